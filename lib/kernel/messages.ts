@@ -1,0 +1,55 @@
+/**
+ * All a kernel ever hears (Input) and all it ever says (Effect).
+ *
+ * Invariant: effects are carried out in the order in which they stand. An event stands before any reply that shows
+ * what it announces, and a reply stands after the commit it stands for.
+ */
+import type { Op, Outcome } from "../ops.ts";
+import type { Proposal } from "../txns.ts";
+import type { ConnId, SessionId, WatchedEvent, Zxid } from "../types.ts";
+
+/** What a client says first: ZooKeeper's ConnectRequest. */
+export interface Hello {
+  /** Highest zxid the client has seen; a server that is behind it must not serve it. */
+  readonly lastZxidSeen: Zxid;
+  /** The session timeout it asks for, milliseconds. */
+  readonly timeOut: number;
+  /** `0n` for a new session. */
+  readonly sessionId: SessionId;
+  readonly passwd: Uint8Array | null;
+  /** Whether a read-only server will do. */
+  readonly readOnly: boolean;
+}
+
+/** What the server says first: ZooKeeper's ConnectResponse. A refused session has timeOut 0 and sessionId `0n`. */
+export interface Welcome {
+  readonly timeOut: number;
+  readonly sessionId: SessionId;
+  readonly passwd: Uint8Array;
+  readonly readOnly: boolean;
+}
+
+/** Where a connection comes from: its address is an identity of scheme `ip`. */
+export interface Peer {
+  /** Textual IP address, without port. */
+  readonly address: string;
+  /** How the address is printed by `stat` and `cons`: `/127.0.0.1:41712`. */
+  readonly label: string;
+  /** Identities that the transport itself has proved, such as a TLS client certificate. */
+  readonly authIds: readonly { readonly scheme: string; readonly id: string }[];
+}
+
+export type Input =
+  | { readonly kind: "connect"; readonly conn: ConnId; readonly hello: Hello; readonly peer: Peer }
+  | { readonly kind: "request"; readonly conn: ConnId; readonly xid: number; readonly op: Op }
+  | { readonly kind: "disconnect"; readonly conn: ConnId }
+  | { readonly kind: "commit"; readonly proposal: Proposal }
+  | { readonly kind: "tick" };
+
+export type Effect =
+  | { readonly kind: "propose"; readonly proposal: Proposal }
+  | { readonly kind: "welcome"; readonly conn: ConnId; readonly welcome: Welcome }
+  | { readonly kind: "reply"; readonly conn: ConnId; readonly xid: number; readonly zxid: Zxid; readonly outcome: Outcome }
+  | { readonly kind: "event"; readonly conn: ConnId; readonly event: WatchedEvent }
+  /** After everything that stands before it has been sent. */
+  | { readonly kind: "close"; readonly conn: ConnId };
