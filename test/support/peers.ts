@@ -1,0 +1,87 @@
+/**
+ * The programs that nobody here wrote and that tests hold us against: where they are, or why a test must do without.
+ *
+ * Nothing is started here beyond a short probe. A missing peer is a skip whose reason is printed, so that the tests pass on a
+ * machine with Node and npm alone. With ZOOKERNEL_REQUIRE_PEERS=1 it is a failure: a run that claims to have met them has.
+ *
+ *     const kazoo = findKazoo();
+ *     test("kazoo takes a lock", { skip: kazoo.skip }, async () => { … });
+ */
+
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
+/** A peer that is there (`skip` is false, the rest says where), or the reason why it is not. */
+export type Peer<Found> = ({ readonly skip: false } & Found) | { readonly skip: string };
+
+const JAR_FOLDER = "/usr/share/java";
+
+/** Apache ZooKeeper: `java -cp <classpath> org.apache.zookeeper.server.quorum.QuorumPeerMain zoo.cfg` starts a server. */
+export function findJavaZooKeeper(): Peer<{ readonly java: string; readonly classpath: string }> {
+  const jar = join(JAR_FOLDER, "zookeeper.jar");
+  const java = findJava();
+  if (java === null) return missing("Apache ZooKeeper", "no java on this machine");
+  if (!existsSync(jar)) return missing("Apache ZooKeeper", `no ${jar} (Debian: apt-get install libzookeeper-java)`);
+  return { skip: false, java, classpath: jar };
+}
+
+/** The shell that comes with Apache ZooKeeper: `<command> -server host:port`. */
+export function findZkCli(): Peer<{ readonly command: string }> {
+  const command = "/usr/share/zookeeper/bin/zkCli.sh";
+  if (findJava() === null) return missing("zkCli.sh", "no java on this machine");
+  if (!existsSync(command)) return missing("zkCli.sh", `no ${command} (Debian: apt-get install zookeeper)`);
+  return { skip: false, command };
+}
+
+/** The C client's shell: `<command> host:port`. */
+export function findCliMt(): Peer<{ readonly command: string }> {
+  const command = "/usr/lib/zookeeper/bin/cli_mt";
+  if (!existsSync(command)) return missing("cli_mt", `no ${command} (Debian: apt-get install zookeeper-bin)`);
+  return { skip: false, command };
+}
+
+/** kazoo: `<python> script.py` may import it. Debian's python is tried first: a newer one in PATH doesn't see Debian's packages. */
+export function findKazoo(): Peer<{ readonly python: string }> {
+  return findPython("kazoo", ["kazoo"], "python3-kazoo");
+}
+
+/** kazoo with its two cooperative handlers, on gevent and on eventlet. */
+export function findKazooHandlers(): Peer<{ readonly python: string }> {
+  return findPython("kazoo on gevent and eventlet", ["kazoo", "gevent", "eventlet"], "python3-gevent python3-eventlet");
+}
+
+function findPython(what: string, modules: readonly string[], packages: string): Peer<{ readonly python: string }> {
+  const python = ["/usr/bin/python3", "python3"].find((candidate) => runs(candidate, ["-c", `import ${modules.join(", ")}`]));
+  if (python === undefined)
+    return missing(what, `no python3 that imports ${modules.join(", ")} (Debian: apt-get install ${packages})`);
+  return { skip: false, python };
+}
+
+function findJava(): string | null {
+  const home = process.env.JAVA_HOME;
+  const candidates = [...(home === undefined ? [] : [join(home, "bin", "java")]), "/usr/bin/java", "java"];
+  return candidates.find((candidate) => runs(candidate, ["-version"])) ?? null;
+}
+
+const probes = new Map<string, boolean>();
+
+function runs(command: string, args: readonly string[]): boolean {
+  const key = [command, ...args].join(" ");
+  const known = probes.get(key);
+  if (known !== undefined) return known;
+  const answer = spawnSync(command, args, { stdio: "ignore", timeout: 30_000 }).status === 0;
+  probes.set(key, answer);
+  return answer;
+}
+
+const told = new Set<string>();
+
+function missing(what: string, why: string): { readonly skip: string } {
+  const reason = `${what} is missing: ${why}`;
+  if (process.env.ZOOKERNEL_REQUIRE_PEERS === "1") throw new Error(`${reason}; ZOOKERNEL_REQUIRE_PEERS=1 demands it`);
+  // Not every runner shows a skip's reason.
+  if (!told.has(reason)) console.error(`tests skipped: ${reason}`);
+  told.add(reason);
+  return { skip: reason };
+}
