@@ -1,0 +1,197 @@
+/**
+ * The rules of the architecture that can be read off the sources: who may import whom, and what the pure core may not touch.
+ *
+ * Each finding names its file and line. A rule changes here in the same commit as the design that it stands for.
+ */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { posix } from "node:path";
+import { describe, test } from "node:test";
+import { projectPath } from "./support/root.ts";
+import { type Import, lineAt, parseSource, readSources, type SourceFile } from "./support/source.ts";
+
+const lib = readSources("lib");
+const adapters = readSources("adapters");
+const product = [...readSources("mod.ts"), ...lib, ...adapters];
+
+/** Files of lib/ that may use promises: the shell around the pure core. A name that ends in "/" stands for its folder. */
+const SHELL = ["lib/host.ts", "lib/server.ts", "lib/store/recovery.ts", "lib/client/", "lib/recipes/", "lib/testing/"];
+
+/** What a folder of lib/ may import of its siblings, where that is less than everything. Its own files always, too. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  "lib/tree/": ["lib/types.ts", "lib/errors.ts", "lib/path.ts", "lib/zxid.ts"],
+  "lib/broadcast/": ["lib/types.ts", "lib/errors.ts", "lib/zxid.ts", "lib/txns.ts", "lib/ports.ts", "lib/options.ts"],
+  "lib/wire/": [
+    ...["lib/types.ts", "lib/errors.ts", "lib/path.ts", "lib/zxid.ts", "lib/ops.ts", "lib/txns.ts", "lib/options.ts"],
+    ...["lib/kernel/messages.ts", "lib/broadcast/contract.ts", "lib/broadcast/zab/messages.ts"],
+  ],
+};
+
+/** Packages, and the files that may import them. */
+const PACKAGES: Readonly<Record<string, RegExp>> = {
+  zod: /^(lib\/options\.ts|adapters\/cli\/.*|adapters\/.*\/options\.ts)$/,
+  msgpackr: /^(adapters\/port\/.*|lib\/testing\/.*)$/,
+  "@std/path": /^adapters\//,
+};
+
+const RUNTIME_GLOBALS = [
+  ...["Date", "performance", "crypto", "console", "fetch", "globalThis", "Buffer", "process", "Deno", "Bun", "require"],
+  ...["setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate"],
+];
+/** One of them as a name of its own: neither a property (`x.process`) nor a key (`process: 1`). Or what hides behind one. */
+const RUNTIME_USE = new RegExp(
+  `(?<![.#\\w$])(?:${RUNTIME_GLOBALS.join("|")})(?![\\w$]|\\??\\s*:)|\\bMath\\s*\\.\\s*random\\b|\\bimport\\s*\\.\\s*meta\\b`,
+  "g",
+);
+
+describe("the sources keep the rules", () => {
+  test("1: lib/ imports nothing from adapters/, test/, bench/ or a runtime", () => {
+    findNothing(
+      lib,
+      imports(({ specifier, file }) => {
+        if (file !== null) return file.startsWith("lib/") ? null : `lib/ imports "${specifier}"`;
+        return specifier in PACKAGES ? null : `lib/ imports "${specifier}"`;
+      }),
+    );
+  });
+
+  test("1: lib/ has no clock, randomness, timer, console or other runtime global", () => {
+    findNothing(
+      lib,
+      words(RUNTIME_USE, (word) => `lib/ uses ${word}`),
+    );
+  });
+
+  test("1: only the shell of lib/ uses promises; ports name them as types", () => {
+    const pure = lib.filter(
+      ({ path }) => !SHELL.some((shell) => path === shell || (shell.endsWith("/") && path.startsWith(shell))),
+    );
+    const ports = pure.filter(({ path }) => path === "lib/ports.ts");
+    const others = pure.filter(({ path }) => path !== "lib/ports.ts");
+    findNothing(
+      others,
+      words(/(?<![.#\w$])(?:async|await|Promise|queueMicrotask)(?![\w$])/g, (word) => `${word} in the pure core`),
+    );
+    findNothing(
+      ports,
+      words(/(?<![.#\w$])(?:async|await|new\s+Promise)(?![\w$])/g, (word) => `${word} among the ports`),
+    );
+  });
+
+  test("2, 4, 5: tree/, broadcast/ and wire/ know only what they may", () => {
+    for (const [folder, allowed] of Object.entries(MAY_IMPORT)) {
+      findNothing(
+        lib.filter(({ path }) => path.startsWith(folder)),
+        imports(({ specifier, file }) =>
+          file === null || file.startsWith(folder) || allowed.includes(file) ? null : `${folder} imports "${specifier}"`,
+        ),
+      );
+    }
+  });
+
+  test("4: kernel/ imports nothing of broadcast/; broadcast/ never looks inside a txn", () => {
+    findNothing(
+      lib.filter(({ path }) => path.startsWith("lib/kernel/")),
+      imports(({ specifier, file }) => (file?.startsWith("lib/broadcast/") ? `kernel/ imports "${specifier}"` : null)),
+    );
+    findNothing(
+      lib.filter(({ path }) => path.startsWith("lib/broadcast/")),
+      words(/\.\s*txn\s*(?:\??\.|\[)/g, () => "broadcast/ looks inside a txn"),
+    );
+  });
+
+  test("7: each package is imported only where it belongs", () => {
+    findNothing(
+      product,
+      imports(({ specifier, file: target }, file) => {
+        if (target !== null || specifier.startsWith("node:")) return null;
+        const where = PACKAGES[specifier];
+        if (where === undefined) return `"${specifier}" is none of the project's packages`;
+        return where.test(file.path) ? null : `"${specifier}" has no place in ${file.path}`;
+      }),
+    );
+  });
+
+  test("no adapter imports another's folder, the command line excepted", () => {
+    findNothing(
+      adapters.filter(({ path }) => !path.startsWith("adapters/cli/")),
+      imports(({ specifier, file: target }, file) => {
+        if (target === null || !target.startsWith("adapters/")) return null;
+        return target.startsWith(`${posix.dirname(file.path)}/`) ? null : `an adapter imports another's "${specifier}"`;
+      }),
+    );
+  });
+
+  test("every file of lib/ and adapters/ can be reached from an entry point", () => {
+    const byPath = new Map(product.map((file) => [file.path, file]));
+    const reached = new Set<string>(entryPoints());
+    for (const path of reached) {
+      for (const { file } of byPath.get(path)?.imports ?? []) if (file !== null) reached.add(file);
+    }
+    const orphans = product.filter(({ path }) => !reached.has(path)).map(({ path }) => `${path}:1: nothing imports it`);
+    assert.equal(orphans.join("\n"), "");
+  });
+
+  test("every file opens with a comment that says what it is", () => {
+    const silent = product.filter(({ text }) => !/^(#![^\n]*\n)?\/[*/]/.test(text));
+    assert.equal(silent.map(({ path }) => `${path}:1: opens without a comment`).join("\n"), "");
+  });
+});
+
+describe("the rules see", () => {
+  const sample = parseSource(
+    "lib/sample/a.ts",
+    [
+      'import { b } from "./b.ts"; // not: import "./c.ts"',
+      'export type { D } from "../d.ts";',
+      `const text = \`Date \${b(\`\${Date.now()}\`)} Date\`;`,
+      "const half = text.length / 2; const pattern = /[/'] Date/g; const more = 1 / 2;",
+      'const word = "Date"; /* Date */ word.process; const at = { performance: 1 };',
+      'const later = await import("./e.ts");',
+    ].join("\n"),
+  );
+
+  test("imports, with their lines", () => {
+    assert.deepEqual(sample.imports, [
+      { specifier: "./b.ts", file: "lib/sample/b.ts", line: 1 },
+      { specifier: "../d.ts", file: "lib/d.ts", line: 2 },
+      { specifier: "./e.ts", file: "lib/sample/e.ts", line: 6 },
+    ]);
+  });
+
+  test("code, and neither comments, strings, templates nor regular expressions", () => {
+    const findings = words(RUNTIME_USE, (word) => word)(sample);
+    assert.deepEqual(findings, ["lib/sample/a.ts:3: Date"]);
+    assert.equal(sample.code.length, sample.text.length);
+  });
+});
+
+type Finder = (file: SourceFile) => string[];
+
+/** Judges each import of a file. */
+function imports(judge: (found: Import, file: SourceFile) => string | null): Finder {
+  return (file) =>
+    file.imports.flatMap((found) => {
+      const fault = judge(found, file);
+      return fault === null ? [] : [`${file.path}:${found.line}: ${fault}`];
+    });
+}
+
+/** Finds words in a file's code. */
+function words(pattern: RegExp, say: (word: string) => string): Finder {
+  return ({ path, code }) =>
+    Array.from(code.matchAll(pattern), (match) => `${path}:${lineAt(code, match.index)}: ${say(match[0].trim())}`);
+}
+
+function findNothing(files: readonly SourceFile[], finder: Finder): void {
+  assert.equal(files.flatMap(finder).join("\n"), "");
+}
+
+/** The sources that package.json and deno.json offer to the outside. */
+function entryPoints(): string[] {
+  const deno = JSON.parse(readFileSync(projectPath("deno.json"), "utf8")) as { exports: Record<string, string> };
+  const npm = JSON.parse(readFileSync(projectPath("package.json"), "utf8")) as { bin: Record<string, string> };
+  const programs = Object.values(npm.bin).map((file) => file.replace(/^dist\//, "").replace(/\.js$/, ".ts"));
+  return [...Object.values(deno.exports).map((file) => posix.normalize(file)), ...programs];
+}
