@@ -47,80 +47,58 @@ const RUNTIME_USE = new RegExp(
 
 describe("the sources keep the rules", () => {
   test("1: lib/ imports nothing from adapters/, test/, bench/ or a runtime", () => {
-    findNothing(
-      lib,
-      imports(({ specifier, file }) => {
-        if (file !== null) return file.startsWith("lib/") ? null : `lib/ imports "${specifier}"`;
-        return specifier in PACKAGES ? null : `lib/ imports "${specifier}"`;
-      }),
-    );
+    const finder = imports(({ specifier, file }) => {
+      const allowed = file === null ? specifier in PACKAGES : file.startsWith("lib/");
+      return allowed ? null : `lib/ imports "${specifier}"`;
+    });
+    nothing(lib.flatMap(finder));
   });
 
   test("1: lib/ has no clock, randomness, timer, console or other runtime global", () => {
-    findNothing(
-      lib,
-      words(RUNTIME_USE, (word) => `lib/ uses ${word}`),
-    );
+    nothing(lib.flatMap(words(RUNTIME_USE, (word) => `lib/ uses ${word}`)));
   });
 
   test("1: only the shell of lib/ uses promises; ports name them as types", () => {
-    const pure = lib.filter(
-      ({ path }) => !SHELL.some((shell) => path === shell || (shell.endsWith("/") && path.startsWith(shell))),
-    );
-    const ports = pure.filter(({ path }) => path === "lib/ports.ts");
-    const others = pure.filter(({ path }) => path !== "lib/ports.ts");
-    findNothing(
-      others,
-      words(/(?<![.#\w$])(?:async|await|Promise|queueMicrotask)(?![\w$])/g, (word) => `${word} in the pure core`),
-    );
-    findNothing(
-      ports,
-      words(/(?<![.#\w$])(?:async|await|new\s+Promise)(?![\w$])/g, (word) => `${word} among the ports`),
-    );
+    const inCore = words(/(?<![.#\w$])(?:async|await|Promise|queueMicrotask)(?![\w$])/g, (word) => `${word} in the pure core`);
+    const inPorts = words(/(?<![.#\w$])(?:async|await|new\s+Promise)(?![\w$])/g, (word) => `${word} among the ports`);
+    const pure = lib.filter(({ path }) => !SHELL.some((shell) => path.startsWith(shell)));
+    nothing(pure.flatMap((file) => (file.path === "lib/ports.ts" ? inPorts(file) : inCore(file))));
   });
 
   test("2, 4, 5: tree/, broadcast/ and wire/ know only what they may", () => {
-    for (const [folder, allowed] of Object.entries(MAY_IMPORT)) {
-      findNothing(
-        lib.filter(({ path }) => path.startsWith(folder)),
-        imports(({ specifier, file }) =>
-          file === null || file.startsWith(folder) || allowed.includes(file) ? null : `${folder} imports "${specifier}"`,
-        ),
+    const findings = Object.entries(MAY_IMPORT).flatMap(([folder, allowed]) => {
+      const finder = imports(({ specifier, file }) =>
+        file === null || file.startsWith(folder) || allowed.includes(file) ? null : `${folder} imports "${specifier}"`,
       );
-    }
+      return under(folder).flatMap(finder);
+    });
+    nothing(findings);
   });
 
   test("4: kernel/ imports nothing of broadcast/; broadcast/ never looks inside a txn", () => {
-    findNothing(
-      lib.filter(({ path }) => path.startsWith("lib/kernel/")),
-      imports(({ specifier, file }) => (file?.startsWith("lib/broadcast/") ? `kernel/ imports "${specifier}"` : null)),
+    const ofBroadcast = imports(({ specifier, file }) =>
+      file?.startsWith("lib/broadcast/") ? `kernel/ imports "${specifier}"` : null,
     );
-    findNothing(
-      lib.filter(({ path }) => path.startsWith("lib/broadcast/")),
-      words(/\.\s*txn\s*(?:\??\.|\[)/g, () => "broadcast/ looks inside a txn"),
-    );
+    const insideTxn = words(/\.\s*txn\s*(?:\??\.|\[)/g, () => "broadcast/ looks inside a txn");
+    nothing([...under("lib/kernel/").flatMap(ofBroadcast), ...under("lib/broadcast/").flatMap(insideTxn)]);
   });
 
   test("7: each package is imported only where it belongs", () => {
-    findNothing(
-      product,
-      imports(({ specifier, file: target }, file) => {
-        if (target !== null || specifier.startsWith("node:")) return null;
-        const where = PACKAGES[specifier];
-        if (where === undefined) return `"${specifier}" is none of the project's packages`;
-        return where.test(file.path) ? null : `"${specifier}" has no place in ${file.path}`;
-      }),
-    );
+    const finder = imports(({ specifier, file: target }, file) => {
+      if (target !== null || specifier.startsWith("node:")) return null;
+      const where = PACKAGES[specifier];
+      if (where === undefined) return `"${specifier}" is none of the project's packages`;
+      return where.test(file.path) ? null : `"${specifier}" has no place in ${file.path}`;
+    });
+    nothing(product.flatMap(finder));
   });
 
   test("no adapter imports another's folder, the command line excepted", () => {
-    findNothing(
-      adapters.filter(({ path }) => !path.startsWith("adapters/cli/")),
-      imports(({ specifier, file: target }, file) => {
-        if (target === null || !target.startsWith("adapters/")) return null;
-        return target.startsWith(`${posix.dirname(file.path)}/`) ? null : `an adapter imports another's "${specifier}"`;
-      }),
-    );
+    const finder = imports(({ specifier, file: target }, file) => {
+      if (target === null || !target.startsWith("adapters/")) return null;
+      return target.startsWith(`${posix.dirname(file.path)}/`) ? null : `an adapter imports another's "${specifier}"`;
+    });
+    nothing(adapters.filter(({ path }) => !path.startsWith("adapters/cli/")).flatMap(finder));
   });
 
   test("every file of lib/ and adapters/ can be reached from an entry point", () => {
@@ -129,13 +107,12 @@ describe("the sources keep the rules", () => {
     for (const path of reached) {
       for (const { file } of byPath.get(path)?.imports ?? []) if (file !== null) reached.add(file);
     }
-    const orphans = product.filter(({ path }) => !reached.has(path)).map(({ path }) => `${path}:1: nothing imports it`);
-    assert.equal(orphans.join("\n"), "");
+    nothing(product.filter(({ path }) => !reached.has(path)).map(({ path }) => `${path}:1: no entry point leads to it`));
   });
 
   test("every file opens with a comment that says what it is", () => {
     const silent = product.filter(({ text }) => !/^(#![^\n]*\n)?\/[*/]/.test(text));
-    assert.equal(silent.map(({ path }) => `${path}:1: opens without a comment`).join("\n"), "");
+    nothing(silent.map(({ path }) => `${path}:1: opens without a comment`));
   });
 });
 
@@ -184,8 +161,12 @@ function words(pattern: RegExp, say: (word: string) => string): Finder {
     Array.from(code.matchAll(pattern), (match) => `${path}:${lineAt(code, match.index)}: ${say(match[0].trim())}`);
 }
 
-function findNothing(files: readonly SourceFile[], finder: Finder): void {
-  assert.equal(files.flatMap(finder).join("\n"), "");
+function under(folder: string): SourceFile[] {
+  return lib.filter(({ path }) => path.startsWith(folder));
+}
+
+function nothing(findings: readonly string[]): void {
+  assert.ok(findings.length === 0, `\n${findings.join("\n")}`);
 }
 
 /** The sources that package.json and deno.json offer to the outside. */
