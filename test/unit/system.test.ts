@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { test } from "node:test";
+import { consoleLogger, randomUint32, systemClock } from "../../adapters/system.ts";
+import { programCommand } from "../support/runtime.ts";
+import { until } from "../support/until.ts";
+
+test("the clock wakes no earlier than asked, and not at all once cancelled", async () => {
+  const clock = systemClock();
+  const woken: string[] = [];
+  const due = clock.now().mono + 3.7;
+  let early = false;
+  clock.wakeAt(due, () => {
+    early = clock.now().mono < due;
+    woken.push("due");
+  });
+  clock.wakeAt(due, () => woken.push("cancelled"))();
+  clock.wakeAt(due - 1000, () => woken.push("overdue"));
+  const cancelFar = clock.wakeAt(due + 1e12, () => woken.push("far"));
+  await until(() => woken.includes("due"), "the wake-up");
+  cancelFar();
+  assert.deepEqual(woken, ["overdue", "due"]);
+  assert.equal(early, false);
+});
+
+test("a wake-up does not keep the process alive", () => {
+  const { command, args } = programCommand("test/unit/fixtures/armed_clock.ts");
+  const child = spawnSync(command, args, { encoding: "utf8", timeout: 20_000 });
+  assert.deepEqual([child.stdout, child.status], ["armed\n", 0], child.stderr);
+});
+
+test("random numbers are whole and below 2^32", () => {
+  const values = Array.from({ length: 100 }, randomUint32);
+  assert.ok(values.every((value) => Number.isInteger(value) && value >= 0 && value < 2 ** 32));
+  assert.ok(new Set(values).size > 90);
+});
+
+test("the log writes from its level up, one line a message, control characters escaped", () => {
+  const lines: string[] = [];
+  const log = consoleLogger({ level: "warn", write: (line) => lines.push(line), colour: false });
+  log.debug("no");
+  log.info("no");
+  log.warn("a\x1b[2J\rb");
+  log.error("two\nlines");
+  assert.equal(lines.length, 2);
+  assert.match(lines[0]!, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z WARN {2}a\\x1b\[2J\\x0db\n$/);
+  assert.match(lines[1]!, / ERROR two\\x0alines\n$/);
+});
+
+test("the log is coloured only when asked or on a terminal", () => {
+  const lines: string[] = [];
+  consoleLogger({ write: (line) => lines.push(line), colour: true }).error("x");
+  consoleLogger({ write: (line) => lines.push(line) }).error("x");
+  assert.ok(lines[0]!.startsWith("\x1b[31m") && lines[0]!.endsWith("\x1b[0m\n"));
+});
