@@ -1,0 +1,48 @@
+/** What package.json and deno.json promise, and the lock file must not hold. */
+
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { projectPath } from "./support/root.ts";
+
+const npm = readJson("package.json") as {
+  readonly name: string;
+  readonly version: string;
+  readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
+  readonly scripts: Readonly<Record<string, string>>;
+};
+const deno = readJson("deno.json") as {
+  readonly version: string;
+  readonly exports: Readonly<Record<string, string>>;
+  readonly tasks: Readonly<Record<string, string>>;
+};
+
+test("npm and Deno are offered the same version and entry points, each with its source", () => {
+  assert.equal(deno.version, npm.version);
+  const sources = Object.entries(npm.exports).flatMap(([entry, target]) =>
+    typeof target === "string" ? [] : [[entry, target.default.replace("./dist/", "./").replace(/\.js$/, ".ts")]],
+  );
+  assert.deepEqual(Object.fromEntries(sources), deno.exports);
+  for (const [entry, source] of Object.entries(deno.exports))
+    assert.ok(existsSync(projectPath(source)), `${entry}: no ${source}`);
+});
+
+test("an entry point's types lie beside its JavaScript", () => {
+  for (const target of Object.values(npm.exports)) {
+    if (typeof target !== "string") assert.equal(target.types, target.default.replace(/\.js$/, ".d.ts"));
+  }
+});
+
+test("every npm script has a Deno task of the same name", () => {
+  const scripts = Object.keys(npm.scripts).filter((name) => name !== "prepack");
+  assert.deepEqual(Object.keys(deno.tasks).sort(), scripts.sort());
+});
+
+test("the lock file names no registry", () => {
+  const resolved = readFileSync(projectPath("package-lock.json"), "utf8").match(/"resolved": .*/g) ?? [];
+  assert.deepEqual(resolved, []);
+});
+
+function readJson(file: string): unknown {
+  return JSON.parse(readFileSync(projectPath(file), "utf8"));
+}
