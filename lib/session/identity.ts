@@ -1,0 +1,47 @@
+/**
+ * Session ids and passwords, by ZooKeeper's own rules: every member derives the same password from an id, so that a session can move
+ * between members, Java ones included.
+ *
+ * The password is a checksum and no secret: who knows an id can compute it.
+ */
+import { CONTAINER_OWNER } from "../tree/znode.ts";
+import type { SessionId } from "../types.ts";
+
+/** Bytes of a session password. */
+export const PASSWORD_BYTES = 16;
+
+const PASSWORD_SALT = 0xb3415c00n;
+const LCG_MULTIPLIER = 0x5deece66dn;
+const LCG_INCREMENT = 0xbn;
+
+/** The 16 bytes a client must show to return to the session: Java's 48-bit linear congruential generator, seeded with the id. */
+export function sessionPassword(id: SessionId): Uint8Array {
+  const password = new Uint8Array(PASSWORD_BYTES);
+  const view = new DataView(password.buffer);
+  let state = BigInt.asUintN(48, id ^ PASSWORD_SALT ^ LCG_MULTIPLIER);
+  for (let offset = 0; offset < PASSWORD_BYTES; offset += 4) {
+    state = BigInt.asUintN(48, state * LCG_MULTIPLIER + LCG_INCREMENT);
+    view.setUint32(offset, Number(state >> 16n), true);
+  }
+  return password;
+}
+
+/** Whether the password is that of the session. Never for session `0n`, which is none. */
+export function passwordMatches(id: SessionId, passwd: Uint8Array | null): boolean {
+  if (id === 0n || passwd === null || passwd.length !== PASSWORD_BYTES) return false;
+  const password = sessionPassword(id);
+  return passwd.every((byte, i) => byte === password[i]);
+}
+
+/**
+ * The first session id a server gives out; it counts up from there. Its highest byte is the server's id, the five below are the low 40
+ * bits of a millisecond clock, so that a restarted server starts beyond what it gave out before.
+ *
+ * @param serverId 0–255; a standalone server is 1
+ * @param monoMs milliseconds of a clock that never goes back, fractions ignored
+ */
+export function firstSessionId(serverId: number, monoMs: number): SessionId {
+  const clock = BigInt.asUintN(40, BigInt(Math.floor(monoMs))) << 16n;
+  const first = BigInt.asIntN(64, (BigInt(serverId) << 56n) | clock);
+  return first === CONTAINER_OWNER ? first + 1n : first;
+}
