@@ -43,12 +43,12 @@ export function findCliMt(): Peer<{ readonly command: string }> {
 
 /** kazoo: `<python> script.py` may import it. Debian's python is tried first: a newer one in PATH doesn't see Debian's packages. */
 export function findKazoo(): Peer<{ readonly python: string }> {
-  return findPython("kazoo", ["kazoo"], "python3-kazoo");
+  return findPython("kazoo", ["kazoo.client"], "python3-kazoo");
 }
 
 /** kazoo with its two cooperative handlers, on gevent and on eventlet. */
 export function findKazooHandlers(): Peer<{ readonly python: string }> {
-  return findPython("kazoo on gevent and eventlet", ["kazoo", "gevent", "eventlet"], "python3-gevent python3-eventlet");
+  return findPython("kazoo on gevent and eventlet", ["kazoo.client", "gevent", "eventlet"], "python3-gevent python3-eventlet");
 }
 
 function findPython(what: string, modules: readonly string[], packages: string): Peer<{ readonly python: string }> {
