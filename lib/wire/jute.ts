@@ -12,6 +12,7 @@
  * Not here: which records exist, and frames. Invariant: the reader never looks, and never allocates, beyond what it was given.
  */
 import { internedAscii } from "./intern.ts";
+import { Slab } from "./slab.ts";
 
 /** The primitives of one direction. Reading ignores the argument; writing returns it. */
 export interface Jute {
@@ -57,6 +58,9 @@ const NO_VIEW: DataView = new DataView(NO_BYTES.buffer);
 // A BOM is a character like any other; what is malformed becomes U+FFFD.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
+
+// What was read may live as long as the znode it goes to.
+const kept = new Slab(4096);
 
 /** Strings up to this length are looked for among those read before, see intern.ts. */
 const INTERNED_BYTES_MAX = 96;
@@ -137,7 +141,7 @@ export class JuteReader implements Jute {
 
   buffer(): Uint8Array | null {
     const length = this.#length();
-    return length === -1 ? null : copyOf(this.#bytes, this.#take(length), length);
+    return length === -1 ? null : kept.copy(this.#bytes, this.#take(length), length);
   }
 
   vector<T>(element: JuteRecord<T>): readonly T[] | null {
@@ -329,25 +333,4 @@ export class JuteWriter implements Jute {
     this.#bytes.set(old.subarray(0, used));
     this.#view = new DataView(this.#bytes.buffer);
   }
-}
-
-// Small copies share one allocation: on V8 a Uint8Array of its own costs several times as much as its bytes do. Slabs are kept
-// small because one live piece keeps the whole slab.
-const SLAB_BYTES = 4096;
-const SLAB_PIECE_BYTES_MAX = 512;
-let slab: Uint8Array = NO_BYTES;
-let slabUsed = 0;
-
-/** A copy of `length` bytes from `start`, to be kept. */
-export function copyOf(bytes: Uint8Array, start: number, length: number): Uint8Array {
-  const source = bytes.subarray(start, start + length);
-  if (length > SLAB_PIECE_BYTES_MAX) return new Uint8Array(source);
-  if (slabUsed + length > slab.length) {
-    slab = new Uint8Array(SLAB_BYTES);
-    slabUsed = 0;
-  }
-  const copy = slab.subarray(slabUsed, slabUsed + length);
-  slabUsed += length;
-  copy.set(source);
-  return copy;
 }
