@@ -1,8 +1,8 @@
 /**
  * Finds the binaries of Bun and Deno that npm brought.
  *
- * Their npm packages put the binary for this machine into a package of its own and link it with an install script. Where npm
- * runs no install scripts only that platform package is there, so it is looked for by itself. Several may fit (a build for
+ * Their npm packages put the binary for this machine into a package of its own and link or move it with an install script. Where
+ * npm runs no install scripts only that platform package is there, so it is looked for by itself. Several may fit (a build for
  * old processors, one for another C library): the first that starts is taken.
  */
 
@@ -18,18 +18,18 @@ export function findBinary(runtime: RuntimeName): string | null {
     case "node":
       return process.execPath;
     case "bun":
-      return firstThatStarts("@oven", ["bin/bun", "bin/bun.exe"]);
+      return firstThatStarts("bun/bin/bun.exe", "@oven", ["bin/bun", "bin/bun.exe"]);
     case "deno":
-      return firstThatStarts("@deno", ["deno", "deno.exe"]);
+      return firstThatStarts("deno/deno", "@deno", ["deno", "deno.exe"]);
   }
 }
 
-function firstThatStarts(scope: string, names: readonly string[]): string | null {
+function firstThatStarts(installed: string, scope: string, names: readonly string[]): string | null {
   const folder = projectPath("node_modules", scope);
-  if (!existsSync(folder)) return null;
-  const candidates = readdirSync(folder)
-    .sort()
-    .flatMap((name) => names.map((file) => join(folder, name, file)))
-    .filter((file) => existsSync(file));
+  const platforms = existsSync(folder) ? readdirSync(folder).sort() : [];
+  const candidates = [
+    projectPath("node_modules", installed),
+    ...platforms.flatMap((name) => names.map((file) => join(folder, name, file))),
+  ].filter((file) => existsSync(file));
   return candidates.find((file) => spawnSync(file, ["--version"], { stdio: "ignore" }).status === 0) ?? null;
 }

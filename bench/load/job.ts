@@ -1,0 +1,56 @@
+/**
+ * What the load generator can be asked to do. Plain data: it travels as JSON on the command line of the generator's process.
+ */
+
+/** Where to send the load, and whose CPU time and memory it costs. */
+export interface Target {
+  readonly port: number;
+  /** Processes of the server, for their CPU time and memory. */
+  readonly pids: readonly number[];
+  /** Load without measuring, first: caches fill and compilers finish. */
+  readonly warmUpSeconds: number;
+  readonly seconds: number;
+}
+
+/** `createDelete` is two operations: a create, and the delete of what it made. */
+export type RequestName = "getData" | "exists" | "getChildren" | "setData" | "createDelete" | "ping" | "sync";
+
+/** Connections that each keep so many requests outstanding. */
+export interface RequestsJob {
+  readonly kind: "requests";
+  readonly connections: number;
+  readonly outstanding: number;
+  /** Requests and their shares, which add up to 1. */
+  readonly mix: Partial<Record<RequestName, number>>;
+  /** Size of the data that is read or written. */
+  readonly dataBytes: number;
+}
+
+/** Every watcher watches every node; a node is set again once all have heard of the last change and watch anew. */
+export interface FanOutJob {
+  readonly kind: "fanOut";
+  readonly nodes: number;
+  readonly watchers: number;
+}
+
+/** Connect, open a session, close it, disconnect; so many at a time. */
+export interface ConnectsJob {
+  readonly kind: "connects";
+  readonly concurrent: number;
+}
+
+/** Opens sessions that do nothing but ping, and takes the server's memory before and after. */
+export interface SessionsJob {
+  readonly kind: "sessions";
+  readonly sessions: number;
+  readonly pingsPerSecond: number;
+}
+
+/** Creates znodes, 1,000 to a parent, and takes the server's memory before and after. */
+export interface ZnodesJob {
+  readonly kind: "znodes";
+  readonly znodes: number;
+  readonly dataBytes: number;
+}
+
+export type Job = RequestsJob | FanOutJob | ConnectsJob | SessionsJob | ZnodesJob;

@@ -1,0 +1,168 @@
+/**
+ * The rows of the benchmark, as data: what is measured, on what, and which goal it stands for.
+ *
+ * A new row is a new entry here; only a new way of measuring needs code (measure.ts).
+ */
+
+import { GOALS, type Goal } from "./goals.ts";
+import type { Job, RequestsJob } from "./load/job.ts";
+import type { ShownMetric } from "./metrics.ts";
+
+/** How a row's figures come about. */
+export type Measurement =
+  /** A job of the load generator against servers that live on: compilers are warm. */
+  | { readonly kind: "load"; readonly job: Job }
+  /** A job against a server just started for it, which ends after it: for figures that depend on what was there before. */
+  | { readonly kind: "freshLoad"; readonly job: Job }
+  /** The start of a server's process. */
+  | { readonly kind: "start" };
+
+export interface Row {
+  /** `group/shape`: what `--only` looks at. */
+  readonly id: string;
+  readonly shape: string;
+  readonly measurement: Measurement;
+  readonly goals: readonly Goal[];
+  /** Part of `--quick`. */
+  readonly quick: boolean;
+}
+
+/** Rows that share a heading and columns. */
+export interface Group {
+  readonly id: string;
+  readonly title: string;
+  readonly columns: readonly ShownMetric[];
+  readonly rows: readonly Row[];
+}
+
+export interface Sizes {
+  /** Idle sessions. */
+  readonly sessions: number;
+  readonly znodes: number;
+}
+
+const LOAD_COLUMNS: readonly ShownMetric[] = ["perSecond", "cpuUs", "p50Ms", "p99Ms"];
+
+/** Connections × outstanding requests on each. */
+const SHAPES = ["1×1", "8×1", "32×1", "64×1", "1×16", "8×16", "32×16"] as const;
+type Shape = (typeof SHAPES)[number];
+const PIPELINED: readonly Shape[] = ["8×16", "32×16"];
+const QUICK: readonly Shape[] = ["1×1", "32×16"];
+
+export function groups(sizes: Sizes): readonly Group[] {
+  return [...requestGroups(), fanOutGroup(), connectGroup(), startGroup(), sessionGroup(sizes), znodeGroup(sizes)];
+}
+
+function requestGroups(): readonly Group[] {
+  const reads = (pipelined: readonly Goal[]): Goals => ({ "64×1": GOALS.unpipelinedReads, ...both(pipelined) });
+  const sets = (pipelined: readonly Goal[]): Goals => ({
+    "1×1": GOALS.durableSetOneClient,
+    "64×1": GOALS.durableSet64Clients,
+    ...both(pipelined),
+  });
+  return [
+    requests("get", "getData, 1,000 bytes", { mix: { getData: 1 }, dataBytes: 1000 }, reads(GOALS.pipelinedGetData)),
+    requests("exists", "exists", { mix: { exists: 1 }, dataBytes: 100 }, reads(GOALS.pipelinedSmall)),
+    requests("children", "getChildren, 100 names", { mix: { getChildren: 1 }, dataBytes: 100 }, both(GOALS.getChildren)),
+    requests("set", "setData, 100 bytes", { mix: { setData: 1 }, dataBytes: 100 }, sets(GOALS.durableSet100)),
+    requests("set1k", "setData, 1,000 bytes", { mix: { setData: 1 }, dataBytes: 1000 }, sets(GOALS.durableSet1000)),
+    requests(
+      "create",
+      "create and delete, 100 bytes, counted singly",
+      { mix: { createDelete: 1 }, dataBytes: 100 },
+      both(GOALS.createDelete),
+    ),
+    requests(
+      "mix90",
+      "90 % getData, 10 % setData, 1,000 bytes",
+      { mix: { getData: 0.9, setData: 0.1 }, dataBytes: 1000 },
+      both(GOALS.mixed90),
+    ),
+    requests(
+      "mix70",
+      "70 % getData, 30 % setData, 1,000 bytes",
+      { mix: { getData: 0.7, setData: 0.3 }, dataBytes: 1000 },
+      both(GOALS.mixed70),
+    ),
+    requests("ping", "ping", { mix: { ping: 1 }, dataBytes: 100 }, both(GOALS.pipelinedSmall), PIPELINED),
+    requests("sync", "sync", { mix: { sync: 1 }, dataBytes: 100 }, both(GOALS.pipelinedSmall), PIPELINED),
+  ];
+}
+
+type Goals = Partial<Record<Shape, readonly Goal[]>>;
+
+/** Goals that speak of pipelined requests hold for many connections; a single one is bound by its own round trips. */
+function both(goals: readonly Goal[]): Goals {
+  return Object.fromEntries(PIPELINED.map((shape) => [shape, goals]));
+}
+
+function requests(
+  id: string,
+  title: string,
+  work: Pick<RequestsJob, "mix" | "dataBytes">,
+  goals: Goals,
+  shapes: readonly Shape[] = SHAPES,
+): Group {
+  const rows = shapes.map((shape): Row => {
+    const [connections, outstanding] = shape.split("×").map(Number) as [number, number];
+    const job: Job = { kind: "requests", connections, outstanding, ...work };
+    const measurement: Measurement = { kind: "load", job };
+    return { id: `${id}/${shape}`, shape, measurement, goals: goals[shape] ?? [], quick: QUICK.includes(shape) };
+  });
+  return { id, title, columns: LOAD_COLUMNS, rows };
+}
+
+function fanOutGroup(): Group {
+  const row = (nodes: number, watchers: number): Row => ({
+    id: `watch/${nodes}×${watchers}`,
+    shape: `${nodes}×${watchers}`,
+    measurement: { kind: "load", job: { kind: "fanOut", nodes, watchers } },
+    goals: GOALS.fanOut,
+    quick: nodes > 1,
+  });
+  const title = "watch fan-out, nodes × watchers; an operation is an event and the read that watches again";
+  return { id: "watch", title, columns: LOAD_COLUMNS, rows: [row(1, 100), row(10, 100)] };
+}
+
+function connectGroup(): Group {
+  const row: Row = {
+    id: "connect/16",
+    shape: "16",
+    measurement: { kind: "load", job: { kind: "connects", concurrent: 16 } },
+    goals: GOALS.connects,
+    quick: true,
+  };
+  const title = "connect, open a session, close it, disconnect; so many at a time";
+  return { id: "connect", title, columns: LOAD_COLUMNS, rows: [row] };
+}
+
+function startGroup(): Group {
+  const row: Row = { id: "start/idle", shape: "idle", measurement: { kind: "start" }, goals: GOALS.start, quick: true };
+  const title = "process start to first answer on an empty data directory, and memory then";
+  return { id: "start", title, columns: ["wallMs", "cpuMs", "residentBytes"], rows: [row] };
+}
+
+function sessionGroup({ sessions }: Sizes): Group {
+  const row: Row = {
+    id: "sessions/idle",
+    shape: `${sessions}`,
+    // Every session pings once in two seconds or so: often enough to measure, never two at once on a connection.
+    measurement: { kind: "freshLoad", job: { kind: "sessions", sessions, pingsPerSecond: Math.min(sessions, 4000) } },
+    goals: GOALS.idleSession,
+    quick: true,
+  };
+  const title = "idle sessions: memory for each, and CPU time of a lone ping";
+  return { id: "sessions", title, columns: ["bytesEach", "cpuUs", "p50Ms", "p99Ms"], rows: [row] };
+}
+
+function znodeGroup({ znodes }: Sizes): Group {
+  const row: Row = {
+    id: "znodes/small",
+    shape: `${znodes}`,
+    measurement: { kind: "freshLoad", job: { kind: "znodes", znodes, dataBytes: 16 } },
+    goals: GOALS.znode,
+    quick: true,
+  };
+  const title = "znodes of 16 bytes: memory for each, and what creating them took";
+  return { id: "znodes", title, columns: ["bytesEach", "perSecond", "cpuUs"], rows: [row] };
+}
