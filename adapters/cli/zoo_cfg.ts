@@ -1,0 +1,214 @@
+/**
+ * zoo.cfg → what it asks for: settings, and what to say about the rest.
+ *
+ * All that is wrong is told at once, each with its place. Invariant: a {@link ZooCfg} has passed every rule that can be judged
+ * without opening a port or a folder.
+ */
+import { PropertiesError, type Property, parseProperties } from "./properties.ts";
+import { parseServerLine, type ServerLine } from "./server_lines.ts";
+import { type KeyRule, keyLike, keyRule, type Reason, type ZooSettings } from "./zoo_keys.ts";
+
+/** One setting and where it stands: `zoo.cfg:4`, or `argument 1`. */
+export interface Entry {
+  readonly key: string;
+  readonly value: string;
+  readonly place: string;
+}
+
+export interface ZooCfg {
+  readonly settings: Partial<ZooSettings>;
+  /** To be logged: keys that are not served with the reason, unknown keys, keys set twice. */
+  readonly notices: readonly Notice[];
+}
+
+export interface Notice {
+  readonly level: "info" | "warn";
+  readonly message: string;
+}
+
+/** A configuration that can't be used; `problems` has one line for each thing wrong. */
+export class ZooCfgError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join("\n"));
+    this.name = "ZooCfgError";
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads the text of a zoo.cfg; `name` is what to call the file.
+ *
+ * @throws ZooCfgError
+ */
+export function parseZooCfg(text: string, name: string): ZooCfg {
+  return readEntries(entriesOf(text, name), name);
+}
+
+/** Apache's other form of start: `port dataDir [tickTime] [maxClientCnxns]`. */
+export function zooCfgOfArguments(values: readonly string[]): ZooCfg {
+  const keys = ["clientPort", "dataDir", "tickTime", "maxClientCnxns"];
+  const entries = values.map((value, at) => ({ key: keys[at] ?? "", value, place: `argument ${at + 1}` }));
+  return readEntries(entries, "the command line");
+}
+
+function entriesOf(text: string, name: string): Entry[] {
+  const entry = ({ key, value, line }: Property): Entry => ({
+    key: key.trim(),
+    value: value.trim(),
+    place: `${name}:${line}`,
+  });
+  try {
+    return parseProperties(text).map(entry);
+  } catch (error) {
+    if (error instanceof PropertiesError) throw new ZooCfgError([`${name}:${error.line}: ${error.message}`]);
+    throw error;
+  }
+}
+
+function readEntries(entries: readonly Entry[], name: string): ZooCfg {
+  const reader = new Reader();
+  const last = new Map(entries.map((entry) => [entry.key, entry]));
+  for (const entry of entries) {
+    const winner = last.get(entry.key)!;
+    if (winner !== entry) reader.warn(`${entry.place}: ${entry.key} is set again at ${winner.place}, which counts`);
+  }
+  for (const entry of last.values()) reader.read(entry);
+  reader.judgeWhole(name);
+  return reader.finish();
+}
+
+const NO_ENSEMBLES = "ensembles are not served yet";
+
+type PlacedServer = ServerLine & { readonly place: string };
+
+/** Collects settings, notices and problems, key by key. */
+class Reader {
+  readonly #settings: Partial<Record<keyof ZooSettings, unknown>> = {};
+  readonly #places = new Map<string, string>();
+  readonly #servers: PlacedServer[] = [];
+  readonly #unserved = new Map<Reason, string[]>();
+  readonly #notices: Notice[] = [];
+  readonly #problems: string[] = [];
+
+  warn(message: string): void {
+    this.#notices.push({ level: "warn", message });
+  }
+
+  read(entry: Entry): void {
+    this.#places.set(entry.key, entry.place);
+    const rule = keyRule(entry.key);
+    if (entry.key.startsWith("server.")) this.#readServer(entry);
+    else if (/^(group|weight)\./.test(entry.key)) this.#problem(entry, NO_ENSEMBLES);
+    else if (rule === undefined) this.#unknown(entry);
+    else this.#readKnown(entry, rule);
+  }
+
+  #readKnown(entry: Entry, rule: KeyRule): void {
+    const parsed = rule.kind.schema.safeParse(entry.value);
+    if (!parsed.success) {
+      this.#problem(entry, `allowed: ${rule.kind.allowed}`);
+    } else if (rule.rule === "served") {
+      this.#settings[entry.key as keyof ZooSettings] = parsed.data;
+    } else if (rule.rule === "not served") {
+      const keys = this.#unserved.get(rule.reason) ?? [];
+      this.#unserved.set(rule.reason, [...keys, `${entry.key} (${entry.place})`]);
+    }
+  }
+
+  #readServer(entry: Entry): void {
+    try {
+      this.#servers.push({ ...parseServerLine(entry.key, entry.value), place: entry.place });
+    } catch (error) {
+      this.#problem(entry, (error as Error).message);
+    }
+  }
+
+  #unknown({ key, place }: Entry): void {
+    const like = keyLike(key);
+    const hint = like === undefined ? "" : `; did you mean ${like}?`;
+    this.warn(`${place}: unknown key ${shown(key)} has no effect${hint}`);
+  }
+
+  #problem({ key, value, place }: Entry, why: string): void {
+    this.#problems.push(`${place}: ${key}: ${isSecret(key) ? "the value" : shown(value)} is not accepted; ${why}`);
+  }
+
+  /** The rules about several keys, and about keys that are missing. */
+  judgeWhole(name: string): void {
+    this.#judgeServers();
+    this.#judgeSessionTimeouts();
+    if (!this.#places.has("dataDir")) this.#problems.push(`${name}: dataDir is not set; it must name a folder`);
+    this.#judgePair("clientPortAddress", "clientPort");
+    this.#judgePair("secureClientPortAddress", "secureClientPort");
+    if (this.#settings["enforce.auth.enabled"] === true) this.#judgePair("enforce.auth.enabled", "enforce.auth.schemes");
+  }
+
+  #judgePair(key: string, needed: string): void {
+    const place = this.#places.get(key);
+    if (place === undefined || this.#places.has(needed)) return;
+    this.#problems.push(`${place}: ${key} is set but ${needed} is not set`);
+  }
+
+  #judgeSessionTimeouts(): void {
+    const settings = this.#settings as Partial<ZooSettings>;
+    const { minSessionTimeout = -1, maxSessionTimeout = -1, tickTime = DEFAULT_TICK_TIME_MS } = settings;
+    const least = minSessionTimeout === -1 ? 2 * tickTime : minSessionTimeout;
+    const most = maxSessionTimeout === -1 ? 20 * tickTime : maxSessionTimeout;
+    if (least <= most) return;
+    const place = this.#places.get("minSessionTimeout") ?? this.#places.get("maxSessionTimeout");
+    this.#problems.push(`${place}: minSessionTimeout (${least}) must not be larger than maxSessionTimeout (${most})`);
+  }
+
+  #judgeServers(): void {
+    const [first, second] = this.#servers;
+    if (first === undefined) return;
+    if (second !== undefined) {
+      this.#problems.push(`${second.place}: a second server line makes this an ensemble, and ${NO_ENSEMBLES}`);
+    } else if (first.role === "observer") {
+      this.#problems.push(`${first.place}: an observer needs participants to follow, and ${NO_ENSEMBLES}`);
+    } else if (this.#settings.standaloneEnabled === false) {
+      const place = this.#places.get("standaloneEnabled");
+      this.#problems.push(`${place}: standaloneEnabled=false asks for a quorum of one, and ${NO_ENSEMBLES}`);
+    } else {
+      this.warn(`${first.place}: only one server is listed: it runs standalone, without a quorum`);
+      this.#takeClientAddress(first);
+    }
+  }
+
+  /** A server line may say where its clients connect; it must agree with clientPort then. */
+  #takeClientAddress({ client, place }: PlacedServer): void {
+    if (client === null) return;
+    const { clientPort = client.port, clientPortAddress = client.host } = this.#settings;
+    if (clientPort !== client.port || (client.host !== null && clientPortAddress !== client.host)) {
+      const [here, there] = [`${client.host ?? ""}:${client.port}`, `${clientPortAddress ?? ""}:${clientPort}`];
+      this.#problems.push(`${place}: the client address ${here} differs from that of clientPort, ${there}`);
+      return;
+    }
+    this.#settings.clientPort = clientPort;
+    this.#places.set("clientPort", place);
+    if (clientPortAddress !== null) this.#settings.clientPortAddress = clientPortAddress;
+  }
+
+  finish(): ZooCfg {
+    if (this.#problems.length > 0) throw new ZooCfgError(this.#problems);
+    const unserved = Array.from(this.#unserved, ([reason, keys]): Notice => {
+      return { level: reason.quiet ? "info" : "warn", message: `not served, as ${reason.text}: ${keys.join(", ")}` };
+    });
+    return { settings: this.#settings as Partial<ZooSettings>, notices: [...this.#notices, ...unserved] };
+  }
+}
+
+/** Apache's default where zoo.cfg does not say; its sample file says 2000. */
+export const DEFAULT_TICK_TIME_MS = 3000;
+
+const VALUE_CHARS_SHOWN = 80;
+
+function shown(value: string): string {
+  return JSON.stringify(value.length > VALUE_CHARS_SHOWN ? `${value.slice(0, VALUE_CHARS_SHOWN)}…` : value);
+}
+
+function isSecret(key: string): boolean {
+  return /password|digest$|secret/i.test(key);
+}

@@ -1,0 +1,236 @@
+/**
+ * Every key that zoo.cfg may have: how its value is read, and whether this server serves it or why it does not.
+ *
+ * As in Apache ZooKeeper a key that is no setting of its own stands for a Java system property, `zookeeper.KEY`; those that mean
+ * something here are in the table by that KEY. A key's schema is made when the key is met: a short zoo.cfg starts quickly.
+ */
+import { bool, byteCount, fraction, list, oneOf, only, text, type ValueKind, whole, yesNo } from "./zoo_values.ts";
+
+/** What is served, by its name in zoo.cfg. A key that the file does not have is absent. */
+export interface ZooSettings {
+  readonly dataDir: string;
+  readonly clientPort: number;
+  readonly clientPortAddress: string;
+  readonly clientPortListenBacklog: number;
+  readonly tickTime: number;
+  readonly minSessionTimeout: number;
+  readonly maxSessionTimeout: number;
+  readonly maxClientCnxns: number;
+  readonly maxCnxns: number;
+  readonly clientTcpKeepAlive: boolean;
+  readonly "nio.sessionlessCnxnTimeout": number;
+  readonly "jute.maxbuffer": number;
+  readonly "4lw.commands.whitelist": readonly string[];
+  readonly standaloneEnabled: boolean;
+  readonly reconfigEnabled: boolean;
+  readonly extendedTypesEnabled: boolean;
+  readonly enforceQuota: boolean;
+  readonly skipACL: boolean;
+  readonly localSessionsEnabled: boolean;
+  readonly localSessionsUpgradingEnabled: boolean;
+  readonly "readonlymode.enabled": boolean;
+  readonly "digest.enabled": boolean;
+  readonly "closeSessionTxn.enabled": boolean;
+  readonly "znode.container.checkIntervalMs": number;
+  readonly "znode.container.maxPerMinute": number;
+  readonly "znode.container.maxNeverUsedIntervalMs": number;
+  readonly globalOutstandingLimit: number;
+  readonly "DigestAuthenticationProvider.superDigest": string;
+  readonly "DigestAuthenticationProvider.enabled": boolean;
+  readonly "enforce.auth.enabled": boolean;
+  readonly "enforce.auth.schemes": readonly string[];
+}
+
+/** A way to make the kind of a key's values. */
+type Kind<T> = () => ValueKind<T>;
+
+const milliseconds =
+  (least = 1): Kind<number> =>
+  () =>
+    whole({ least, unit: "milliseconds" });
+const unlimitedAtZero = (): ValueKind<number> => whole({ note: "0 for no limit" });
+const sessionTimeout =
+  (ticks: number): Kind<number> =>
+  () =>
+    whole({ least: -1, unit: "milliseconds", note: `-1 for ${ticks} ticks` });
+const anyText = (): ValueKind<string> => text();
+
+const SERVED: { readonly [Key in keyof ZooSettings]: Kind<ZooSettings[Key]> } = {
+  dataDir: () => text("a folder"),
+  clientPort: () => whole({ most: 65_535, note: "0 for none" }),
+  clientPortAddress: () => text("an address or name of this machine, such as 127.0.0.1 or 0.0.0.0"),
+  clientPortListenBacklog: () => whole({ least: -1, note: "-1 for the default" }),
+  tickTime: milliseconds(),
+  minSessionTimeout: sessionTimeout(2),
+  maxSessionTimeout: sessionTimeout(20),
+  maxClientCnxns: unlimitedAtZero,
+  maxCnxns: unlimitedAtZero,
+  clientTcpKeepAlive: bool,
+  "nio.sessionlessCnxnTimeout": milliseconds(),
+  "jute.maxbuffer": () => byteCount(1024),
+  "4lw.commands.whitelist": () => list("four-letter words, or * for all"),
+  standaloneEnabled: bool,
+  reconfigEnabled: bool,
+  extendedTypesEnabled: bool,
+  enforceQuota: bool,
+  skipACL: yesNo,
+  localSessionsEnabled: bool,
+  localSessionsUpgradingEnabled: bool,
+  "readonlymode.enabled": bool,
+  "digest.enabled": bool,
+  "closeSessionTxn.enabled": bool,
+  "znode.container.checkIntervalMs": milliseconds(),
+  "znode.container.maxPerMinute": () => whole({ least: 1 }),
+  "znode.container.maxNeverUsedIntervalMs": milliseconds(0),
+  globalOutstandingLimit: () => whole({ least: 1 }),
+  "DigestAuthenticationProvider.superDigest": () => text("super:HASH"),
+  "DigestAuthenticationProvider.enabled": bool,
+  "enforce.auth.enabled": bool,
+  "enforce.auth.schemes": () => list("authentication schemes"),
+};
+
+/** Why a group of keys is not served. `quiet`: nothing is lost by it, so it is no warning. */
+export interface Reason {
+  readonly text: string;
+  readonly quiet: boolean;
+}
+
+const ENSEMBLE: Reason = { text: "only an ensemble uses it, and this server stands alone", quiet: true };
+const DISK: Reason = { text: "nothing is kept on disk yet", quiet: false };
+const JAVA: Reason = { text: "it tunes a Java machine, its threads, caches or classes", quiet: true };
+const TLS: Reason = { text: "TLS is not served yet", quiet: false };
+const ADMIN: Reason = { text: "the HTTP admin server is not served yet", quiet: true };
+const THROTTLE: Reason = { text: "requests and connections are not throttled that way yet", quiet: false };
+const AUTH: Reason = { text: "no SASL or certificate authentication is served yet", quiet: false };
+const AUDIT: Reason = { text: "there is no audit log", quiet: false };
+
+/** The keys that are known but not served, by reason. Their values are judged all the same. */
+const NOT_SERVED: readonly (readonly [Reason, Readonly<Record<string, Kind<unknown>>>])[] = [
+  [
+    ENSEMBLE,
+    {
+      initLimit: () => whole({ least: 1, unit: "ticks" }),
+      syncLimit: () => whole({ least: 1, unit: "ticks" }),
+      connectToLearnerMasterLimit: () => whole({ unit: "ticks" }),
+      electionAlg: () => oneOf("3"),
+      peerType: () => oneOf("participant", "observer"),
+      syncEnabled: bool,
+      quorumListenOnAllIPs: bool,
+      observerMasterPort: () => whole({ least: -1, most: 65_535 }),
+      "multiAddress.enabled": bool,
+      "multiAddress.reachabilityCheckEnabled": bool,
+      "multiAddress.reachabilityCheckTimeoutMs": milliseconds(),
+      "quorum.cnxn.threads.size": () => whole({ least: 1 }),
+      commitLogCount: () => whole(),
+      leaderServes: yesNo,
+      cnxTimeout: () => whole({ unit: "seconds" }),
+      tcpKeepAlive: bool,
+      electionPortBindRetry: () => whole(),
+      "fastleader.minNotificationInterval": milliseconds(),
+      "fastleader.maxNotificationInterval": milliseconds(),
+      snapshotSizeFactor: () => fraction(-1, Number.MAX_SAFE_INTEGER),
+    },
+  ],
+  [
+    DISK,
+    {
+      dataLogDir: () => text("a folder"),
+      snapCount: () => whole(),
+      snapSizeLimitInKb: () => whole({ least: -(2 ** 31) }),
+      txnLogSizeLimitInKb: () => whole({ least: -(2 ** 31) }),
+      preAllocSize: () => whole(),
+      forceSync: yesNo,
+      "fsync.warningthresholdms": milliseconds(0),
+      flushDelay: milliseconds(0),
+      maxWriteQueuePollTime: milliseconds(0),
+      maxBatchSize: () => whole(),
+      "autopurge.snapRetainCount": () => whole(),
+      "autopurge.purgeInterval": () => whole({ unit: "hours", note: "0 for never" }),
+      "datadir.autocreate": bool,
+      "db.autocreate": bool,
+      "snapshot.trust.empty": bool,
+      "snapshot.compression.method": () => oneOf("gz", "snappy"),
+      "serializeLastProcessedZxid.enabled": bool,
+    },
+  ],
+  [
+    JAVA,
+    {
+      maxResponseCacheSize: () => whole(),
+      maxGetChildrenResponseCacheSize: () => whole(),
+      serverCnxnFactory: anyText,
+      watchManagerName: anyText,
+      "nio.numSelectorThreads": () => whole({ least: 1 }),
+      "nio.numWorkerThreads": () => whole(),
+      "jvm.pause.monitor": bool,
+      "jvm.pause.sleep.time.ms": milliseconds(),
+      "jvm.pause.warn-threshold.ms": milliseconds(),
+      "jvm.pause.info-threshold.ms": milliseconds(),
+      "metricsProvider.className": anyText,
+      enableEagerACLCheck: bool,
+    },
+  ],
+  [TLS, { secureClientPort: () => whole({ most: 65_535 }), secureClientPortAddress: anyText, portUnification: bool }],
+  [
+    ADMIN,
+    { "admin.enableServer": bool, "admin.serverPort": () => whole({ most: 65_535 }), "admin.idleTimeout": milliseconds(0) },
+  ],
+  [
+    THROTTLE,
+    {
+      request_throttle_max_requests: unlimitedAtZero,
+      request_throttle_stall_time: milliseconds(),
+      request_throttle_drop_stale: bool,
+      throttled_op_wait_time: milliseconds(0),
+      largeRequestThreshold: () => whole({ least: -1, unit: "bytes" }),
+      largeRequestMaxBytes: () => whole({ unit: "bytes" }),
+      connection_throttle_tokens: unlimitedAtZero,
+    },
+  ],
+  [AUTH, { allowSaslFailedClients: bool, ensembleAuthName: anyText, "java.security.auth.login.config": anyText }],
+  [AUDIT, { "audit.enable": bool }],
+];
+
+/** Families of keys, of which none is served. */
+const NOT_SERVED_FAMILIES: readonly (readonly [RegExp, Reason])[] = [
+  [/^(quorum\.auth\.|sslQuorum)/, ENSEMBLE],
+  [/^(metricsProvider\.|netty\.|jvm\.)/, JAVA],
+  [/^ssl\./, TLS],
+  [/^admin\./, ADMIN],
+  [/^connection_throttle_/, THROTTLE],
+  [/^(authProvider\.|X509AuthenticationProvider\.|superUser|letAnySaslUserDoX$)/, AUTH],
+];
+
+/**
+ * Settings that guard, or that say what is to be served: whoever ignored them would do something else than was asked. So only the
+ * value that asks for nothing is accepted.
+ */
+const DEFAULT_ONLY: Readonly<Record<string, Kind<unknown>>> = {
+  sessionRequireClientSASLAuth: () => only(["false"], "SASL is not served, so no client could be let in"),
+  emulate353TTLNodes: () => only(["false"], "the TTL nodes of 3.5.3 are not served"),
+  dynamicConfigFile: () => only([], "ensembles are not served yet"),
+  oraclePath: () => only([], "ensembles are not served yet"),
+  "DigestAuthenticationProvider.digestAlg": () => only(["SHA1", "SHA-1"], "no other digest is served"),
+};
+
+/** What a key is to this server. `default`: any value that is accepted changes nothing. */
+export type KeyRule =
+  | { readonly rule: "served" | "default"; readonly kind: ValueKind<unknown> }
+  | { readonly rule: "not served"; readonly kind: ValueKind<unknown>; readonly reason: Reason };
+
+/** The rule of a key, or undefined for one that nobody knows. */
+export function keyRule(key: string): KeyRule | undefined {
+  if (Object.hasOwn(SERVED, key)) return { rule: "served", kind: SERVED[key as keyof ZooSettings]() };
+  if (Object.hasOwn(DEFAULT_ONLY, key)) return { rule: "default", kind: DEFAULT_ONLY[key]!() };
+  for (const [reason, kinds] of NOT_SERVED) {
+    if (Object.hasOwn(kinds, key)) return { rule: "not served", kind: kinds[key]!(), reason };
+  }
+  const family = NOT_SERVED_FAMILIES.find(([pattern]) => pattern.test(key));
+  return family && { rule: "not served", kind: list("any text"), reason: family[1] };
+}
+
+/** The known key that differs from this one only in case, for a hint. */
+export function keyLike(key: string): string | undefined {
+  const known = [SERVED, DEFAULT_ONLY, ...NOT_SERVED.map(([, kinds]) => kinds)].flatMap(Object.keys);
+  return known.find((name) => name.toLowerCase() === key.toLowerCase());
+}
