@@ -104,7 +104,7 @@ export interface WhoAmIOp {
 }
 export interface MultiReadOp {
   readonly kind: "multiRead";
-  /** Null where it holds writes: refused as a whole. */
+  /** null: it holds writes, and is refused as a whole. */
   readonly ops: readonly (GetDataOp | GetChildrenOp)[] | null;
 }
 export interface SyncOp {
@@ -193,8 +193,9 @@ export type Outcome =
   | { readonly kind: "acl"; readonly acl: AclList; readonly stat: Stat }
   | { readonly kind: "children"; readonly children: readonly string[] }
   | { readonly kind: "childrenStat"; readonly children: readonly string[]; readonly stat: Stat }
-  /** `code` is set when the whole of it was understood and refused: ZooKeeper then says so and adds an empty list. */
-  | { readonly kind: "multi"; readonly results: readonly MultiResult[]; readonly code?: ErrorCode }
+  | { readonly kind: "multi"; readonly results: readonly MultiResult[] }
+  /** Understood and refused as a whole: ZooKeeper then adds an empty list of results to the error. */
+  | { readonly kind: "multiRefused"; readonly code: ErrorCode }
   | { readonly kind: "ephemerals"; readonly ephemerals: readonly string[] }
   | { readonly kind: "totalNumber"; readonly totalNumber: number }
   | { readonly kind: "clientInfo"; readonly clientInfo: readonly AuthId[] }

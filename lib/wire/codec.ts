@@ -6,7 +6,15 @@
  */
 import { ERROR_NUMBERS, errorCodeOf } from "../errors.ts";
 import type { Hello, Welcome } from "../kernel/messages.ts";
-import type { GetChildrenOp, GetDataOp, MultiResult, MultiWriteOp, Op, Outcome } from "../ops.ts";
+import {
+  DONE,
+  type GetChildrenOp,
+  type GetDataOp,
+  type MultiResult,
+  type MultiWriteOp,
+  type Op,
+  type Outcome,
+} from "../ops.ts";
 import type { EventType, WatchedEvent, Zxid } from "../types.ts";
 import { JuteError, type JuteReader, type JuteRecord, type JuteWriter } from "./jute.ts";
 import { multiSideOf, rowOfKind, rowOfOpcode } from "./opcodes.ts";
@@ -97,11 +105,10 @@ export function writeReply(out: JuteWriter, xid: number, zxid: Zxid, outcome: Ou
 function errOf(outcome: Outcome): number {
   switch (outcome.kind) {
     case "error":
+    case "multiRefused":
       return ERROR_NUMBERS[outcome.code];
     case "sasl":
       return outcome.code === "Ok" ? 0 : ERROR_NUMBERS[outcome.code];
-    case "multi":
-      return outcome.code === undefined ? 0 : ERROR_NUMBERS[outcome.code];
     default:
       return 0;
   }
@@ -114,6 +121,9 @@ function writeResponse(out: JuteWriter, outcome: Outcome): void {
       return;
     case "multi":
       writeMultiResults(out, outcome.results);
+      return;
+    case "multiRefused":
+      writeMultiResults(out, []);
       return;
     case "sasl":
       out.buffer(outcome.token);
@@ -141,13 +151,13 @@ const RESPONSES = {
 /** Reads what stands behind a reply's header. The op is the one that the reply's xid belongs to. */
 export function readResponse(reader: JuteReader, op: Op["kind"], err: number): Outcome {
   const code = err === 0 ? null : errorCodeOf(err);
-  if (op === "unreadable" || op === "unknown") return code === null ? { kind: "done" } : { kind: "error", code };
+  if (op === "unreadable" || op === "unknown") return code === null ? DONE : { kind: "error", code };
   const kind = rowOfKind(op).outcome;
   if (kind === "sasl") return { kind, token: reader.remaining > 0 ? reader.buffer() : null, code: code ?? "Ok" };
-  // A multi may be refused with an empty list of results behind the error: there is nothing in it to know.
+  if (code !== null && kind === "multi" && reader.remaining > 0) return { kind: "multiRefused", code };
   if (code !== null) return { kind: "error", code };
   if (kind === "multi") return { kind, results: readMultiResults(reader) };
-  return kind === "done" || kind === "error" ? { kind: "done" } : RESPONSES[kind](reader);
+  return kind === "done" ? DONE : RESPONSES[kind](reader);
 }
 
 // --- Results of a multi --------------------------------------------------------------------------------------------------

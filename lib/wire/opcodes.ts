@@ -7,6 +7,9 @@ import type { MultiWriteOp, Op, Outcome } from "../ops.ts";
 import type { Jute } from "./jute.ts";
 import * as records from "./records.ts";
 
+/** Outcomes of what worked; sasl's tells by its code. */
+export type Success = Exclude<Outcome["kind"], "error" | "multiRefused">;
+
 /** One opcode. */
 export interface OpcodeRow {
   readonly kind: Exclude<Op["kind"], "unreadable" | "unknown">;
@@ -14,7 +17,7 @@ export interface OpcodeRow {
   /** Writes take a zxid, also when they fail. */
   readonly write: boolean;
   /** What answers it when it succeeds. */
-  readonly outcome: Outcome["kind"];
+  readonly outcome: Success;
   /** The request record; it is only ever given ops of the row's own kind. Null for the two multis. */
   readonly request: RequestRecord | null;
 }
@@ -22,10 +25,10 @@ export interface OpcodeRow {
 // A method's parameters may be narrower than its type says: each row's record takes ops of the row's kind only.
 type RequestRecord = { record(jute: Jute, op?: Op): Op }["record"];
 
-function read(opcode: number, kind: OpcodeRow["kind"], outcome: Outcome["kind"], request: RequestRecord | null): OpcodeRow {
+function read(opcode: number, kind: OpcodeRow["kind"], outcome: Success, request: RequestRecord | null): OpcodeRow {
   return { kind, opcode, write: false, outcome, request };
 }
-function write(opcode: number, kind: OpcodeRow["kind"], outcome: Outcome["kind"], request: RequestRecord | null): OpcodeRow {
+function write(opcode: number, kind: OpcodeRow["kind"], outcome: Success, request: RequestRecord | null): OpcodeRow {
   return { kind, opcode, write: true, outcome, request };
 }
 

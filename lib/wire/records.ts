@@ -276,8 +276,6 @@ export type OutcomeOf<K extends ops.Outcome["kind"]> = Extract<ops.Outcome, { re
 /** A result inside a multi of one kind. */
 export type MultiResultOf<K extends ops.MultiResult["kind"]> = Extract<ops.MultiResult, { readonly kind: K }>;
 
-export const doneResponse: JuteRecord<OutcomeOf<"done">> = () => ({ kind: "done" });
-
 export const pathResponse: JuteRecord<OutcomeOf<"path">> = (jute, it) => ({
   kind: "path",
   path: jute.string(it?.path),

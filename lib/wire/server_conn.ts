@@ -13,7 +13,7 @@
  */
 import type { Effect, Input, Peer, Welcome } from "../kernel/messages.ts";
 import type { ConnId } from "../types.ts";
-import { PING_XID, readHello, readRequest, writeEvent, writeReply, writeWelcome } from "./codec.ts";
+import { readHello, readRequest, writeEvent, writeReply, writeWelcome } from "./codec.ts";
 import { Framer } from "./framer.ts";
 import { JuteError, JuteReader, JuteWriter } from "./jute.ts";
 import { Slab } from "./slab.ts";
@@ -53,9 +53,6 @@ const SPARE_WRITER_BYTES_MAX = 16 * 1024;
 export class ServerConn {
   readonly id: ConnId;
   readonly peer: Peer;
-  /** Frames that came in, and frames that went out. */
-  received = 0;
-  sent = 0;
   readonly #sink: ServerConnSink;
   readonly #framer: Framer;
   #state: State = "fresh";
@@ -116,11 +113,9 @@ export class ServerConn {
     if (this.#state === "closed") return;
     switch (effect.kind) {
       case "reply":
-        this.sent++;
         writeReply(this.#writer(), effect.xid, effect.zxid, effect.outcome);
         return;
       case "event":
-        this.sent++;
         writeEvent(this.#writer(), effect.event);
         return;
       case "welcome":
@@ -136,7 +131,6 @@ export class ServerConn {
   /** Says the answer to a four-letter word, and nothing after it. */
   answer(text: string): void {
     if (this.#state !== "asked") return;
-    this.sent++;
     this.#writer().raw(new TextEncoder().encode(text));
     this.#state = "closed";
   }
@@ -162,7 +156,6 @@ export class ServerConn {
   }
 
   #welcome(welcome: Welcome): void {
-    this.sent++;
     writeWelcome(this.#writer(), welcome, this.#shortHandshake);
     if (welcome.timeOut > 0) {
       this.#state = "open";
@@ -185,7 +178,6 @@ export class ServerConn {
     const needed = word === "stmk" ? WORD_BYTES + MASK_BYTES : WORD_BYTES;
     if (all.length < needed) return this.#wait(all);
     this.#state = "asked";
-    this.received++;
     this.#sink.word(this, word, word === "stmk" ? new JuteReader(all.subarray(WORD_BYTES)).long() : null);
     return null;
   }
@@ -210,17 +202,14 @@ export class ServerConn {
       this.#end();
       return;
     }
-    this.received++;
     const xid = reader.int();
-    const op = readRequest(reader.int(), reader);
-    // A ping is answered with the ping's xid whatever it came with.
-    this.#sink.input({ kind: "request", conn: this.id, xid: op.kind === "ping" ? PING_XID : xid, op });
+    const opcode = reader.int();
+    this.#sink.input({ kind: "request", conn: this.id, xid, op: readRequest(opcode, reader) });
   }
 
   #hello(): void {
     try {
       const { hello, short } = readHello(reader);
-      this.received++;
       this.#shortHandshake = short;
       this.#state = "greeted";
       this.#sink.input({ kind: "connect", conn: this.id, hello, peer: this.peer });
