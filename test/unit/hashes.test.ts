@@ -1,10 +1,11 @@
-/** Vectors of RFC 3174 (SHA-1), RFC 1321 (MD5) and RFC 4648 (base64), and the platform's own hashes for every length of padding. */
+/** Vectors of RFC 3174 (SHA-1), RFC 6234 (SHA-2), RFC 1321 (MD5) and RFC 4648 (base64), and the platform's own hashes for every length of padding. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import { decodeBase64, encodeBase64 } from "../../lib/base64.ts";
 import { md5 } from "../../lib/md5.ts";
 import { sha1 } from "../../lib/sha1.ts";
+import { sha256, sha384, sha512 } from "../../lib/sha2.ts";
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
@@ -52,6 +53,25 @@ describe("md5", () => {
     }
   });
   test("agrees with the platform", () => agreesWithPlatform("md5", md5));
+});
+
+describe("sha2", () => {
+  test("vectors of RFC 6234", () => {
+    assert.equal(hex(sha256(utf8("abc"))), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert.equal(
+      hex(sha384(utf8("abc"))),
+      "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7",
+    );
+    assert.equal(
+      hex(sha512(utf8("abc"))),
+      "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
+    );
+  });
+  test("agrees with the platform", () => {
+    agreesWithPlatform("sha256", sha256);
+    agreesWithPlatform("sha384", sha384);
+    agreesWithPlatform("sha512", sha512);
+  });
 });
 
 describe("base64", () => {

@@ -1,0 +1,44 @@
+/**
+ * Whom an access control list allows what, and what may be shown of it.
+ *
+ * Not here: which permission an operation needs (kernel/), and what ids of a scheme mean (providers.ts).
+ */
+import type { Acl, AclList, AuthId } from "../types.ts";
+import type { AclOptions } from "./options.ts";
+import { isEverybody, OPEN_ACL_UNSAFE } from "./perms.ts";
+import { providerOf, SUPER } from "./providers.ts";
+
+/**
+ * Whether one of the identities has one of the wanted permissions. `null` or an empty list allows everything.
+ *
+ * @param wantedPerms bits of `Perms`; any of them is enough
+ * @param ids what the connection had proved when its request came in
+ */
+export function isAllowed(acl: AclList | null, wantedPerms: number, ids: readonly AuthId[], options: AclOptions): boolean {
+  if (acl === null || acl === OPEN_ACL_UNSAFE || acl.length === 0 || options.skipAcl) return true;
+  for (const entry of acl) {
+    if ((entry.perms & wantedPerms) !== 0 && isMeant(entry, ids, options)) return true;
+  }
+  return ids.some((identity) => identity.scheme === SUPER);
+}
+
+function isMeant(entry: Acl, ids: readonly AuthId[], options: AclOptions): boolean {
+  if (isEverybody(entry)) return true;
+  const provider = providerOf(entry.scheme, options);
+  if (provider === null) return false;
+  return ids.some((identity) => identity.scheme === entry.scheme && provider.matches(identity, entry, options));
+}
+
+/** The list for somebody without ADMIN: of digest ids only the user is shown. */
+export function maskDigests(acl: AclList): AclList {
+  if (!acl.some((entry) => entry.scheme === "digest")) return acl;
+  return acl.map((entry) => (entry.scheme === "digest" ? { ...entry, id: `${entry.id.split(":", 1)[0]}:x` } : entry));
+}
+
+/** The part of an identity that `whoAmI` tells: never a hash. */
+export function userOf(identity: AuthId): string {
+  if (identity.scheme === SUPER) return "";
+  if (identity.scheme !== "digest") return identity.id;
+  const colon = identity.id.indexOf(":");
+  return colon === -1 ? identity.id : identity.id.slice(0, colon);
+}

@@ -1,0 +1,37 @@
+/**
+ * Permissions, and the access control lists that everybody uses.
+ */
+import type { SubmittedAcl } from "../ops.ts";
+import type { AclList } from "../types.ts";
+
+/** Permission bits of an ACL entry; or them together. Nothing is inherited from parents. */
+export const Perms = {
+  /** Read a znode's data and list its children. */
+  READ: 1,
+  /** Set a znode's data. */
+  WRITE: 2,
+  /** Create children. */
+  CREATE: 4,
+  /** Delete children (not the znode itself). */
+  DELETE: 8,
+  /** Set the ACL. */
+  ADMIN: 16,
+  ALL: 31,
+} as const;
+
+/** Everybody may do everything. */
+export const OPEN_ACL_UNSAFE: AclList = Object.freeze([Object.freeze({ perms: Perms.ALL, scheme: "world", id: "anyone" })]);
+
+/** Everybody may read. */
+export const READ_ACL_UNSAFE: AclList = Object.freeze([Object.freeze({ perms: Perms.READ, scheme: "world", id: "anyone" })]);
+
+/**
+ * Whoever creates the znode may do everything, and nobody else anything. The server puts the identities that the connection has
+ * proved in place of `auth`; where there are none, it answers `InvalidACL`.
+ */
+export const CREATOR_ALL_ACL: AclList = Object.freeze([Object.freeze({ perms: Perms.ALL, scheme: "auth", id: "" })]);
+
+/** Whether the entry means everybody, whatever its permissions. */
+export function isEverybody(entry: SubmittedAcl): boolean {
+  return entry.scheme === "world" && entry.id === "anyone";
+}
