@@ -141,7 +141,9 @@ export class JuteReader implements Jute {
 
   buffer(): Uint8Array | null {
     const length = this.#length();
-    return length === -1 ? null : kept.copy(this.#bytes, this.#take(length), length);
+    if (length === -1) return null;
+    const start = this.#take(length);
+    return kept.copy(this.#bytes, start, length);
   }
 
   vector<T>(element: JuteRecord<T>): readonly T[] | null {

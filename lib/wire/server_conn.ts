@@ -1,32 +1,34 @@
 /**
- * The server's side of one connection, without a socket: bytes in become Inputs, Effects become bytes out.
+ * The server's side of one connection, without a socket: bytes in become what the host is asked, what the host says becomes bytes.
  *
- * How its owner, who has the socket, uses it:
+ * How the glue that has the socket uses it:
  * - what arrives goes to `receive`, the end of the stream to `gone`;
- * - the kernel's effects for this connection go to `carryOut`, a four-letter word's answer to `answer`;
- * - once a turn, `take` gives everything to send in one piece; then `ended` says whether the stream is to be ended behind it,
- *   and otherwise `proceed` goes on with requests that waited for the handshake. While `holding`, nothing more should be read.
+ * - what the host says to this connection goes to `welcome`, `reply`, `event` and `close`, a word's answer to `answer`;
+ * - after a call of `somethingToSend`, at the end of the turn, `take` gives all of it in one piece; then `ended` tells whether the
+ *   stream is to be ended behind it. While `holding`, nothing more should be read from the stream.
  *
  * Not here: sessions and what requests mean (kernel), what the words answer. Invariants: bytes that make no sense end this
- * connection and nothing else; the kernel hears one `connect` before any `request`, and one `disconnect` after the last unless
- * it closed the connection itself.
+ * connection and nothing else; the host hears one `connect` before any `request`, and one `disconnect` after the last unless it
+ * closed the connection itself.
  */
-import type { Effect, Input, Peer, Welcome } from "../kernel/messages.ts";
-import type { ConnId } from "../types.ts";
+import type { Hello, Welcome } from "../kernel/messages.ts";
+import type { Op, Outcome } from "../ops.ts";
+import type { WatchedEvent, Zxid } from "../types.ts";
 import { readHello, readRequest, writeEvent, writeReply, writeWelcome } from "./codec.ts";
 import { Framer } from "./framer.ts";
 import { JuteError, JuteReader, JuteWriter } from "./jute.ts";
 import { Slab } from "./slab.ts";
 
-/** Who hears what a connection says. */
-export interface ServerConnSink {
-  input(input: Input): void;
-  /** A four-letter word; `mask` are the eight bytes behind `stmk`. Its answer is given with {@link ServerConn.answer}. */
-  word(conn: ServerConn, word: string, mask: bigint | null): void;
+/** What a connection asks of whoever owns it. It may be answered from within the call. */
+export interface ServerConnOwner {
+  connect(hello: Hello): void;
+  request(xid: number, op: Op): void;
+  disconnect(): void;
+  /** A four-letter word; `mask` are the eight bytes behind `stmk`. To be answered with {@link ServerConn.answer}. */
+  word(word: string, mask: bigint | null): void;
+  /** There is something to take, or the stream is to be ended. Said once until the next `take`. */
+  somethingToSend(): void;
 }
-
-/** Effects that concern a connection. */
-export type ConnEffect = Extract<Effect, { readonly conn: ConnId }>;
 
 /** The words a client may say in place of a handshake. Any other four letters are the length of a frame, and too long. */
 export const FOUR_LETTER_WORDS: ReadonlySet<string> = new Set(
@@ -38,38 +40,42 @@ const REQUEST_HEADER_BYTES = 8;
 
 /**
  * fresh: too few bytes to tell a word from a frame; asked: a word waits for its answer; framed: the handshake comes next;
- * greeted: it came, and waits for the kernel's welcome.
+ * greeted: it came, and waits for the host's welcome.
  */
 type State = "fresh" | "asked" | "framed" | "greeted" | "open" | "closed";
 
-// One reader serves every connection: it is done with a frame before the next one is looked at.
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+// One reader serves all connections: it is done with a frame before the next one is looked at.
 const reader = new JuteReader();
-// What is sent leaves soon: a slab for it may be large.
-const outgoing = new Slab(64 * 1024);
+const encoder = new TextEncoder();
+// Most connections have nothing to say most of the time: buffers belong to those that do.
 const spareWriters: JuteWriter[] = [];
 const SPARE_WRITERS_MAX = 64;
+const WRITER_BYTES = 1024;
+/** Larger buffers are given away instead of copied from and kept. */
 const SPARE_WRITER_BYTES_MAX = 16 * 1024;
+// What is sent leaves soon, so a slab for it may be large.
+const outgoing = new Slab(64 * 1024);
 
 export class ServerConn {
-  readonly id: ConnId;
-  readonly peer: Peer;
-  readonly #sink: ServerConnSink;
+  readonly #owner: ServerConnOwner;
   readonly #framer: Framer;
   #state: State = "fresh";
   /** The first bytes, until there are enough to tell a word from a frame. */
-  #first: Uint8Array = new Uint8Array(0);
+  #first: Uint8Array = NO_BYTES;
   /** Whether the client's handshake came without the readOnly byte. */
   #shortHandshake = false;
+  #reading = false;
   #out: JuteWriter | null = null;
+  #announced = false;
 
-  constructor(id: ConnId, peer: Peer, sink: ServerConnSink, frameBytesMax: number) {
-    this.id = id;
-    this.peer = peer;
-    this.#sink = sink;
+  /** @param frameBytesMax longest request that is taken (ZooKeeper: `jute.maxbuffer`) */
+  constructor(owner: ServerConnOwner, frameBytesMax: number) {
+    this.#owner = owner;
     this.#framer = new Framer(frameBytesMax);
   }
 
-  /** Whether requests wait for the handshake: then the owner stops reading, until `proceed`. */
+  /** Whether requests wait for the handshake: the more is read, the more has to be kept. */
   get holding(): boolean {
     return this.#state === "greeted" && this.#framer.waitingBytes > 0;
   }
@@ -79,12 +85,9 @@ export class ServerConn {
     return this.#state === "closed";
   }
 
-  /** Whether a client has completed a handshake here, and has not been closed since. */
-  get isOpen(): boolean {
-    return this.#state === "open";
-  }
+  // ── from the stream ──
 
-  /** Takes bytes off the stream; they belong to the caller again when it returns. */
+  /** Takes what arrived. The bytes belong to the caller again when it returns. */
   receive(bytes: Uint8Array): void {
     if (this.#state === "closed" || this.#state === "asked") return;
     if (this.#state === "fresh") {
@@ -102,45 +105,44 @@ export class ServerConn {
     this.#end();
   }
 
-  /** Goes on with what waited for the handshake. */
-  proceed(): void {
-    if (this.#state !== "open" || this.#framer.waitingBytes === 0) return;
+  // ── from the host ──
+
+  welcome(welcome: Welcome): void {
+    writeWelcome(this.#writer(), welcome, this.#shortHandshake);
+    if (welcome.timeOut === 0) return; // refused: a close follows, and requests behind the handshake are lost
+    this.#state = "open";
+    if (this.#reading || this.#framer.waitingBytes === 0) return;
     this.#readFrames();
     this.#framer.keepRest();
   }
 
-  carryOut(effect: ConnEffect): void {
-    if (this.#state === "closed") return;
-    switch (effect.kind) {
-      case "reply":
-        writeReply(this.#writer(), effect.xid, effect.zxid, effect.outcome);
-        return;
-      case "event":
-        writeEvent(this.#writer(), effect.event);
-        return;
-      case "welcome":
-        this.#welcome(effect.welcome);
-        return;
-      case "close":
-        this.#state = "closed";
-        this.#framer.clear();
-        return;
-    }
+  reply(xid: number, zxid: Zxid, outcome: Outcome): void {
+    writeReply(this.#writer(), xid, zxid, outcome);
+  }
+
+  event(event: WatchedEvent): void {
+    writeEvent(this.#writer(), event);
+  }
+
+  close(): void {
+    if (this.#state !== "closed") this.#stop();
   }
 
   /** Says the answer to a four-letter word, and nothing after it. */
   answer(text: string): void {
     if (this.#state !== "asked") return;
-    this.#writer().raw(new TextEncoder().encode(text));
-    this.#state = "closed";
+    this.#writer().raw(encoder.encode(text));
+    this.#stop();
   }
+
+  // ── to the stream ──
 
   /** Everything there is to send, in one piece that the caller may keep; null for nothing. */
   take(): Uint8Array | null {
+    this.#announced = false;
     const out = this.#out;
     if (out === null) return null;
     this.#out = null;
-    // A large buffer goes as it is, a small one is used again: most connections have nothing to say most of the time.
     if (out.capacity > SPARE_WRITER_BYTES_MAX) return out.written();
     const bytes = outgoing.copy(out.written(), 0, out.length);
     if (spareWriters.length < SPARE_WRITERS_MAX) {
@@ -151,19 +153,20 @@ export class ServerConn {
   }
 
   #writer(): JuteWriter {
-    this.#out ??= spareWriters.pop() ?? new JuteWriter(1024);
+    if (this.#out === null) {
+      this.#out = spareWriters.pop() ?? new JuteWriter(WRITER_BYTES);
+      this.#announce();
+    }
     return this.#out;
   }
 
-  #welcome(welcome: Welcome): void {
-    writeWelcome(this.#writer(), welcome, this.#shortHandshake);
-    if (welcome.timeOut > 0) {
-      this.#state = "open";
-    } else {
-      // A refused client is not listened to any more; the kernel's close follows.
-      this.#framer.clear();
-    }
+  #announce(): void {
+    if (this.#announced) return;
+    this.#announced = true;
+    this.#owner.somethingToSend();
   }
+
+  // ── words ──
 
   /** Looks whether the first bytes spell a word. Gives them back, all of them so far, once it is known that they don't. */
   #tellApart(bytes: Uint8Array): Uint8Array | null {
@@ -172,13 +175,12 @@ export class ServerConn {
     const word = String.fromCharCode(...all.subarray(0, WORD_BYTES));
     if (!FOUR_LETTER_WORDS.has(word)) {
       this.#state = "framed";
-      this.#first = new Uint8Array(0);
+      this.#first = NO_BYTES;
       return all;
     }
-    const needed = word === "stmk" ? WORD_BYTES + MASK_BYTES : WORD_BYTES;
-    if (all.length < needed) return this.#wait(all);
+    if (word === "stmk" && all.length < WORD_BYTES + MASK_BYTES) return this.#wait(all);
     this.#state = "asked";
-    this.#sink.word(this, word, word === "stmk" ? new JuteReader(all.subarray(WORD_BYTES)).long() : null);
+    this.#owner.word(word, word === "stmk" ? new JuteReader(all.subarray(WORD_BYTES)).long() : null);
     return null;
   }
 
@@ -187,14 +189,18 @@ export class ServerConn {
     return null;
   }
 
+  // ── frames ──
+
   #readFrames(): void {
+    this.#reading = true;
     while (this.#state === "framed" || this.#state === "open") {
       const found = this.#framer.next(reader);
-      if (found === "more") return;
+      if (found === "more") break;
       if (found === "bad") this.#end();
       else if (this.#state === "open") this.#request();
       else this.#hello();
     }
+    this.#reading = false;
   }
 
   #request(): void {
@@ -204,26 +210,36 @@ export class ServerConn {
     }
     const xid = reader.int();
     const opcode = reader.int();
-    this.#sink.input({ kind: "request", conn: this.id, xid, op: readRequest(opcode, reader) });
+    this.#owner.request(xid, readRequest(opcode, reader));
   }
 
   #hello(): void {
+    let hello: Hello;
     try {
-      const { hello, short } = readHello(reader);
-      this.#shortHandshake = short;
-      this.#state = "greeted";
-      this.#sink.input({ kind: "connect", conn: this.id, hello, peer: this.peer });
+      ({ hello, short: this.#shortHandshake } = readHello(reader));
     } catch (error) {
       if (!(error instanceof JuteError)) throw error;
       this.#end();
+      return;
     }
+    this.#state = "greeted";
+    this.#owner.connect(hello);
   }
 
+  // ── ends ──
+
+  /** Ends it from this side: the client is gone, or says what makes no sense. */
   #end(): void {
+    if (this.#state === "closed") return;
     const known = this.#state === "greeted" || this.#state === "open";
+    this.#stop();
+    if (known) this.#owner.disconnect();
+  }
+
+  #stop(): void {
     this.#state = "closed";
     this.#framer.clear();
-    if (known) this.#sink.input({ kind: "disconnect", conn: this.id });
+    this.#announce();
   }
 }
 

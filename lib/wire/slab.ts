@@ -10,7 +10,7 @@ export class Slab {
   #slab: Uint8Array = new Uint8Array(0);
   #used = 0;
 
-  /** @param slabBytes size of a slab; anything above an eighth of it gets an allocation of its own */
+  /** @param slabBytes size of a slab; what is longer than an eighth of it gets an allocation of its own */
   constructor(slabBytes: number) {
     this.#slabBytes = slabBytes;
     this.#pieceBytesMax = slabBytes / 8;

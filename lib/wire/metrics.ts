@@ -1,0 +1,105 @@
+/**
+ * The text of `mntr`: one `zk_<key>\t<value>` a line, integers plain and means with decimals.
+ *
+ * First what every monitor reads, then whatever else was counted and measured. The order within is of no meaning, as in ZooKeeper.
+ */
+import type { ServerReport, SummaryReport } from "../report.ts";
+import { decimals } from "./java_text.ts";
+
+type Metric = readonly [key: string, value: number | bigint | string];
+
+export function monitorText(server: ServerReport): string {
+  return monitorValues(server)
+    .map(([key, value]) => `zk_${key}\t${value}\n`)
+    .join("");
+}
+
+/** All keys, without `zk_`, with their values: what the admin command `monitor` tells, too. */
+export function monitorValues(server: ServerReport): Metric[] {
+  if (server.compat === "3.4") return values34(server);
+  return [
+    ["version", server.version],
+    ["server_state", server.mode],
+    ...coreValues(server),
+    ...Object.entries(server.counters),
+    ...Object.entries(server.summaries).flatMap(([name, summary]) => summaryValues(name, summary)),
+  ];
+}
+
+function coreValues(server: ServerReport): Metric[] {
+  return [
+    ["avg_latency", decimals(server.latency.avgMs)],
+    ["max_latency", server.latency.maxMs],
+    ["min_latency", server.latency.minMs],
+    ["packets_received", server.packetsReceived],
+    ["packets_sent", server.packetsSent],
+    ["num_alive_connections", server.connections.length],
+    ["outstanding_requests", server.outstandingRequests],
+    ["znode_count", server.nodeCount],
+    ["watch_count", server.watchCount],
+    ["ephemerals_count", server.ephemeralCount],
+    ["approximate_data_size", server.approximateDataSize],
+    ...fileDescriptorValues(server),
+    ["uptime", Math.floor(server.uptimeMs)],
+    ["global_sessions", server.globalSessionCount],
+    ["local_sessions", server.localSessionCount],
+    ["last_client_response_size", server.responseBytes.last],
+    ["max_client_response_size", server.responseBytes.max],
+    ["min_client_response_size", server.responseBytes.min],
+    ...proposalValues(server),
+  ];
+}
+
+function fileDescriptorValues({ fileDescriptors }: ServerReport): Metric[] {
+  if (fileDescriptors === null) return [];
+  return [
+    ["open_file_descriptor_count", fileDescriptors.open],
+    ["max_file_descriptor_count", fileDescriptors.max],
+  ];
+}
+
+function proposalValues({ proposalBytes }: ServerReport): Metric[] {
+  if (proposalBytes === null) return [];
+  return [
+    ["last_proposal_size", proposalBytes.last],
+    ["max_proposal_size", proposalBytes.max],
+    ["min_proposal_size", proposalBytes.min],
+  ];
+}
+
+function summaryValues(name: string, { min, max, count, sum, percentiles }: SummaryReport): Metric[] {
+  return [
+    [`avg_${name}`, decimals(count === 0 ? 0 : sum / count)],
+    [`min_${name}`, min],
+    [`max_${name}`, max],
+    [`cnt_${name}`, count],
+    [`sum_${name}`, sum],
+    ...Object.entries(percentiles ?? {}).map(([rank, value]): Metric => [`${rank}_${name}`, value]),
+  ];
+}
+
+/** 3.4 has these keys and no others, in this order. */
+function values34(server: ServerReport): Metric[] {
+  const { latency, counters } = server;
+  return [
+    ["version", server.version],
+    ["avg_latency", Math.floor(latency.avgMs)],
+    ["max_latency", latency.maxMs],
+    ["min_latency", latency.minMs],
+    ["packets_received", server.packetsReceived],
+    ["packets_sent", server.packetsSent],
+    ["num_alive_connections", server.connections.length],
+    ["outstanding_requests", server.outstandingRequests],
+    ["server_state", server.mode],
+    ["znode_count", server.nodeCount],
+    ["watch_count", server.watchCount],
+    ["ephemerals_count", server.ephemeralCount],
+    ["approximate_data_size", server.approximateDataSize],
+    ...fileDescriptorValues(server),
+    ["fsync_threshold_exceed_count", counters.fsync_threshold_exceed_count ?? 0],
+    ...(["followers", "synced_followers", "pending_syncs"] as const).flatMap((key): Metric[] => {
+      return counters[key] === undefined ? [] : [[key, counters[key]]];
+    }),
+    ...proposalValues(server),
+  ];
+}
