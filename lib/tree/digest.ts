@@ -8,9 +8,6 @@
 import { crc32, crc32OfText } from "../checksum.ts";
 import type { StoredStat } from "./znode.ts";
 
-/** The version of the digest, as logs and snapshots state it. */
-export const DIGEST_VERSION = 2;
-
 const SYSTEM_PREFIX = "/zookeeper/";
 
 const statBytes = new Uint8Array(60);
