@@ -19,19 +19,22 @@ export function javaDate(wallMs: number): string {
   return `${DAYS[days % 7]} ${MONTHS[month]} ${two(day)} ${clock} UTC ${year}`;
 }
 
-/** Days since 1970 → date of the Gregorian calendar. Years are taken to begin in March, so that the leap day ends them. */
-function civil(daysSince1970: number): { year: number; month: number; day: number } {
-  const days = daysSince1970 + 719_468; // since 1 March of the year 0
-  const era = Math.floor(days / 146_097);
-  const dayOfEra = days - era * 146_097;
-  const yearOfEra = Math.floor(
-    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
-  );
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const fromMarch = Math.floor((5 * dayOfYear + 2) / 153);
-  const day = dayOfYear - Math.floor((153 * fromMarch + 2) / 5) + 1;
-  const month = (fromMarch + 2) % 12;
-  return { year: yearOfEra + era * 400 + (month < 2 ? 1 : 0), month, day };
+/** Days since 1970 → date of the Gregorian calendar, month counted from 0. */
+function civil(days: number): { year: number; month: number; day: number } {
+  let year = 1970;
+  while (days >= yearDays(year)) days -= yearDays(year++);
+  let month = 0;
+  while (days >= monthDays(year, month)) days -= monthDays(year, month++);
+  return { year, month, day: days + 1 };
+}
+
+function yearDays(year: number): number {
+  return monthDays(year, 1) === 29 ? 366 : 365;
+}
+
+function monthDays(year: number, month: number): number {
+  if (month === 1) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
+  return [3, 5, 8, 10].includes(month) ? 30 : 31;
 }
 
 function two(value: number): string {
