@@ -51,6 +51,13 @@ export function findKazooHandlers(): Peer<{ readonly python: string }> {
   return findPython("kazoo on gevent and eventlet", ["kazoo.client", "gevent", "eventlet"], "python3-gevent python3-eventlet");
 }
 
+/** kazoo with its own test-suite and all that it needs: `<python> -m pytest --pyargs kazoo.tests`. */
+export function findKazooSuite(): Peer<{ readonly python: string }> {
+  const modules = ["kazoo.tests.util", "gevent", "eventlet", "puresasl", "pytest", "mock", "objgraph"];
+  const packages = "python3-gevent python3-eventlet python3-pure-sasl python3-pytest python3-mock python3-objgraph";
+  return findPython("kazoo's test-suite", modules, `python3-kazoo ${packages}`);
+}
+
 function findPython(what: string, modules: readonly string[], packages: string): Peer<{ readonly python: string }> {
   const python = ["/usr/bin/python3", "python3"].find((candidate) => runs(candidate, ["-c", `import ${modules.join(", ")}`]));
   if (python === undefined)
