@@ -94,7 +94,10 @@ export class ZkError extends Error {
   constructor(code: ErrorCode, detail: ZkErrorDetail) {
     const where = detail.path === undefined ? "" : ` "${detail.path}"`;
     const why = detail.reason === undefined ? "" : ` (${detail.reason})`;
-    super(`Cannot ${detail.operation}${where}: ${code}${why}`, detail.cause === undefined ? undefined : { cause: detail.cause });
+    super(
+      `Cannot ${detail.operation}${where}: ${code}${why}`,
+      detail.cause === undefined ? undefined : { cause: detail.cause },
+    );
     this.name = "ZkError";
     this.code = code;
     this.number = ERROR_NUMBERS[code];

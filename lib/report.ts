@@ -8,7 +8,7 @@ import type { SessionId, Zxid } from "./types.ts";
 
 export type ServerMode = "standalone" | "leader" | "follower" | "observer" | "read-only";
 
-export interface ServerReport {
+export interface ServerReport extends ProcessReport {
   /** The version of ZooKeeper that is answered for, as clients parse it: `3.8.0-…, built on 2026-01-31 12:00 UTC`. */
   readonly version: string;
   readonly compat: Compat;
@@ -50,14 +50,18 @@ export interface ServerReport {
   /** Bytes of proposals, on a leader; null elsewhere. */
   readonly proposalBytes: Extent | null;
   readonly configuration: ConfigurationReport;
-  /** The machine and the process, in the order in which it is told: `os.name`, `Linux` … */
-  readonly environment: readonly (readonly [key: string, value: string])[];
-  /** File descriptors of the process; null where the platform does not say. */
-  readonly fileDescriptors: { readonly open: number; readonly max: number } | null;
   /** Further counts by the names that `mntr` has for them, without `zk_`. */
   readonly counters: Readonly<Record<string, number>>;
   /** Further measurements, likewise. */
   readonly summaries: Readonly<Record<string, SummaryReport>>;
+}
+
+/** What the process tells of itself and its machine. */
+export interface ProcessReport {
+  /** Key by key, in the order in which it is told: `os.name`, `Linux` … */
+  readonly environment: readonly (readonly [key: string, value: string])[];
+  /** File descriptors; null where the platform does not say. */
+  readonly fileDescriptors: { readonly open: number; readonly max: number } | null;
 }
 
 /** What may be changed by a question. */

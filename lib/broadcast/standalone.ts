@@ -1,0 +1,24 @@
+/**
+ * The broadcast of a server that stands alone: durable here is committed.
+ */
+import { Fifo } from "../fifo.ts";
+import type { Proposal } from "../txns.ts";
+import type { Broadcast, BroadcastEffect, BroadcastInput } from "./contract.ts";
+
+export class Standalone implements Broadcast {
+  readonly deadline = null;
+  readonly #appended: Fifo<Proposal> = new Fifo<Proposal>();
+
+  step(input: BroadcastInput): readonly BroadcastEffect[] {
+    if (input.kind === "propose") {
+      this.#appended.push(input.proposal);
+      return [{ kind: "append", proposal: input.proposal }];
+    }
+    const commits: BroadcastEffect[] = [];
+    for (let next = this.#appended.first; next !== undefined && next.header.zxid <= input.zxid; next = this.#appended.first) {
+      this.#appended.shift();
+      commits.push({ kind: "commit", proposal: next });
+    }
+    return commits;
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * What a client handle needs of a connection, wherever its server is: in this process or at the end of a socket.
+ *
+ * Invariant: a link speaks for one connection. It calls `welcome` at most once and first, and `closed` exactly once and last.
+ */
+import type { Hello, Welcome } from "../kernel/messages.ts";
+import type { Op, Outcome } from "../ops.ts";
+import type { WatchedEvent, Zxid } from "../types.ts";
+
+/** Who hears of what a link brings. */
+export interface LinkHandlers {
+  welcome(welcome: Welcome): void;
+  reply(xid: number, zxid: Zxid, outcome: Outcome): void;
+  event(event: WatchedEvent): void;
+  /** The connection is gone, or never came about; `reason` is for people. */
+  closed(reason: string): void;
+}
+
+/** One connection to one server. */
+export interface Link {
+  /** Begins. Nothing is called back before. */
+  open(): void;
+  /** Sends a request. Requests are answered in order. */
+  request(xid: number, op: Op): void;
+  /** Gives the connection up at once. */
+  cut(): void;
+}
+
+/** Makes connections to whichever server is next. */
+export interface Connector {
+  link(hello: Hello, handlers: LinkHandlers): Link;
+  /** How many servers there are to try before waiting. */
+  readonly serverCount: number;
+}

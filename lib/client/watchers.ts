@@ -1,0 +1,112 @@
+/**
+ * A client handle's own record of its watches: which callback hears of which path, and what to register again after a reconnect.
+ *
+ * Not here: sending anything. Paths are the server's (chroot included).
+ *
+ * Invariant: a one-shot watcher is called at most once, and one event calls a watcher once however often it was registered.
+ */
+import type { SetWatchesOp } from "../ops.ts";
+import type { AddWatchMode, WatchedEvent, Zxid } from "../types.ts";
+
+export type Watcher = (event: WatchedEvent) => void;
+
+/** The sets a watcher can stand in, as ZooKeeper's clients keep them. */
+export type WatchSet = "data" | "exist" | "child" | AddWatchMode;
+
+/** A batch of setWatches stops growing at this many characters of paths. */
+const BATCH_CHARACTERS_MAX = 128 * 1024;
+
+export class Watchers {
+  readonly #sets: Record<WatchSet, Map<string, Set<Watcher>>> = {
+    data: new Map(),
+    exist: new Map(),
+    child: new Map(),
+    persistent: new Map(),
+    persistent_recursive: new Map(),
+  };
+
+  add(set: WatchSet, path: string, watcher: Watcher): void {
+    const watchers = this.#sets[set].get(path);
+    if (watchers === undefined) this.#sets[set].set(path, new Set([watcher]));
+    else watchers.add(watcher);
+  }
+
+  /** Removes one registration; true if it was the last of that set at that path. */
+  remove(set: WatchSet, path: string, watcher: Watcher): boolean {
+    const watchers = this.#sets[set].get(path);
+    if (!watchers?.delete(watcher)) return false;
+    if (watchers.size > 0) return false;
+    this.#sets[set].delete(path);
+    return true;
+  }
+
+  removeAll(path: string): boolean {
+    let found = false;
+    for (const set of Object.values(this.#sets)) found = set.delete(path) || found;
+    return found;
+  }
+
+  /** Who hears of an event; one-shot watchers among them are forgotten. */
+  take(event: WatchedEvent): Set<Watcher> {
+    const hears = new Set<Watcher>();
+    const { type, path } = event;
+    if (type === "NodeDeleted" || type === "NodeDataChanged" || type === "NodeCreated") {
+      this.#consume("data", path, hears);
+      this.#consume("exist", path, hears);
+    }
+    if (type === "NodeDeleted" || type === "NodeChildrenChanged") this.#consume("child", path, hears);
+    for (const watcher of this.#sets.persistent.get(path) ?? []) hears.add(watcher);
+    if (type !== "NodeChildrenChanged" && this.#sets.persistent_recursive.size > 0) this.#recursive(path, hears);
+    return hears;
+  }
+
+  /** What re-registers everything on a new connection, in batches of bearable size. */
+  toSetAgain(relativeZxid: Zxid): SetWatchesOp[] {
+    const ops: SetWatchesOp[] = [];
+    let batch = emptyBatch();
+    let characters = 0;
+    const flush = () => {
+      const persistent = batch.persistentWatches.length + batch.persistentRecursiveWatches.length > 0;
+      ops.push({ kind: persistent ? "setWatches2" : "setWatches", relativeZxid, ...batch });
+      batch = emptyBatch();
+      characters = 0;
+    };
+    for (const [set, list] of LISTS) {
+      for (const path of this.#sets[set].keys()) {
+        batch[list].push(path);
+        characters += path.length;
+        if (characters >= BATCH_CHARACTERS_MAX) flush();
+      }
+    }
+    if (characters > 0) flush();
+    return ops;
+  }
+
+  #consume(set: WatchSet, path: string, hears: Set<Watcher>): void {
+    const watchers = this.#sets[set].get(path);
+    if (watchers === undefined) return;
+    this.#sets[set].delete(path);
+    for (const watcher of watchers) hears.add(watcher);
+  }
+
+  #recursive(path: string, hears: Set<Watcher>): void {
+    for (let at = path; ; at = at.slice(0, Math.max(at.lastIndexOf("/"), 1))) {
+      for (const watcher of this.#sets.persistent_recursive.get(at) ?? []) hears.add(watcher);
+      if (at === "/") return;
+    }
+  }
+}
+
+const LISTS = [
+  ["data", "dataWatches"],
+  ["exist", "existWatches"],
+  ["child", "childWatches"],
+  ["persistent", "persistentWatches"],
+  ["persistent_recursive", "persistentRecursiveWatches"],
+] as const;
+
+type Batch = Record<(typeof LISTS)[number][1], string[]>;
+
+function emptyBatch(): Batch {
+  return { dataWatches: [], existWatches: [], childWatches: [], persistentWatches: [], persistentRecursiveWatches: [] };
+}

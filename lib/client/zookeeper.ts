@@ -1,0 +1,474 @@
+/**
+ * The client handle: ZooKeeper's verbs as promises. One implementation, whether the server is in this process or at the end of a socket.
+ *
+ * Not here: connections and their loss (session.ts), whose watch is whose (watchers.ts).
+ *
+ * Invariant: every promise is settled, with a result or with a {@link ZkError}.
+ */
+import { type Applied, type ErrorCode, invariant, ZkError } from "../errors.ts";
+import type { MultiResult, Op, Outcome, SetWatchesOp } from "../ops.ts";
+import { pathProblem, withChroot, withoutChroot } from "../path.ts";
+import type { Clock, Logger } from "../ports.ts";
+import type { Acl, AclList, AddWatchMode, AuthId, SessionId, Stat, WatchedEvent, Zxid } from "../types.ts";
+import { EventStream, type OverflowPolicy } from "./event_stream.ts";
+import type { Connector } from "./link.ts";
+import { ClientSession, type ClientSessionListener, type ConnectionState } from "./session.ts";
+import { type Commit, Transaction } from "./transaction.ts";
+import { type CreateOptions, createOp, type Data, isSequential, serverPath, toBytes } from "./values.ts";
+import { type Watcher, Watchers, type WatchSet } from "./watchers.ts";
+
+/** What every verb takes. */
+export interface RequestOptions {
+  /**
+   * Gives the request up. The promise rejects with the signal's reason; a change that was sent may happen all the same.
+   */
+  readonly signal?: AbortSignal;
+}
+export interface VersionOptions extends RequestOptions {
+  /** The version the znode must have, else `BadVersion`; default any. */
+  readonly version?: number;
+}
+export interface WatchOptions extends RequestOptions {
+  /** Called once, when what was read changes. */
+  readonly watch?: Watcher;
+}
+export interface WatchStreamOptions {
+  /** `persistent`: this znode and its list of children; `persistent_recursive`: this znode and all below it. Default `persistent`. */
+  readonly mode?: AddWatchMode;
+  /** Ends the stream. */
+  readonly signal?: AbortSignal;
+  /** Events that may wait for the reader; default 1,024. */
+  readonly capacity?: number;
+  /** What to do when more wait; default `dropOldest`, which the stream tells with a `Missed` event. */
+  readonly overflow?: OverflowPolicy;
+}
+
+/** An event of a stream; `Missed` where some may be missing: look again at what you watch. */
+export type StreamEvent = WatchedEvent | { readonly type: "Missed"; readonly path: string; readonly zxid: Zxid };
+
+/** A change of the connection's state, and why. */
+export interface StateChange {
+  readonly state: ConnectionState;
+  readonly reason: string;
+}
+
+/** What a handle is made of. */
+export interface HandleOptions {
+  readonly connector: Connector;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: () => number;
+  readonly sessionTimeoutMs: number;
+  readonly canBeReadOnly: boolean;
+  /** Path under which everything happens; "" for none. */
+  readonly chroot: string;
+}
+
+const DEFAULT_CAPACITY = 1024;
+const NO_OPTIONS = {};
+
+export class ZooKeeper implements ClientSessionListener {
+  readonly #session: ClientSession;
+  readonly #watchers = new Watchers();
+  readonly #chroot: string;
+  readonly #logger: Logger;
+  readonly #stateListeners = new Set<(change: StateChange) => void>();
+  readonly #streams = new Set<{ readonly path: string; readonly stream: EventStream<StreamEvent> }>();
+  #wasConnected = false;
+
+  /** Handles are made by `server.connect()` and `connect()`. */
+  constructor(options: HandleOptions) {
+    const problem = options.chroot === "" ? null : pathProblem(options.chroot);
+    if (problem !== null) throw new ZkError("BadArguments", { operation: "connect", path: options.chroot, reason: `chroot: ${problem}` });
+    this.#chroot = options.chroot === "/" ? "" : options.chroot;
+    this.#logger = options.logger;
+    this.#session = new ClientSession(options, this);
+  }
+
+  // ── state ──
+
+  get state(): ConnectionState {
+    return this.#session.state;
+  }
+
+  /** `0n` until connected. */
+  get sessionId(): SessionId {
+    return this.#session.id;
+  }
+
+  /** As negotiated with the server, milliseconds. */
+  get sessionTimeoutMs(): number {
+    return this.#session.timeoutMs;
+  }
+
+  /** The highest zxid that this handle has seen. */
+  get lastZxid(): Zxid {
+    return this.#session.lastZxid;
+  }
+
+  get chroot(): string {
+    return this.#chroot;
+  }
+
+  /**
+   * Calls `listener` with each change of state from now on. The returned function ends that.
+   *
+   * @example
+   * ```ts
+   * const off = zk.onState(({ state }) => console.log(state));
+   * ```
+   */
+  onState(listener: (change: StateChange) => void): () => void {
+    this.#stateListeners.add(listener);
+    return () => this.#stateListeners.delete(listener);
+  }
+
+  /** The states from now on, as an iterator that ends with the handle. */
+  states(options: { readonly signal?: AbortSignal } = NO_OPTIONS): EventStream<StateChange> {
+    const off = this.onState((change) => {
+      stream.push(change);
+      if (isTerminal(change.state)) stream.end();
+    });
+    const stream = new EventStream<StateChange>({
+      capacity: DEFAULT_CAPACITY,
+      overflow: "dropOldest",
+      gap: () => ({ state: this.state, reason: "states were left out" }),
+      released: off,
+    });
+    endOnAbort(stream, options.signal);
+    return stream;
+  }
+
+  /** Resolves once connected; rejects if that can't come about any more. Called by whoever makes the handle. */
+  start(signal?: AbortSignal): Promise<this> {
+    return new Promise((resolve, reject) => {
+      const off = this.onState(({ state, reason }) => {
+        if (state === "connected" || state === "connectedReadOnly") resolve(this);
+        else if (isTerminal(state)) reject(new ZkError(codeOfState(state), { operation: "connect", reason }));
+        else return;
+        off();
+      });
+      onAbort(signal, (cause) => {
+        off();
+        reject(cause);
+        void this.close();
+      });
+      this.#session.start();
+    });
+  }
+
+  // ── writing ──
+
+  /**
+   * Creates a znode and returns its path, which for sequential modes ends in the number it was given.
+   *
+   * Errors: `NodeExists`, `NoNode` (no parent), `NoAuth`, `InvalidACL`, `NoChildrenForEphemerals`, `BadArguments`, `QuotaExceeded`,
+   * `Unimplemented` (TTL where the server has none).
+   *
+   * @example
+   * ```ts
+   * const path = await zk.create("/jobs/job-", "todo", { mode: "ephemeral_sequential" });
+   * ```
+   */
+  async create(path: string, data?: Data, options: CreateOptions & RequestOptions = NO_OPTIONS): Promise<string> {
+    const full = serverPath(this.#chroot, path, "create", isSequential(options.mode));
+    const outcome = await this.#ask(createOp(full, data, options, false), "create", path, options.signal);
+    return withoutChroot(this.#chroot, outcome.kind === "pathStat" ? outcome.path : expect(outcome, "path").path!);
+  }
+
+  /** The same, with the new znode's Stat. Servers before 3.5 don't know it. */
+  async createWithStat(
+    path: string,
+    data?: Data,
+    options: CreateOptions & RequestOptions = NO_OPTIONS,
+  ): Promise<{ path: string; stat: Stat }> {
+    const full = serverPath(this.#chroot, path, "create", isSequential(options.mode));
+    const outcome = expect(await this.#ask(createOp(full, data, options, true), "create", path, options.signal), "pathStat");
+    return { path: withoutChroot(this.#chroot, outcome.path), stat: outcome.stat };
+  }
+
+  /** Deletes a znode without children. Errors: `NoNode`, `NotEmpty`, `BadVersion`, `NoAuth`. */
+  async delete(path: string, options: VersionOptions = NO_OPTIONS): Promise<void> {
+    await this.#ask({ kind: "delete", path: this.#full(path, "delete"), version: options.version ?? -1 }, "delete", path, options.signal);
+  }
+
+  /**
+   * Replaces the data. Errors: `NoNode`, `BadVersion`, `NoAuth`, `QuotaExceeded`.
+   *
+   * @example
+   * ```ts
+   * const { stat } = await zk.getData("/config");
+   * await zk.setData("/config", "new", { version: stat.version });
+   * ```
+   */
+  async setData(path: string, data: Data, options: VersionOptions = NO_OPTIONS): Promise<Stat> {
+    const op: Op = { kind: "setData", path: this.#full(path, "setData"), data: toBytes(data), version: options.version ?? -1 };
+    return expect(await this.#ask(op, "setData", path, options.signal), "stat").stat;
+  }
+
+  /** Replaces the ACL; `version` is compared with the Stat's `aversion`. Errors: `NoNode`, `BadVersion`, `InvalidACL`, `NoAuth`. */
+  async setACL(path: string, acl: readonly Acl[], options: VersionOptions = NO_OPTIONS): Promise<Stat> {
+    const op: Op = { kind: "setACL", path: this.#full(path, "setACL"), acl, version: options.version ?? -1 };
+    return expect(await this.#ask(op, "setACL", path, options.signal), "stat").stat;
+  }
+
+  /** Begins a transaction: several changes that happen together or not at all. */
+  transaction(): Transaction {
+    const commit: Commit = async (ops, signal) => {
+      return expect(await this.#ask({ kind: "multi", ops }, "commit a transaction", undefined, signal), "multi").results;
+    };
+    return new Transaction(this.#chroot, commit);
+  }
+
+  // ── reading ──
+
+  /** Reads data and Stat. Errors: `NoNode`, `NoAuth`. */
+  async getData(path: string, options: WatchOptions = NO_OPTIONS): Promise<{ data: Uint8Array | null; stat: Stat }> {
+    const full = this.#full(path, "getData");
+    const op: Op = { kind: "getData", path: full, watch: options.watch !== undefined };
+    const { data, stat } = expect(await this.#ask(op, "getData", path, options.signal, { full, options, set: "data" }), "data");
+    return { data, stat };
+  }
+
+  /** The znode's Stat, or null if there is none. A watch tells of its creation, too. */
+  async exists(path: string, options: WatchOptions = NO_OPTIONS): Promise<Stat | null> {
+    const full = this.#full(path, "exists");
+    const op: Op = { kind: "exists", path: full, watch: options.watch !== undefined };
+    const outcome = await this.#ask(op, "exists", path, options.signal, { full, options, set: "exist" });
+    return outcome.kind === "error" ? null : expect(outcome, "stat").stat;
+  }
+
+  /** Names of the children, in no particular order, and the Stat. Errors: `NoNode`, `NoAuth`. */
+  async getChildren(path: string, options: WatchOptions = NO_OPTIONS): Promise<{ children: string[]; stat: Stat }> {
+    const full = this.#full(path, "getChildren");
+    const op: Op = { kind: "getChildren2", path: full, watch: options.watch !== undefined };
+    const outcome = expect(await this.#ask(op, "getChildren", path, options.signal, { full, options, set: "child" }), "childrenStat");
+    return { children: [...outcome.children], stat: outcome.stat };
+  }
+
+  /** The ACL and the Stat. Without ADMIN on the znode, hashes of `digest` ids are masked. Errors: `NoNode`, `NoAuth`. */
+  async getACL(path: string, options: RequestOptions = NO_OPTIONS): Promise<{ acl: AclList; stat: Stat }> {
+    const { acl, stat } = expect(await this.#ask({ kind: "getACL", path: this.#full(path, "getACL") }, "getACL", path, options.signal), "acl");
+    return { acl, stat };
+  }
+
+  /** How many znodes there are below this one, at any depth. Errors: `NoNode`, `NoAuth`. */
+  async getAllChildrenNumber(path: string, options: RequestOptions = NO_OPTIONS): Promise<number> {
+    const op: Op = { kind: "getAllChildrenNumber", path: this.#full(path, "getAllChildrenNumber") };
+    return expect(await this.#ask(op, "getAllChildrenNumber", path, options.signal), "totalNumber").totalNumber;
+  }
+
+  /** This session's ephemerals whose paths begin with `prefix`. */
+  async getEphemerals(prefix = "/", options: RequestOptions = NO_OPTIONS): Promise<string[]> {
+    const op: Op = { kind: "getEphemerals", prefixPath: withChroot(this.#chroot, prefix) };
+    const { ephemerals } = expect(await this.#ask(op, "getEphemerals", prefix, options.signal), "ephemerals");
+    return ephemerals.map((path) => withoutChroot(this.#chroot, path));
+  }
+
+  /** The identities this connection has proved; of secrets only the user's part. */
+  async whoAmI(options: RequestOptions = NO_OPTIONS): Promise<readonly AuthId[]> {
+    return expect(await this.#ask({ kind: "whoAmI" }, "whoAmI", undefined, options.signal), "clientInfo").clientInfo;
+  }
+
+  /** Waits until this server has seen every write that was committed before. */
+  async sync(path = "/", options: RequestOptions = NO_OPTIONS): Promise<void> {
+    await this.#ask({ kind: "sync", path: this.#full(path, "sync") }, "sync", path, options.signal);
+  }
+
+  /** The ensemble's configuration, kept in `/zookeeper/config`; a chroot does not apply. */
+  async getConfig(options: WatchOptions = NO_OPTIONS): Promise<{ data: Uint8Array | null; stat: Stat }> {
+    const full = "/zookeeper/config";
+    const op: Op = { kind: "getData", path: full, watch: options.watch !== undefined };
+    const { data, stat } = expect(await this.#ask(op, "getConfig", full, options.signal, { full, options, set: "data" }), "data");
+    return { data, stat };
+  }
+
+  // ── watching ──
+
+  /** Registers `watcher` until {@link removeWatch}: it hears of every change, not just of the next one. */
+  async addWatch(path: string, watcher: Watcher, options: { readonly mode?: AddWatchMode } & RequestOptions = NO_OPTIONS): Promise<void> {
+    const full = this.#full(path, "addWatch");
+    const mode = options.mode ?? "persistent";
+    await this.#ask({ kind: "addWatch", path: full, mode: mode === "persistent" ? 0 : 1 }, "addWatch", path, options.signal);
+    this.#watchers.add(mode, full, watcher);
+  }
+
+  /** Ends one registration of {@link addWatch}. */
+  async removeWatch(path: string, watcher: Watcher, options: { readonly mode?: AddWatchMode } & RequestOptions = NO_OPTIONS): Promise<void> {
+    const full = this.#full(path, "removeWatches");
+    if (!this.#watchers.remove(options.mode ?? "persistent", full, watcher)) return;
+    await this.#ask({ kind: "removeWatches", path: full, type: 3 }, "removeWatches", path, options.signal);
+  }
+
+  /** Removes every watch of this handle at this path. Errors: `NoWatcher`. */
+  async removeWatches(path: string, options: RequestOptions = NO_OPTIONS): Promise<void> {
+    const full = this.#full(path, "removeWatches");
+    await this.#ask({ kind: "removeWatches", path: full, type: 3 }, "removeWatches", path, options.signal);
+    this.#watchers.removeAll(full);
+  }
+
+  /**
+   * The changes at a path, or at all paths below it, as an iterator. It survives lost connections; where it can't know what happened meanwhile it
+   * says `Missed`.
+   *
+   * @example
+   * ```ts
+   * for await (const event of zk.watch("/jobs", { mode: "persistent_recursive" })) console.log(event.type, event.path);
+   * ```
+   */
+  watch(path: string, options: WatchStreamOptions = NO_OPTIONS): EventStream<StreamEvent> {
+    const watcher: Watcher = (event) => stream.push(event);
+    const mode = options.mode ?? "persistent";
+    const stream = new EventStream<StreamEvent>({
+      capacity: options.capacity ?? DEFAULT_CAPACITY,
+      overflow: options.overflow ?? "dropOldest",
+      gap: () => ({ type: "Missed", path, zxid: -1n }),
+      released: () => {
+        this.#streams.delete(entry);
+        this.removeWatch(path, watcher, { mode }).catch(() => {});
+      },
+    });
+    const entry = { path, stream };
+    this.#streams.add(entry);
+    this.addWatch(path, watcher, { mode }).catch((error) => stream.end(error));
+    endOnAbort(stream, options.signal);
+    return stream;
+  }
+
+  // ── identity, end ──
+
+  /**
+   * Proves an identity, now and after every reconnect: `addAuth("digest", "user:password")`. Errors: `AuthFailed`, after which the handle is of no
+   * more use.
+   */
+  addAuth(scheme: string, auth: Data): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#session.addAuth(scheme, toBytes(auth) ?? new Uint8Array(0), (outcome, applied) => {
+        if (outcome.kind === "error") reject(new ZkError(outcome.code, { operation: "addAuth", applied }));
+        else resolve();
+      });
+    });
+  }
+
+  /** Ends the session: its ephemerals go, its watches fall silent. Never rejects. */
+  close(): Promise<void> {
+    return new Promise((resolve) => this.#session.close(resolve));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  // ── what the session tells ──
+
+  /** @internal */
+  stateChanged(state: ConnectionState, reason: string): void {
+    const connected = state === "connected" || state === "connectedReadOnly";
+    if (connected && this.#wasConnected) for (const { path, stream } of this.#streams) stream.push({ type: "Missed", path, zxid: -1n });
+    this.#wasConnected ||= connected;
+    for (const listener of [...this.#stateListeners]) this.#guard(() => listener({ state, reason }));
+    if (isTerminal(state)) for (const { stream } of [...this.#streams]) stream.end(state === "closed" ? null : this.#ended(state, reason));
+  }
+
+  /** @internal */
+  event(event: WatchedEvent): void {
+    const watchers = this.#watchers.take(event);
+    const seen = this.#chroot === "" ? event : { ...event, path: withoutChroot(this.#chroot, event.path) };
+    for (const watcher of watchers) this.#guard(() => watcher(seen));
+  }
+
+  /** @internal */
+  watchesToSet(relativeZxid: Zxid): SetWatchesOp[] {
+    return this.#watchers.toSetAgain(relativeZxid);
+  }
+
+  #ended(state: ConnectionState, reason: string): ZkError {
+    return new ZkError(codeOfState(state), { operation: "watch", reason });
+  }
+
+  /** A caller's function must not break what goes on around it. */
+  #guard(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#logger.error(`A watcher or state listener threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    }
+  }
+
+  #full(path: string, operation: string): string {
+    return serverPath(this.#chroot, path, operation);
+  }
+
+  #ask(op: Op, operation: string, path: string | undefined, signal: AbortSignal | undefined, watch?: WatchRequest): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      const offAbort = onAbort(signal, reject);
+      if (signal?.aborted) return;
+      this.#session.request(op, (outcome, applied) => {
+        offAbort();
+        const refused = outcome.kind === "error" || outcome.kind === "multiRefused";
+        const absent = refused && outcome.code === "NoNode" && op.kind === "exists";
+        if (watch?.options.watch !== undefined && (!refused || absent)) this.#register(watch, absent);
+        if (refused && !absent) reject(new ZkError(outcome.code, { operation, path, applied: changes(op) ? applied : false }));
+        else resolve(outcome);
+      });
+    });
+  }
+
+  /** An exists watch on a znode that is there is a data watch, as in ZooKeeper's clients. */
+  #register({ full, options, set }: WatchRequest, absent: boolean): void {
+    this.#watchers.add(set === "exist" && !absent ? "data" : set, full, options.watch!);
+  }
+}
+
+interface WatchRequest {
+  readonly full: string;
+  readonly options: WatchOptions;
+  readonly set: WatchSet;
+}
+
+function expect<K extends Outcome["kind"]>(outcome: Outcome, kind: K): Extract<Outcome, { kind: K }> {
+  invariant(outcome.kind === kind, `an answer of kind ${outcome.kind} where ${kind} belongs`);
+  return outcome as Extract<Outcome, { kind: K }>;
+}
+
+/** Whether an op can leave something behind, so that it matters if it was applied. */
+function changes(op: Op): boolean {
+  switch (op.kind) {
+    case "create":
+    case "create2":
+    case "createContainer":
+    case "createTTL":
+    case "delete":
+    case "setData":
+    case "setACL":
+    case "multi":
+    case "reconfig":
+      return true;
+    default:
+      return false;
+  }
+}
+
+function isTerminal(state: ConnectionState): boolean {
+  return state === "expired" || state === "authFailed" || state === "closed";
+}
+
+function codeOfState(state: ConnectionState): ErrorCode {
+  return state === "expired" ? "SessionExpired" : state === "authFailed" ? "AuthFailed" : "ConnectionLoss";
+}
+
+/** Calls back with the signal's reason when it aborts, or at once if it has. The returned function stops listening. */
+function onAbort(signal: AbortSignal | undefined, aborted: (reason: unknown) => void): () => void {
+  if (signal === undefined) return NOTHING;
+  const listener = () => aborted(signal.reason);
+  if (signal.aborted) listener();
+  else signal.addEventListener("abort", listener, { once: true });
+  return () => signal.removeEventListener("abort", listener);
+}
+
+function endOnAbort<T>(stream: EventStream<T>, signal: AbortSignal | undefined): void {
+  onAbort(signal, (reason) => stream.end(reason));
+}
+
+const NOTHING = () => {};
+

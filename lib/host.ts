@@ -1,0 +1,216 @@
+/**
+ * The pump of one member: takes what comes in, steps the member, carries its effects out in order, and keeps its time.
+ *
+ * Not here: what anything means. It knows connections as sinks, the log as something to append to, and the clock.
+ *
+ * Invariants: a step runs to its end, and its effects are carried out before the next step begins. No reply goes out before the log has what it
+ * stands for. What already waits is stepped before time is: a stalled event loop expires nobody whose ping has arrived.
+ */
+import type { Effect, Input } from "./kernel/messages.ts";
+import type { Member, MemberEffect, MemberInput } from "./member.ts";
+import type { Clock, Logger } from "./ports.ts";
+import type { Proposal } from "./txns.ts";
+import type { ConnId, Now, Zxid } from "./types.ts";
+
+/** What a connection's client says. */
+export type ConnInput = Extract<Input, { readonly conn: ConnId }>;
+/** What concerns one connection. */
+export type ConnEffect = Extract<Effect, { readonly conn: ConnId }>;
+
+/** Where the effects of one connection go, in delivery order; `close` is the last. */
+export interface ConnectionSink {
+  carryOut(effect: ConnEffect): void;
+}
+
+/** Makes proposals durable. A promise resolves once they are; without one they are when the call returns. Batches come one after the other. */
+export type AppendToLog = (proposals: readonly Proposal[]) => Promise<void> | undefined;
+
+export interface HostOptions {
+  readonly member: Member;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** null: memory only; what is proposed counts as durable at once. */
+  readonly append: AppendToLog | null;
+  /** Called once if the member can't go on: a broken invariant, or a log that can't be written. */
+  readonly failed: (error: unknown) => void;
+}
+
+export class Host {
+  readonly #options: HostOptions;
+  readonly #sinks = new Map<ConnId, ConnectionSink>();
+  readonly #queue: MemberInput[] = [];
+  readonly #batch: Proposal[] = [];
+  readonly #atTurnEnd: (() => void)[] = [];
+  #now: Now;
+  #inTurn = false;
+  #stepping = false;
+  #nextConn: ConnId = 1;
+  #appending: Promise<void> | null = null;
+  #stopped = false;
+  #wake: { readonly mono: number; readonly cancel: () => void } | null = null;
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+    this.#now = options.clock.now();
+    this.#armWake();
+  }
+
+  get member(): Member {
+    return this.#options.member;
+  }
+
+  get clock(): Clock {
+    return this.#options.clock;
+  }
+
+  get isStopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** Registers a connection. What its client says, `connect` first, goes to {@link submit}. */
+  attach(sink: ConnectionSink): ConnId {
+    const conn = this.#nextConn++;
+    this.#sinks.set(conn, sink);
+    return conn;
+  }
+
+  submit(input: ConnInput): void {
+    if (this.#stopped) return;
+    if (input.kind === "disconnect" && !this.#sinks.delete(input.conn)) return;
+    if (this.#inTurn) this.#step(input);
+    else this.turn(() => this.#step(input));
+  }
+
+  /**
+   * Runs what hands over several inputs as one turn: the time is asked for once, and the log and whatever waits for the end of the turn are
+   * served once.
+   */
+  turn(run: () => void): void {
+    if (this.#inTurn || this.#stopped) return run();
+    this.#inTurn = true;
+    this.#now = this.#options.clock.now();
+    try {
+      run();
+    } finally {
+      this.#inTurn = false;
+      this.#endTurn();
+    }
+  }
+
+  /** Calls back once at the end of the turn that is going on. */
+  atTurnEnd(callback: () => void): void {
+    this.#atTurnEnd.push(callback);
+    if (!this.#inTurn) this.turn(() => {});
+  }
+
+  /** Stops for good: cuts all connections, and waits for what the log is writing. */
+  async stop(): Promise<void> {
+    this.#halt();
+    await this.#appending?.catch(() => {});
+  }
+
+  /** Steps the member, unless a step is going on: then the input waits for its end. */
+  #step(input: MemberInput): void {
+    if (this.#stopped) return;
+    if (this.#stepping) {
+      this.#queue.push(input);
+      return;
+    }
+    this.#stepping = true;
+    try {
+      for (let next: MemberInput | undefined = input; next !== undefined && !this.#stopped; next = this.#queue.shift()) {
+        for (const effect of this.member.step(next, this.#now)) this.#carryOut(effect);
+      }
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#stepping = false;
+    }
+  }
+
+  #carryOut(effect: MemberEffect): void {
+    if (effect.kind === "append") {
+      if (this.#options.append === null) this.#queue.unshift({ kind: "durable", zxid: effect.proposal.header.zxid });
+      else this.#batch.push(effect.proposal);
+      return;
+    }
+    const sink = this.#sinks.get(effect.conn);
+    if (effect.kind === "close") this.#sinks.delete(effect.conn);
+    sink?.carryOut(effect);
+  }
+
+  #endTurn(): void {
+    this.#append();
+    for (let at = 0; at < this.#atTurnEnd.length; at++) this.#atTurnEnd[at]!();
+    this.#atTurnEnd.length = 0;
+    this.#armWake();
+  }
+
+  /** Hands what waits to the log, unless it is busy: then all that gathers meanwhile goes together. */
+  #append(): void {
+    const { append } = this.#options;
+    while (append !== null && this.#batch.length > 0 && this.#appending === null && !this.#stopped) {
+      const batch = this.#batch.splice(0);
+      const zxid = batch[batch.length - 1]!.header.zxid;
+      try {
+        const writing = append(batch);
+        if (writing === undefined) this.#step({ kind: "durable", zxid });
+        else this.#appending = this.#appended(writing, zxid);
+      } catch (error) {
+        this.#fail(error);
+      }
+    }
+  }
+
+  async #appended(writing: Promise<void>, zxid: Zxid): Promise<void> {
+    try {
+      await writing;
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#appending = null;
+    this.turn(() => this.#step({ kind: "durable", zxid }));
+  }
+
+  // ── time ──
+
+  /** Asks for the next wake-up. An earlier one that has become needless is left alone: it finds nothing due and asks again. */
+  #armWake(): void {
+    const { deadline } = this.member;
+    if (this.#stopped || deadline === null) return;
+    if (this.#wake !== null) {
+      if (this.#wake.mono <= deadline) return;
+      this.#wake.cancel();
+    }
+    this.#wake = { mono: deadline, cancel: this.clock.wakeAt(deadline, () => this.#woken()) };
+  }
+
+  #woken(): void {
+    this.#wake = null;
+    this.turn(() => {
+      const { deadline } = this.member;
+      if (deadline !== null && deadline <= this.#now.mono) this.#step({ kind: "tick" });
+    });
+  }
+
+  // ── ends ──
+
+  #fail(error: unknown): void {
+    if (this.#stopped) return;
+    this.#options.logger.error(`The server stops, since it can't go on safely: ${error instanceof Error ? error.message : String(error)}`);
+    this.#halt();
+    this.#options.failed(error);
+  }
+
+  #halt(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#wake?.cancel();
+    this.#wake = null;
+    this.#queue.length = 0;
+    const sinks = [...this.#sinks];
+    this.#sinks.clear();
+    for (const [conn, sink] of sinks) sink.carryOut({ kind: "close", conn });
+  }
+}

@@ -1,0 +1,420 @@
+/**
+ * The spine: `step(input, now)` takes one thing that happened and says what to do about it.
+ *
+ *     request ─▶ prepare ─▶ propose … commit ─▶ apply ─▶ watches ─▶ reply
+ *
+ * Pure: no clock, no socket, no disk. What orders the proposals and makes them durable (broadcast/) it does not know; it hears their commits.
+ *
+ * Invariants: commits come in the order of the proposals. Replies of a connection stand in the order of its requests. Nothing that falls due
+ * changes state by itself: a proposal is prepared for it.
+ */
+import { isAllowed } from "../acl/check.ts";
+import { Perms } from "../acl/perms.ts";
+import { authenticate, initialIdentities } from "../acl/schemes.ts";
+import { invariant } from "../errors.ts";
+import { Fifo } from "../fifo.ts";
+import { type AuthOp, type CheckOp, DONE, type MultiOp, type Op, type Outcome, type WriteOp } from "../ops.ts";
+import { Connection } from "../session/connection.ts";
+import { passwordMatches, sessionPassword } from "../session/identity.ts";
+import { type Session, Sessions } from "../session/sessions.ts";
+import type { Proposal, Txn } from "../txns.ts";
+import type { AclList, AuthId, ConnId, EventType, Now, SessionId, Zxid } from "../types.ts";
+import { trigger } from "../watch/triggers.ts";
+import { Watches } from "../watch/watches.ts";
+import { apply } from "./apply.ts";
+import type { Database } from "./database.ts";
+import type { Effect, Hello, Input, Peer } from "./messages.ts";
+import type { KernelOptions } from "./options.ts";
+import { Pending } from "./pending.ts";
+import { type Asked, Preparer } from "./prepare.ts";
+import { isRead, Reads } from "./read.ts";
+import { Reaper } from "./reaper.ts";
+import { ServerStats } from "./stats.ts";
+
+/** zxid of replies that say nothing of the tree: auth, early refusals. */
+const NO_ZXID: Zxid = 0n;
+/** zxid of the reply to an opcode that is not served. */
+const UNSERVED_ZXID: Zxid = -1n;
+const PING_XID = -2;
+const NO_PASSWORD: Uint8Array = new Uint8Array(16);
+
+interface Outstanding {
+  readonly zxid: Zxid;
+  /** Who waits for it; null if nobody does. */
+  readonly connection: Connection | null;
+}
+
+export class Kernel {
+  readonly database: Database;
+  readonly watches: Watches;
+  readonly sessions: Sessions;
+  readonly connections: Map<ConnId, Connection> = new Map();
+  readonly stats: ServerStats = new ServerStats();
+  readonly options: KernelOptions;
+  readonly #pending: Pending;
+  readonly #preparer: Preparer;
+  readonly #reads: Reads;
+  readonly #reaper: Reaper;
+  readonly #outstanding: Fifo<Outstanding> = new Fifo<Outstanding>();
+  #lastProposed: Zxid;
+  #nextSessionId: SessionId;
+  #effects: Effect[] = [];
+  #now: Now;
+
+  /** `firstSessionId` must be one that no earlier run of this server has given away. */
+  constructor(database: Database, options: KernelOptions, firstSessionId: SessionId, now: Now) {
+    this.database = database;
+    this.options = options;
+    this.watches = new Watches(options.behaviour.watchModes);
+    this.sessions = new Sessions(options.tickTimeMs);
+    this.#pending = new Pending(database.tree);
+    this.#preparer = new Preparer(database, this.#pending, options);
+    this.#reads = new Reads(database, this.watches, options, (conn, type, path) => this.#sendEvent(conn, type, path, -1n));
+    this.#reaper = new Reaper(database.tree, options, now);
+    this.#lastProposed = database.lastZxid;
+    this.#nextSessionId = firstSessionId;
+    this.#now = now;
+    for (const [id, timeout] of database.sessions) this.sessions.add(id, timeout, false, now.mono);
+  }
+
+  /** Requests that wait for their commit. */
+  get outstandingCount(): number {
+    return this.#outstanding.length;
+  }
+
+  /** When a tick is due, in the clock's monotonic milliseconds; null: never, as things stand. */
+  get deadline(): number | null {
+    const sessions = this.sessions.nextDeadline;
+    const reaper = this.#reaper.deadline;
+    if (sessions === null || reaper === null) return sessions ?? reaper;
+    return Math.min(sessions, reaper);
+  }
+
+  step(input: Input, now: Now): readonly Effect[] {
+    this.#now = now;
+    this.#effects = [];
+    switch (input.kind) {
+      case "request":
+        this.#request(input.conn, input.xid, input.op);
+        break;
+      case "commit":
+        this.#commit(input.proposal);
+        break;
+      case "connect":
+        this.#connect(input.conn, input.hello, input.peer);
+        break;
+      case "disconnect":
+        this.#forget(input.conn);
+        break;
+      case "tick":
+        this.#tick();
+        break;
+    }
+    return this.#effects;
+  }
+
+  // ── handshake ──
+
+  #connect(conn: ConnId, hello: Hello, peer: Peer): void {
+    const connection = new Connection(conn, peer, initialIdentities(peer.address, peer.authIds, this.options.acl), this.#now.wall);
+    this.connections.set(conn, connection);
+    this.stats.received(connection);
+    // Such a client has seen a future that this server does not have: it must look for another one.
+    if (hello.lastZxidSeen > this.database.lastZxid) return this.#close(conn);
+    const { minSessionTimeoutMs, maxSessionTimeoutMs } = this.options;
+    const timeoutMs = Math.min(Math.max(hello.timeOut, minSessionTimeoutMs), maxSessionTimeoutMs);
+    if (hello.sessionId === 0n) this.#openSession(connection, timeoutMs);
+    else this.#reattach(connection, hello, timeoutMs);
+  }
+
+  #openSession(connection: Connection, timeoutMs: number): void {
+    const { localSessions } = this.options;
+    const id = this.#takeSessionId();
+    const session = this.sessions.add(id, timeoutMs, localSessions, this.#now.mono);
+    if (localSessions) return this.#welcome(connection, session);
+    this.#propose(id, 0, { kind: "createSession", timeOut: timeoutMs }, connection);
+  }
+
+  /** Attaches a living session to a new connection. The password is asked for before anything happens to the old one. */
+  #reattach(connection: Connection, hello: Hello, timeoutMs: number): void {
+    const session = this.sessions.get(hello.sessionId);
+    if (session === undefined || session.closing || !passwordMatches(hello.sessionId, hello.passwd)) return this.#refuse(connection);
+    if (session.connection !== null) this.#close(session.connection.id);
+    session.timeoutMs = timeoutMs;
+    this.sessions.touch(session, this.#now.mono);
+    this.#welcome(connection, session);
+  }
+
+  #welcome(connection: Connection, session: Session): void {
+    connection.session = session;
+    session.connection = connection;
+    this.stats.answered(connection, "SESS", 0, this.database.lastZxid, this.#now.mono, this.#now.mono);
+    const { id, timeoutMs } = session;
+    const welcome = { timeOut: timeoutMs, sessionId: id, passwd: sessionPassword(id), readOnly: false };
+    this.#effects.push({ kind: "welcome", conn: connection.id, welcome });
+  }
+
+  #refuse(connection: Connection): void {
+    const welcome = { timeOut: 0, sessionId: 0n, passwd: NO_PASSWORD, readOnly: false };
+    this.#effects.push({ kind: "welcome", conn: connection.id, welcome });
+    this.#close(connection.id);
+  }
+
+  #takeSessionId(): SessionId {
+    while (this.sessions.get(this.#nextSessionId) !== undefined) this.#nextSessionId++;
+    return this.#nextSessionId++;
+  }
+
+  // ── requests ──
+
+  #request(conn: ConnId, xid: number, op: Op): void {
+    const connection = this.connections.get(conn);
+    const session = connection?.session;
+    // Whatever comes from a session that is ending is dropped without a word, as in ZooKeeper.
+    if (connection === undefined || session === undefined || session === null || session.closing) return;
+    this.sessions.touch(session, this.#now.mono);
+    this.stats.received(connection);
+    if (op.kind === "auth") return this.#authenticate(connection, xid, op);
+    if (!this.#isIdentified(connection) && op.kind !== "sasl") return this.#refuseUnidentified(connection, xid);
+    const write = this.#txnFor(connection, session, xid, op);
+    if (write !== null) {
+      this.#wait(connection, xid, op, write);
+    } else if (connection.waiting.length === 0) {
+      this.#answer(connection, xid, op, connection.authIds, this.#now.mono);
+    } else {
+      this.#wait(connection, xid, op, null);
+    }
+  }
+
+  /** Proposes the txn that a request becomes, and says its zxid; null for requests that become none. */
+  #txnFor(connection: Connection, session: Session, xid: number, op: Op): Zxid | null {
+    if (!this.options.behaviour.knows(op.kind)) return null;
+    switch (op.kind) {
+      case "closeSession":
+        return session.local ? null : this.#endSession(session, xid, connection);
+      case "unreadable":
+        if (!op.write || !this.options.behaviour.unreadableTakesZxid) return null;
+        return this.#propose(session.id, xid, { kind: "error", code: "MarshallingError" }, connection);
+      case "check":
+        return this.#loneCheck(connection, session, xid, op);
+      case "multi":
+        return hasNullPath(op) ? null : this.#write(connection, session, xid, op);
+      case "create":
+      case "create2":
+      case "createContainer":
+      case "createTTL":
+      case "delete":
+      case "setData":
+      case "setACL":
+      case "reconfig":
+        return this.#write(connection, session, xid, op);
+      default:
+        return null;
+    }
+  }
+
+  #write(connection: Connection, session: Session, xid: number, op: WriteOp): Zxid {
+    if (session.local && this.options.localSessionsUpgrading && createsEphemeral(op)) {
+      this.#propose(session.id, 0, { kind: "createSession", timeOut: session.timeoutMs }, null);
+      session.local = false;
+    }
+    return this.#propose(session.id, xid, this.#preparer.prepare(op, this.#asked(session, connection.authIds)), connection);
+  }
+
+  /**
+   * A check outside a multi. Refusals are answered up to 3.8; a check that holds never becomes a txn, since no server could read it back from
+   * its log.
+   */
+  #loneCheck(connection: Connection, session: Session, xid: number, op: CheckOp): Zxid | null {
+    if (!this.options.behaviour.refusesLoneCheckByResult) return null;
+    const txn = this.#preparer.prepare(op, this.#asked(session, connection.authIds));
+    return txn.kind === "error" ? this.#propose(session.id, xid, txn, connection) : null;
+  }
+
+  #asked(session: Session, authIds: readonly AuthId[]): Asked {
+    return { session: session.id, authIds, zxid: this.#lastProposed + 1n, time: this.#now.wall, localSession: session.local };
+  }
+
+  #propose(session: SessionId, cxid: number, txn: Txn, connection: Connection | null): Zxid {
+    const zxid = this.#lastProposed + 1n;
+    this.#lastProposed = zxid;
+    const header = { session, cxid, zxid, time: this.#now.wall };
+    this.#outstanding.push({ zxid, connection });
+    this.#effects.push({ kind: "propose", proposal: { header, txn, digest: txn.kind === "error" ? null : this.#pending.digest } });
+    return zxid;
+  }
+
+  #endSession(session: Session, cxid: number, connection: Connection | null): Zxid {
+    this.sessions.startClosing(session);
+    return this.#propose(session.id, cxid, this.#preparer.closeSession(session.id, this.#lastProposed + 1n), connection);
+  }
+
+  #wait(connection: Connection, xid: number, op: Op, zxid: Zxid | null): void {
+    connection.waiting.push({ xid, op, authIds: connection.authIds, zxid, receivedMono: this.#now.mono });
+  }
+
+  /** Answers what needs no txn. */
+  #answer(connection: Connection, xid: number, op: Op, authIds: readonly AuthId[], receivedMono: number): void {
+    const { behaviour } = this.options;
+    if (isRead(op.kind) && behaviour.knows(op.kind)) {
+      const reader = { conn: connection.id, session: connection.session!.id, authIds };
+      return this.#reply(connection, xid, op, this.#reads.answer(op as never, reader), this.database.lastZxid, receivedMono);
+    }
+    const zxid = this.database.lastZxid;
+    switch (op.kind) {
+      case "ping":
+        return this.#reply(connection, PING_XID, op, DONE, zxid, receivedMono);
+      case "sync":
+        return this.#reply(connection, xid, op, { kind: "path", path: op.path }, zxid, receivedMono);
+      case "unreadable":
+        return this.#reply(connection, xid, op, { kind: "error", code: "MarshallingError" }, zxid, receivedMono);
+      case "multi":
+        return this.#reply(connection, xid, op, { kind: "multiRefused", code: "MarshallingError" }, zxid, receivedMono);
+      case "sasl":
+        return this.#reply(connection, xid, op, { kind: "sasl", token: null, code: "Ok" }, NO_ZXID, receivedMono);
+      case "closeSession":
+        this.sessions.remove(connection.session!.id);
+        this.#reply(connection, xid, op, DONE, zxid, receivedMono);
+        return this.#close(connection.id);
+      default:
+        this.#reply(connection, xid, op, { kind: "error", code: "Unimplemented" }, UNSERVED_ZXID, receivedMono);
+        return this.#close(connection.id);
+    }
+  }
+
+  #reply(connection: Connection, xid: number, op: Op, outcome: Outcome, zxid: Zxid, receivedMono: number): void {
+    this.stats.answered(connection, op.kind, xid, zxid, receivedMono, this.#now.mono);
+    this.#effects.push({ kind: "reply", conn: connection.id, xid, zxid, outcome });
+  }
+
+  // ── identities ──
+
+  /** Answered at once, ahead of replies still on their way; it counts for all that comes after it. */
+  #authenticate(connection: Connection, xid: number, op: AuthOp): void {
+    const proved = authenticate(op.scheme, op.auth, connection.peer.address, connection.authIds, this.options.acl);
+    if (proved === null) {
+      this.stats.authFailures++;
+      this.#reply(connection, xid, op, { kind: "error", code: "AuthFailed" }, NO_ZXID, this.#now.mono);
+      return this.#close(connection.id);
+    }
+    const known = connection.authIds;
+    const fresh = proved.filter((id) => !known.some((old) => old.scheme === id.scheme && old.id === id.id));
+    if (fresh.length > 0) connection.authIds = [...known, ...fresh];
+    this.#reply(connection, xid, op, DONE, NO_ZXID, this.#now.mono);
+  }
+
+  #isIdentified(connection: Connection): boolean {
+    const required = this.options.requiredAuthSchemes;
+    return required.length === 0 || connection.authIds.some((id) => required.includes(id.scheme));
+  }
+
+  #refuseUnidentified(connection: Connection, xid: number): void {
+    this.#effects.push({
+      kind: "reply",
+      conn: connection.id,
+      xid,
+      zxid: NO_ZXID,
+      outcome: { kind: "error", code: "SessionClosedRequireSaslAuth" },
+    });
+    this.#close(connection.id);
+  }
+
+  // ── commits ──
+
+  #commit(proposal: Proposal): void {
+    const { header, txn } = proposal;
+    const { tree } = this.database;
+    const outstanding = this.#outstanding.shift();
+    invariant(outstanding?.zxid === header.zxid, `commit of ${header.zxid} when ${outstanding?.zxid} was next`);
+    this.#pending.settle(header.zxid);
+    const digestBefore = tree.digest;
+    const outcome = apply(this.database, proposal, (change) => {
+      trigger(this.watches, change, (conn, type, path, acl) => this.#fire(conn, type, path, acl, header.zxid));
+    });
+    if (tree.options.digest) this.#pending.settleDigest(tree.digest - digestBefore);
+    this.stats.applied(header.zxid, tree);
+    if (txn.kind === "createSession") this.#sessionCreated(header.session, outstanding.connection);
+    else if (outstanding.connection !== null) this.#replyTo(outstanding.connection, header.zxid, outcome);
+    if (txn.kind === "closeSession") this.#sessionClosed(header.session);
+  }
+
+  #sessionCreated(id: SessionId, connection: Connection | null): void {
+    const session = this.sessions.get(id);
+    if (session === undefined || connection === null || !this.connections.has(connection.id)) return;
+    this.#welcome(connection, session);
+  }
+
+  #sessionClosed(id: SessionId): void {
+    const connection = this.sessions.get(id)?.connection ?? null;
+    this.sessions.remove(id);
+    if (connection !== null) this.#close(connection.id);
+  }
+
+  /** Answers the write at the head of the connection's queue, then all that waited behind it, up to the next write. */
+  #replyTo(connection: Connection, zxid: Zxid, outcome: Outcome): void {
+    if (!this.connections.has(connection.id)) return;
+    const { waiting } = connection;
+    const head = waiting.shift();
+    invariant(head?.zxid === zxid, `${zxid} is committed, but connection ${connection.id} waits for ${head?.zxid}`);
+    this.#reply(connection, head.xid, head.op, outcome, zxid, head.receivedMono);
+    for (let next = waiting.first; next !== undefined && next.zxid === null; next = waiting.first) {
+      waiting.shift();
+      this.#answer(connection, next.xid, next.op, next.authIds, next.receivedMono);
+      if (!this.connections.has(connection.id)) return;
+    }
+  }
+
+  // ── events ──
+
+  #fire(conn: ConnId, type: EventType, path: string, acl: AclList | null, zxid: Zxid): void {
+    const { behaviour } = this.options;
+    const connection = this.connections.get(conn);
+    if (connection === undefined) return;
+    if (behaviour.eventsNeedRead && !isAllowed(acl, Perms.READ, connection.authIds, this.options.acl)) return;
+    this.#sendEvent(conn, type, path, behaviour.eventZxids ? zxid : -1n);
+  }
+
+  #sendEvent(conn: ConnId, type: EventType, path: string, zxid: Zxid): void {
+    const connection = this.connections.get(conn);
+    if (connection !== undefined) this.stats.sentEvent(connection);
+    this.#effects.push({ kind: "event", conn, event: { type, path, zxid } });
+  }
+
+  // ── time ──
+
+  #tick(): void {
+    for (const session of this.sessions.due(this.#now.mono)) {
+      if (session.local) this.#sessionClosed(session.id);
+      else this.#endSession(session, 0, null);
+    }
+    for (const path of this.#reaper.candidates(this.#now)) {
+      const txn = this.#preparer.reap(path, this.#lastProposed + 1n);
+      if (txn !== null) this.#propose(0n, 0, txn, null);
+    }
+  }
+
+  // ── ends of connections ──
+
+  #close(conn: ConnId): void {
+    this.#effects.push({ kind: "close", conn });
+    this.#forget(conn);
+  }
+
+  #forget(conn: ConnId): void {
+    const connection = this.connections.get(conn);
+    if (connection === undefined) return;
+    this.connections.delete(conn);
+    this.watches.drop(conn);
+    if (connection.session?.connection === connection) connection.session.connection = null;
+  }
+}
+
+function hasNullPath(op: MultiOp): boolean {
+  return op.ops.some((sub) => sub.path === null);
+}
+
+/** Only these three ops make a local session an ordinary one, as in ZooKeeper. */
+function createsEphemeral(op: WriteOp): boolean {
+  if (op.kind === "multi") return op.ops.some(createsEphemeral);
+  return (op.kind === "create" || op.kind === "create2") && (op.flags === 1 || op.flags === 3);
+}

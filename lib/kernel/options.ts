@@ -1,0 +1,36 @@
+/**
+ * What a kernel is told when it is made. Plain data, complete: defaults and validation are `open()`'s (lib/options.ts).
+ */
+import type { AclOptions } from "../acl/schemes.ts";
+import type { Behaviour } from "../compat.ts";
+
+export interface KernelOptions {
+  /** Highest byte of the session ids issued here: 1 for a standalone server. */
+  readonly serverId: number;
+  /** Granularity of session expiry, milliseconds. */
+  readonly tickTimeMs: number;
+  readonly minSessionTimeoutMs: number;
+  readonly maxSessionTimeoutMs: number;
+  /** Which version of ZooKeeper to behave like. */
+  readonly behaviour: Behaviour;
+  readonly acl: AclOptions;
+  /** TTL znodes are allowed. */
+  readonly extendedTypes: boolean;
+  /** closeSession txns name the ephemerals they delete, as since 3.6. */
+  readonly closeSessionPaths: boolean;
+  /** Hard quotas are enforced, not just counted. */
+  readonly enforceQuota: boolean;
+  readonly reconfigEnabled: boolean;
+  /** Without an identity of one of these schemes nothing but auth and sasl is answered; empty: no such rule. */
+  readonly requiredAuthSchemes: readonly string[];
+  /** Sessions live on this member alone: no txn, and no ephemerals. */
+  readonly localSessions: boolean;
+  /** A local session's first ephemeral makes it an ordinary one. */
+  readonly localSessionsUpgrading: boolean;
+  /** How often the reaper looks for empty containers and expired TTL znodes, milliseconds. */
+  readonly reapIntervalMs: number;
+  /** How many znodes the reaper removes a minute at most. */
+  readonly reapsPerMinuteMax: number;
+  /** A container that never had a child is removed after this time, milliseconds; 0: never. */
+  readonly containerNeverUsedMs: number;
+}

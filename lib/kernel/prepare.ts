@@ -1,0 +1,256 @@
+/**
+ * Turns what a client asks into a txn: judges it against the tree as it will be, in ZooKeeper's order of checks, and writes down the outcome.
+ *
+ * Not here: applying it. The tree itself is never changed; what is prepared is laid over it (pending.ts).
+ *
+ * Invariant: a refusal leaves nothing behind. Each function returns a txn, or the code of the first check that failed.
+ */
+import { isAllowed } from "../acl/check.ts";
+import { Perms } from "../acl/perms.ts";
+import { normalizeAcl } from "../acl/schemes.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { CheckOp, CreateOp, DeleteOp, MultiOp, MultiWriteOp, ReconfigOp, SetAclOp, SetDataOp, WriteOp } from "../ops.ts";
+import { hasCreatableForm, type PathRules, parentOf, pathProblem, sequenceSuffix } from "../path.ts";
+import { quotaProblem } from "../tree/quota.ts";
+import { CONFIG_NODE, QUOTA_ROOT, ROOT, Tree, ZOOKEEPER } from "../tree/tree.ts";
+import { TTL_MAX_MS, type Znode } from "../tree/znode.ts";
+import type { CloseSessionTxn, DeleteTxn, MultiTxn, SubTxn, Txn } from "../txns.ts";
+import type { AclList, AuthId, SessionId, Zxid } from "../types.ts";
+import type { Database } from "./database.ts";
+import type { KernelOptions } from "./options.ts";
+import type { Pending } from "./pending.ts";
+
+/** Who asks, and when. */
+export interface Asked {
+  readonly session: SessionId;
+  readonly authIds: readonly AuthId[];
+  /** The zxid the txn will have. */
+  readonly zxid: Zxid;
+  /** Wall clock, milliseconds. */
+  readonly time: number;
+  /** The session lives on this member alone and cannot own ephemerals. */
+  readonly localSession: boolean;
+}
+
+/** Flags of a create, as numbered on the wire. */
+const EPHEMERAL_FLAGS = [1, 3];
+const SEQUENTIAL_FLAGS = [2, 3, 6];
+const TTL_FLAGS = [5, 6];
+const FLAGS_MAX = 6;
+const FLAGS_MAX_34 = 3;
+
+export class Preparer {
+  readonly #tree: Tree;
+  readonly #pending: Pending;
+  readonly #options: KernelOptions;
+  readonly #pathRules: PathRules;
+
+  constructor(database: Database, pending: Pending, options: KernelOptions) {
+    this.#tree = database.tree;
+    this.#pending = pending;
+    this.#options = options;
+    this.#pathRules = { allowRangeEnds: options.behaviour.pathRangeEnds };
+  }
+
+  /** Decides what becomes of a request. A refused one is a txn too, and takes its zxid: replies stay in order. */
+  prepare(op: WriteOp, asked: Asked): Txn {
+    const txn = op.kind === "multi" ? this.#multi(op, asked) : this.#single(op, asked);
+    return typeof txn === "string" ? { kind: "error", code: txn } : txn;
+  }
+
+  /** The end of a session: everything ephemeral it owns goes, what is still on its way included. */
+  closeSession(session: SessionId, zxid: Zxid): CloseSessionTxn {
+    const paths = this.#pending.ephemeralsOf(session);
+    for (const path of paths) this.#pending.delete(path, zxid);
+    return { kind: "closeSession", paths: this.#options.closeSessionPaths ? paths : null };
+  }
+
+  /** The removal of an empty container or an expired TTL znode; null if it is not so any more. */
+  reap(path: string, zxid: Zxid): DeleteTxn | null {
+    const node = this.#pending.get(path);
+    if (node === undefined || node.childCount > 0 || node.kind === "ephemeral" || node.kind === "persistent") return null;
+    this.#pending.delete(path, zxid);
+    return { kind: "deleteContainer", path };
+  }
+
+  #multi(op: MultiOp, asked: Asked): MultiTxn {
+    const pending = this.#pending;
+    const txns: SubTxn[] = [];
+    let failed = false;
+    pending.mark();
+    for (const sub of op.ops) {
+      const txn = failed ? "RuntimeInconsistency" : this.#inMulti(sub, asked);
+      if (typeof txn === "string" && !failed) {
+        failed = true;
+        pending.rollback();
+      }
+      txns.push(typeof txn === "string" ? { kind: "error", code: txn } : txn);
+    }
+    if (!failed) pending.keep();
+    return { kind: "multi", txns };
+  }
+
+  #inMulti(op: MultiWriteOp, asked: Asked): SubTxn | ErrorCode {
+    return op.kind === "check" ? this.#check(op, asked) : this.#single(op, asked);
+  }
+
+  #single(op: Exclude<WriteOp, MultiOp>, asked: Asked): SubTxn | ErrorCode {
+    switch (op.kind) {
+      case "create":
+      case "create2":
+      case "createContainer":
+      case "createTTL":
+        return this.#create(op, asked);
+      case "delete":
+        return this.#delete(op, asked);
+      case "setData":
+        return this.#setData(op, asked);
+      case "setACL":
+        return this.#setAcl(op, asked);
+      case "check":
+        return this.#check(op, asked);
+      case "reconfig":
+        return this.#reconfig(op);
+    }
+  }
+
+  #create(op: CreateOp, asked: Asked): SubTxn | ErrorCode {
+    const { behaviour } = this.#options;
+    const early = behaviour.flagsJudgedLate ? null : this.#flagProblem(op, asked);
+    if (early !== null) return early;
+    const path = op.path;
+    if (path === null) return "MarshallingError";
+    if (!hasCreatableForm(path)) return "BadArguments";
+    const acl = this.#normalizeAcl(op.acl, asked);
+    if (typeof acl === "string") return acl;
+    const parentPath = parentOf(path);
+    const parent = this.#pending.get(parentPath);
+    if (parent === undefined) return "NoNode";
+    if (!this.#allows(parent, Perms.CREATE, asked)) return "NoAuth";
+    const late = behaviour.flagsJudgedLate ? this.#flagProblem(op, asked) : null;
+    if (late !== null) return late;
+    const finalPath = SEQUENTIAL_FLAGS.includes(op.flags) ? path + sequenceSuffix(parent.cversion) : path;
+    if (this.#isMalformed(finalPath)) return "BadArguments";
+    if (this.#pending.get(finalPath) !== undefined) return "NodeExists";
+    if (parent.kind === "ephemeral") return "NoChildrenForEphemerals";
+    const overQuota = this.#quotaProblem(finalPath, 1, op.data?.length ?? 0);
+    if (overQuota !== null) return overQuota;
+    return this.#created(op, finalPath, acl, parent, asked);
+  }
+
+  /** Writes the creation down, everything having been judged. */
+  #created(op: CreateOp, path: string, acl: AclList, parent: Znode, asked: Asked): SubTxn {
+    const { data, ttl } = op;
+    const { zxid, time, session } = asked;
+    const parentCVersion = (parent.cversion + 1) | 0;
+    const ephemeral = EPHEMERAL_FLAGS.includes(op.flags);
+    const kind = op.kind === "createContainer" ? "container" : op.kind === "createTTL" ? "ttl" : ephemeral ? "ephemeral" : "persistent";
+    const owner = Tree.ownerFor(kind, session, ttl);
+    this.#pending.create({ path, data, acl, owner, parentCVersion, zxid, time }, parent);
+    switch (op.kind) {
+      case "createContainer":
+        return { kind: "createContainer", path, data, acl, parentCVersion };
+      case "createTTL":
+        return { kind: "createTTL", path, data, acl, parentCVersion, ttl };
+      default:
+        return { kind: op.kind, path, data, acl, ephemeral, parentCVersion };
+    }
+  }
+
+  #flagProblem(op: CreateOp, asked: Asked): ErrorCode | null {
+    const { extendedTypes, behaviour } = this.#options;
+    const ttlFlags = TTL_FLAGS.includes(op.flags);
+    if (!(op.flags >= 0 && op.flags <= (behaviour.knows("createTTL") ? FLAGS_MAX : FLAGS_MAX_34))) return "BadArguments";
+    if ((ttlFlags || op.kind === "createTTL") && !extendedTypes) return "Unimplemented";
+    // 3.8.0 lets other flags pass with a TTL of -1, and ends while applying the txn.
+    if (ttlFlags !== (op.kind === "createTTL")) return "BadArguments";
+    if (ttlFlags && !(op.ttl >= 1 && op.ttl <= TTL_MAX_MS)) return "BadArguments";
+    return asked.localSession && EPHEMERAL_FLAGS.includes(op.flags) ? "EphemeralOnLocalSession" : null;
+  }
+
+  #delete(op: DeleteOp, asked: Asked): SubTxn | ErrorCode {
+    const path = op.path;
+    if (path === null) return "MarshallingError";
+    if (!hasCreatableForm(path) || this.#isBuiltIn(path)) return "BadArguments";
+    const parent = this.#pending.get(parentOf(path));
+    const node = this.#pending.get(path);
+    if (parent === undefined) return "NoNode";
+    if (node === undefined && this.#options.behaviour.deleteLooksFirst) return "NoNode";
+    if (!this.#allows(parent, Perms.DELETE, asked)) return "NoAuth";
+    if (node === undefined) return "NoNode";
+    if (!versionMatches(op.version, node.version)) return "BadVersion";
+    if (node.childCount > 0) return "NotEmpty";
+    this.#pending.delete(path, asked.zxid);
+    return { kind: "delete", path };
+  }
+
+  #setData(op: SetDataOp, asked: Asked): SubTxn | ErrorCode {
+    const { path, data } = op;
+    if (path === null || this.#isMalformed(path)) return "BadArguments";
+    const node = this.#pending.get(path);
+    if (node === undefined) return "NoNode";
+    if (!this.#allows(node, Perms.WRITE, asked)) return "NoAuth";
+    const overQuota = this.#quotaProblem(path, 0, (data?.length ?? 0) - (node.data?.length ?? 0));
+    if (overQuota !== null) return overQuota;
+    if (!versionMatches(op.version, node.version)) return "BadVersion";
+    const version = (node.version + 1) | 0;
+    this.#pending.setData(path, node, data, version, asked.zxid, asked.time);
+    return { kind: "setData", path, data, version };
+  }
+
+  #setAcl(op: SetAclOp, asked: Asked): SubTxn | ErrorCode {
+    const { path } = op;
+    if (path === null || this.#isMalformed(path)) return "BadArguments";
+    const acl = this.#normalizeAcl(op.acl, asked);
+    if (typeof acl === "string") return acl;
+    const node = this.#pending.get(path);
+    if (node === undefined) return "NoNode";
+    if (!this.#allows(node, Perms.ADMIN, asked)) return "NoAuth";
+    if (!versionMatches(op.version, node.aversion)) return "BadVersion";
+    const version = (node.aversion + 1) | 0;
+    this.#pending.setAcl(path, node, acl, version, asked.zxid);
+    return { kind: "setACL", path, acl, version };
+  }
+
+  #check(op: CheckOp, asked: Asked): SubTxn | ErrorCode {
+    const { path } = op;
+    if (path === null || this.#isMalformed(path)) return "BadArguments";
+    const node = this.#pending.get(path);
+    if (node === undefined) return "NoNode";
+    if (!this.#allows(node, Perms.READ, asked)) return "NoAuth";
+    if (!versionMatches(op.version, node.version)) return "BadVersion";
+    // The version after a change that a check doesn't make: ZooKeeper's own record says so.
+    return { kind: "check", path, version: (node.version + 1) | 0 };
+  }
+
+  /** A standalone server has no membership to change. */
+  #reconfig(_op: ReconfigOp): ErrorCode {
+    return this.#options.reconfigEnabled ? "Unimplemented" : "ReconfigDisabled";
+  }
+
+  #allows(node: Znode, perms: number, asked: Asked): boolean {
+    return isAllowed(node.acl, perms, asked.authIds, this.#options.acl);
+  }
+
+  #normalizeAcl(submitted: CreateOp["acl"], asked: Asked): AclList | ErrorCode {
+    return normalizeAcl(submitted, asked.authIds, this.#options.acl);
+  }
+
+  #isMalformed(path: string): boolean {
+    return pathProblem(path, this.#pathRules) !== null;
+  }
+
+  #isBuiltIn(path: string): boolean {
+    return path === ROOT || path === ZOOKEEPER || path === QUOTA_ROOT || (path === CONFIG_NODE && this.#options.behaviour.configNode);
+  }
+
+  #quotaProblem(path: string, countDifference: number, byteDifference: number): ErrorCode | null {
+    const { enforceQuota, behaviour } = this.#options;
+    return enforceQuota && behaviour.hardQuotas ? quotaProblem(this.#tree, path, countDifference, byteDifference) : null;
+  }
+}
+
+/** -1 asks for any version. */
+function versionMatches(wanted: number, actual: number): boolean {
+  return wanted === -1 || wanted === actual;
+}

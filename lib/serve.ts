@@ -1,0 +1,343 @@
+/**
+ * The clients that come through listeners: each byte stream joined to its server connection, and that to the host.
+ *
+ * Not here: bytes and their meaning (wire/server_conn), sessions (kernel), sockets (adapters). What it adds is who may come and how much one
+ * client may hold: connections per address and in total, time for the handshake, bytes that a slow reader lets pile up.
+ *
+ * Invariant: what a turn has to say to a client goes to its stream in one piece when the turn ends, and a stream is ended only after
+ * everything that was said to it.
+ */
+import type { ConnEffect, ConnectionSink, Host } from "./host.ts";
+import type { Hello, Peer } from "./kernel/messages.ts";
+import type { Op } from "./ops.ts";
+import type { Settings } from "./options.ts";
+import type { Duplex, DuplexHandler, Logger } from "./ports.ts";
+import type { ConnId } from "./types.ts";
+import { ServerConn, type ServerConnOwner } from "./wire/server_conn.ts";
+
+/** How much clients may hold; `open()` has the defaults. */
+export type ClientLimits = Settings["limits"];
+
+/** Answers a four-letter word with the text to send. */
+export type AnswerWord = (word: string, mask: bigint | null) => string;
+
+export class ClientService {
+  readonly host: Host;
+  readonly limits: ClientLimits;
+  readonly logger: Logger;
+  /** Counts for `mntr`, by its names. */
+  readonly counters = {
+    connection_rejected: 0,
+    sessionless_connections_expired: 0,
+    bytes_received_count: 0,
+    response_bytes: 0,
+  };
+  readonly #answerWord: AnswerWord;
+  readonly #open = new Set<ClientConnection>();
+  readonly #perAddress = new Map<string, number>();
+  /** Addresses whose excess has been logged. */
+  readonly #logged = new Set<string>();
+  /** By when each must have shaken hands, or be gone. All get the same time, so the first in it is the first to be due. */
+  readonly #deadlines = new Map<ClientConnection, number>();
+  #cancelWake: (() => void) | null = null;
+  /** Those that have something to send when the turn ends. */
+  #speaking: ClientConnection[] = [];
+  /** Those not read from because too many requests are on their way. */
+  readonly #throttled = new Set<ClientConnection>();
+
+  constructor(host: Host, limits: ClientLimits, logger: Logger, answerWord: AnswerWord) {
+    this.host = host;
+    this.limits = limits;
+    this.logger = logger;
+    this.#answerWord = answerWord;
+  }
+
+  /** For {@link Listener.start}. */
+  readonly accept = (duplex: Duplex): DuplexHandler => {
+    const refusal = this.#refusal(duplex.remoteAddress);
+    if (refusal === null) return this.#admit(duplex);
+    this.counters.connection_rejected++;
+    if (!this.#logged.has(duplex.remoteAddress)) this.logger.warn(refusal);
+    this.#logged.add(duplex.remoteAddress);
+    duplex.destroy();
+    return REFUSED;
+  };
+
+  /** Every open stream, in order of arrival. */
+  get connections(): ReadonlySet<ClientConnection> {
+    return this.#open;
+  }
+
+  /** When those that have not shaken hands are cut off, in monotonic milliseconds. */
+  get deadlines(): ReadonlyMap<ClientConnection, number> {
+    return this.#deadlines;
+  }
+
+  #refusal(address: string): string | null {
+    const { connectionsMax, connectionsPerAddressMax } = this.limits;
+    if (this.host.isStopped) return "The server has stopped";
+    if (connectionsMax > 0 && this.#open.size >= connectionsMax) {
+      return `Too many connections: ${connectionsMax} are open (maxCnxns); one from ${address} was refused`;
+    }
+    if (connectionsPerAddressMax > 0 && (this.#perAddress.get(address) ?? 0) >= connectionsPerAddressMax) {
+      return `Too many connections from ${address}: ${connectionsPerAddressMax} are open (maxClientCnxns); another was refused`;
+    }
+    return null;
+  }
+
+  #admit(duplex: Duplex): DuplexHandler {
+    const connection = new ClientConnection(this, duplex);
+    const address = duplex.remoteAddress;
+    this.#open.add(connection);
+    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
+    this.setDeadline(connection);
+    return connection;
+  }
+
+  /** The stream of a connection is gone. */
+  remove(connection: ClientConnection): void {
+    const address = connection.peer.address;
+    const left = (this.#perAddress.get(address) ?? 0) - 1;
+    if (left > 0) this.#perAddress.set(address, left);
+    else this.#perAddress.delete(address);
+    this.#logged.delete(address);
+    this.#open.delete(connection);
+    this.#throttled.delete(connection);
+    this.clearDeadline(connection);
+  }
+
+  answerWord(word: string, mask: bigint | null): string {
+    const { stats } = this.host.member.kernel;
+    stats.packetsReceived++;
+    const text = this.#answerWord(word, mask);
+    stats.packetsSent++;
+    return text;
+  }
+
+  // ── the end of a turn ──
+
+  /** The connection is to be flushed when the turn ends. */
+  speaks(connection: ClientConnection): void {
+    this.#speaking.push(connection);
+    if (this.#speaking.length === 1) this.host.atTurnEnd(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    const speaking = this.#speaking;
+    this.#speaking = [];
+    for (const connection of speaking) connection.flush();
+    if (this.#throttled.size > 0 && !this.isBusy) this.#unthrottle();
+  };
+
+  /** Whether so much is on its way that clients who wait for answers should wait with questions, too. */
+  get isBusy(): boolean {
+    return this.host.member.kernel.outstandingCount > this.limits.outstandingRequestsMax;
+  }
+
+  throttle(connection: ClientConnection): void {
+    this.#throttled.add(connection);
+  }
+
+  #unthrottle(): void {
+    const throttled = [...this.#throttled];
+    this.#throttled.clear();
+    for (const connection of throttled) connection.regulate();
+  }
+
+  // ── deadlines ──
+
+  setDeadline(connection: ClientConnection): void {
+    const mono = this.host.clock.now().mono + this.limits.handshakeTimeoutMs;
+    this.#deadlines.delete(connection); // so that it goes to the end
+    this.#deadlines.set(connection, mono);
+    if (this.#cancelWake === null) this.#wakeAt(mono);
+  }
+
+  clearDeadline(connection: ClientConnection): void {
+    this.#deadlines.delete(connection);
+    if (this.#deadlines.size > 0 || this.#cancelWake === null) return;
+    this.#cancelWake();
+    this.#cancelWake = null;
+  }
+
+  #wakeAt(mono: number): void {
+    this.#cancelWake = this.host.clock.wakeAt(mono, () => {
+      this.#cancelWake = null;
+      const { mono: now } = this.host.clock.now();
+      for (const [connection, deadline] of this.#deadlines) {
+        if (deadline > now) {
+          this.#wakeAt(deadline);
+          return;
+        }
+        this.#deadlines.delete(connection);
+        this.counters.sessionless_connections_expired++;
+        connection.cut();
+      }
+    });
+  }
+}
+
+/** One stream. */
+export class ClientConnection implements DuplexHandler, ServerConnOwner, ConnectionSink {
+  readonly peer: Peer;
+  readonly #all: ClientService;
+  readonly #duplex: Duplex;
+  readonly #server: ServerConn;
+  #conn: ConnId | null = null;
+  #asked = false;
+  #ending = false;
+  #paused = false;
+  /** Has not taken what was sent: it is not read from until it has. */
+  #slow = false;
+
+  constructor(all: ClientService, duplex: Duplex) {
+    this.#all = all;
+    this.#duplex = duplex;
+    this.peer = { address: duplex.remoteAddress, label: labelOf(duplex), authIds: [] };
+    this.#server = new ServerConn(this, all.limits.frameBytesMax);
+  }
+
+  /** What the host knows it by, once its client has begun to shake hands. */
+  get conn(): ConnId | null {
+    return this.#conn;
+  }
+
+  /** Whether its client asked a four-letter word. */
+  get isAsked(): boolean {
+    return this.#asked;
+  }
+
+  /** Whether it is being read from. */
+  get isReading(): boolean {
+    return !this.#paused && !this.#asked;
+  }
+
+  // ── from the stream ──
+
+  data(bytes: Uint8Array): void {
+    this.#all.counters.bytes_received_count += bytes.length;
+    this.#all.host.turn(() => this.#receive(bytes));
+  }
+
+  /** A fault in reading is this connection's alone. */
+  #receive(bytes: Uint8Array): void {
+    try {
+      this.#server.receive(bytes);
+      this.regulate();
+    } catch (error) {
+      this.#all.logger.error(`A connection from ${this.peer.label} is cut off: ${String(error)}`);
+      this.cut();
+    }
+  }
+
+  drained(): void {
+    this.#slow = false;
+    this.regulate();
+  }
+
+  closed(): void {
+    this.#all.remove(this);
+    this.#ending = true;
+    this.#all.host.turn(() => this.#server.gone());
+  }
+
+  // ── from the server connection ──
+
+  connect(hello: Hello): void {
+    this.#all.clearDeadline(this);
+    this.#conn = this.#all.host.attach(this);
+    this.#all.host.submit({ kind: "connect", conn: this.#conn, hello, peer: this.peer });
+  }
+
+  request(xid: number, op: Op): void {
+    this.#all.host.submit({ kind: "request", conn: this.#conn!, xid, op });
+  }
+
+  disconnect(): void {
+    this.#all.host.submit({ kind: "disconnect", conn: this.#conn! });
+  }
+
+  word(word: string, mask: bigint | null): void {
+    this.#asked = true;
+    this.#server.answer(this.#all.answerWord(word, mask));
+  }
+
+  somethingToSend(): void {
+    this.#all.speaks(this);
+  }
+
+  // ── from the host ──
+
+  carryOut(effect: ConnEffect): void {
+    switch (effect.kind) {
+      case "reply":
+        this.#server.reply(effect.xid, effect.zxid, effect.outcome);
+        return;
+      case "event":
+        this.#server.event(effect.event);
+        return;
+      case "welcome":
+        this.#server.welcome(effect.welcome);
+        return;
+      case "close":
+        this.#server.close();
+        return;
+    }
+  }
+
+  // ── to the stream ──
+
+  flush(): void {
+    const bytes = this.#server.take();
+    if (this.#ending) return;
+    if (bytes !== null) {
+      this.#all.counters.response_bytes += bytes.length;
+      this.#duplex.write(bytes);
+    }
+    if (this.#server.ended) {
+      this.#ending = true;
+      this.#all.setDeadline(this);
+      this.#duplex.end();
+    } else {
+      this.#watchBacklog();
+      this.regulate();
+    }
+  }
+
+  #watchBacklog(): void {
+    const unsent = this.#duplex.bufferedBytes();
+    if (unsent > this.#all.limits.outputBytesPause) this.#slow = true;
+    if (unsent <= this.#all.limits.outputBytesMax) return;
+    this.#all.logger.warn(`A connection from ${this.peer.label} is cut off: it has not taken ${unsent} bytes sent to it`);
+    this.cut();
+  }
+
+  /** Reads on or not, as things stand. */
+  regulate(): void {
+    const waits = this.#conn !== null && this.#all.isBusy && this.#queued() > 0;
+    if (waits) this.#all.throttle(this);
+    const paused = this.#slow || this.#server.holding || waits;
+    if (paused === this.#paused) return;
+    this.#paused = paused;
+    if (paused) this.#duplex.pause();
+    else this.#duplex.resume();
+  }
+
+  /** Without another word. */
+  cut(): void {
+    this.#ending = true;
+    this.#duplex.destroy();
+  }
+
+  #queued(): number {
+    return this.#all.host.member.kernel.connections.get(this.#conn!)?.waiting.length ?? 0;
+  }
+}
+
+/** Hears nothing: the stream was destroyed before it was used. */
+const REFUSED: DuplexHandler = { data() {}, drained() {}, closed() {} };
+
+/** As Java prints a socket's address. */
+function labelOf({ remoteAddress, remotePort }: Duplex): string {
+  return remoteAddress.includes(":") ? `/[${remoteAddress}]:${remotePort}` : `/${remoteAddress}:${remotePort}`;
+}

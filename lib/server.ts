@@ -1,0 +1,163 @@
+/**
+ * A server in this process: hands out client handles, serves listeners, and ends everything it began.
+ *
+ * Composes host, member and client; decides nothing itself.
+ *
+ * Invariant: after `close()` nothing of it is left: no timer, no connection, no listener.
+ */
+import { Standalone } from "./broadcast/standalone.ts";
+import { LocalConnector } from "./client/local.ts";
+import { ZooKeeper } from "./client/zookeeper.ts";
+import { Host } from "./host.ts";
+import { Database } from "./kernel/database.ts";
+import { Kernel } from "./kernel/kernel.ts";
+import { Member } from "./member.ts";
+import { kernelOptions, type OpenSettings, parseSettings, type Settings } from "./options.ts";
+import type { Clock, ListenAddress, Listener, Logger } from "./ports.ts";
+import { ClientService } from "./serve.ts";
+import { type MachineReport, ServerReporter } from "./server_report.ts";
+import { firstSessionId } from "./session/identity.ts";
+import { Tree } from "./tree/tree.ts";
+import type { Stat } from "./types.ts";
+import { answerWord, enabledWords } from "./wire/words.ts";
+
+/** What a server needs of the world. `open()` of the package supplies the real one. */
+export interface ServerWorld {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly machine: MachineReport;
+  /** A random number in [0, 1), for the jitter of reconnects; not for secrets. */
+  readonly random: () => number;
+}
+
+/** What `server.connect()` may be told. */
+export interface ConnectOptions {
+  /** How long the session outlives silence, milliseconds; the server keeps it within its limits. Default 30,000. */
+  readonly sessionTimeoutMs?: number;
+  /** Path under which everything happens. It is not created. */
+  readonly chroot?: string;
+  /** Whether a read-only server will do. */
+  readonly canBeReadOnly?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** A znode as the server has it, read past all permissions. */
+export interface Inspected {
+  readonly data: Uint8Array | null;
+  readonly stat: Stat;
+  readonly children: readonly string[];
+}
+
+const DEFAULT_SESSION_TIMEOUT_MS = 30_000;
+
+/**
+ * A running server. Made by `open()`.
+ *
+ * @example
+ * ```ts
+ * await using server = await open();
+ * await using zk = await server.connect();
+ * await zk.create("/hello", "world");
+ * ```
+ */
+export class Server {
+  readonly #settings: Settings;
+  readonly #world: ServerWorld;
+  readonly #host: Host;
+  readonly #clients: ClientService;
+  readonly #handles = new Set<ZooKeeper>();
+  readonly #listeners = new Set<Listener>();
+  readonly #addresses: ListenAddress[] = [];
+  #closing: Promise<void> | null = null;
+
+  constructor(settings: OpenSettings, world: ServerWorld) {
+    this.#settings = parseSettings(settings, false);
+    this.#world = world;
+    const options = kernelOptions(this.#settings);
+    const tree = new Tree({
+      extendedTypes: options.extendedTypes,
+      digest: this.#settings.digest,
+      counterWraps: options.behaviour.counterWraps,
+      configNode: options.behaviour.configNode,
+    });
+    const now = world.clock.now();
+    const kernel = new Kernel(new Database(tree), options, firstSessionId(options.serverId, now.wall), now);
+    const member = new Member(kernel, new Standalone());
+    const failed = () => void this.close();
+    this.#host = new Host({ member, clock: world.clock, logger: world.logger, append: null, failed });
+    const reporter = new ServerReporter({
+      host: this.#host,
+      clients: () => this.#clients,
+      settings: this.#settings,
+      clock: world.clock,
+      machine: world.machine,
+      addresses: () => this.#addresses,
+    });
+    const enabled = enabledWords(this.#settings.fourLetterWords, this.#settings.compat, false);
+    const answer = (word: string, mask: bigint | null) => answerWord(word, mask, enabled, reporter);
+    this.#clients = new ClientService(this.#host, this.#settings.limits, world.logger, answer);
+  }
+
+  /**
+   * Opens a session in this process. The handle is the same type as a remote one; closing it ends the session.
+   *
+   * Errors: `ConnectionLoss` if the server is closed.
+   */
+  async connect(options: ConnectOptions = {}): Promise<ZooKeeper> {
+    const zk = new ZooKeeper({
+      connector: new LocalConnector(this.#host),
+      clock: this.#world.clock,
+      logger: this.#world.logger,
+      random: this.#world.random,
+      sessionTimeoutMs: options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS,
+      canBeReadOnly: options.canBeReadOnly ?? false,
+      chroot: options.chroot ?? "",
+    });
+    this.#handles.add(zk);
+    return await zk.start(options.signal);
+  }
+
+  /**
+   * Serves real ZooKeeper clients on a listener, such as `tcp({ port: 2181 })`, and says where it can be reached.
+   *
+   * @example
+   * ```ts
+   * const { port } = await server.listen(tcp({ port: 0 }));
+   * ```
+   */
+  async listen(listener: Listener): Promise<ListenAddress> {
+    if (this.#closing !== null) throw new Error("Cannot listen: the server is closed");
+    this.#listeners.add(listener);
+    try {
+      const address = await listener.start(this.#clients.accept);
+      this.#addresses.push(address);
+      return address;
+    } catch (error) {
+      this.#listeners.delete(listener);
+      throw error;
+    }
+  }
+
+  /** A look at a znode as it is now, at once and past all permissions; null if there is none. For tests and tools. */
+  inspect(path: string): Inspected | null {
+    const { tree } = this.#host.member.kernel.database;
+    const node = tree.get(path);
+    return node === undefined ? null : { data: node.data?.slice() ?? null, stat: node.stat, children: tree.childList(path) };
+  }
+
+  /** Closes handles, listeners and connections. Nothing is left that keeps the process alive. May be called again. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#handles].map((zk) => zk.close()));
+    await Promise.all([...this.#listeners].map((listener) => listener.stop()));
+    await this.#host.stop();
+  }
+}

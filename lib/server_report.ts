@@ -1,0 +1,239 @@
+/**
+ * The report of a server that stands alone, read off its kernel and its clients when it is asked for.
+ *
+ * Not here: how it is printed (wire/words, adapters/http). Nothing is changed by reading it.
+ */
+import type { Compat } from "./compat.ts";
+import type { Host } from "./host.ts";
+import type { Kernel } from "./kernel/kernel.ts";
+import type { Settings } from "./options.ts";
+import type { ListenAddress } from "./ports.ts";
+import type {
+  ConfigurationReport,
+  ConnectionReport,
+  ExpiryReport,
+  Extent,
+  ProcessReport,
+  ServerControl,
+  ServerMode,
+} from "./report.ts";
+import type { ClientConnection, ClientService } from "./serve.ts";
+import type { Connection } from "./session/connection.ts";
+import type { SessionId, Zxid } from "./types.ts";
+import { versionText } from "./version.ts";
+
+const NOTHING_SENT: Extent = { last: -1, min: -1, max: -1 };
+/** ZooKeeper's default: it traces client requests, sessions and warnings, had it a trace log. */
+const DEFAULT_TRACE_MASK = 306n;
+
+/** What the report is read off. */
+export interface ReportSources {
+  readonly host: Host;
+  readonly clients: ClientService;
+  readonly settings: Settings;
+  readonly process: () => ProcessReport;
+  /** Where clients reach the server now. */
+  readonly addresses: () => readonly ListenAddress[];
+}
+
+export class StandaloneReport implements ServerControl {
+  readonly mode: ServerMode = "standalone";
+  readonly localSessionCount = 0;
+  readonly dataDirBytes = 0;
+  readonly logDirBytes = 0;
+  readonly responseBytes: Extent = NOTHING_SENT;
+  readonly proposalBytes = null;
+  readonly summaries = {};
+  traceMask: bigint = DEFAULT_TRACE_MASK;
+  readonly #from: ReportSources;
+  readonly #startedMono: number;
+
+  constructor(sources: ReportSources) {
+    this.#from = sources;
+    this.#startedMono = sources.host.clock.now().mono;
+  }
+
+  get #kernel(): Kernel {
+    return this.#from.host.member.kernel;
+  }
+
+  get version(): string {
+    return versionText(this.compat);
+  }
+
+  get compat(): Compat {
+    return this.#from.settings.compat;
+  }
+
+  get serving(): boolean {
+    return !this.#from.host.isStopped;
+  }
+
+  get uptimeMs(): number {
+    return this.#from.host.clock.now().mono - this.#startedMono;
+  }
+
+  // ── counts ──
+
+  get latency(): ServerControl["latency"] {
+    const { minLatencyMs: minMs, avgLatencyMs: avgMs, maxLatencyMs: maxMs } = this.#kernel.stats;
+    return { minMs, avgMs, maxMs };
+  }
+
+  get packetsReceived(): number {
+    return this.#kernel.stats.packetsReceived;
+  }
+
+  get packetsSent(): number {
+    return this.#kernel.stats.packetsSent;
+  }
+
+  get outstandingRequests(): number {
+    return this.#kernel.outstandingCount;
+  }
+
+  get lastZxid(): Zxid {
+    return this.#kernel.database.lastZxid;
+  }
+
+  get nodeCount(): number {
+    return this.#kernel.database.tree.size;
+  }
+
+  get approximateDataSize(): number {
+    return this.#kernel.database.tree.approximateDataSize;
+  }
+
+  get ephemeralCount(): number {
+    return this.#kernel.database.tree.ephemeralCount;
+  }
+
+  get globalSessionCount(): number {
+    return this.#kernel.sessions.size;
+  }
+
+  get watchCount(): number {
+    return this.#kernel.watches.count;
+  }
+
+  get digests(): ServerControl["digests"] {
+    return this.#kernel.stats.digests;
+  }
+
+  get counters(): ServerControl["counters"] {
+    return { ...this.#from.clients.counters, auth_failed_count: this.#kernel.stats.authFailures };
+  }
+
+  get environment(): ServerControl["environment"] {
+    return this.#from.process().environment;
+  }
+
+  get fileDescriptors(): ServerControl["fileDescriptors"] {
+    return this.#from.process().fileDescriptors;
+  }
+
+  get configuration(): ConfigurationReport {
+    const { settings, addresses } = this.#from;
+    return {
+      clientPort: addresses()[0]?.port ?? -1,
+      secureClientPort: -1,
+      dataDir: "",
+      dataLogDir: "",
+      tickTimeMs: settings.tickTimeMs,
+      maxClientCnxns: settings.limits.connectionsPerAddressMax,
+      minSessionTimeoutMs: settings.minSessionTimeoutMs,
+      maxSessionTimeoutMs: settings.maxSessionTimeoutMs,
+      clientPortListenBacklog: -1,
+      serverId: 0,
+      ensemble: null,
+    };
+  }
+
+  // ── connections, sessions, watches ──
+
+  /** Streams as they came, then clients in this process. */
+  get connections(): readonly ConnectionReport[] {
+    const { connections } = this.#kernel;
+    const streams = [...this.#from.clients.connections];
+    const conns = new Set(streams.map(({ conn }) => conn));
+    const local = [...connections.values()].filter(({ id }) => !conns.has(id));
+    return [...streams.map((stream) => this.#streamReport(stream)), ...local.map((one) => connectionReport(one, true))];
+  }
+
+  #streamReport(stream: ClientConnection): ConnectionReport {
+    const known = stream.conn === null ? undefined : this.#kernel.connections.get(stream.conn);
+    if (known !== undefined) return connectionReport(known, stream.isReading);
+    const received = stream.isAsked ? 1 : 0;
+    return { label: stream.peer.label, reading: stream.isReading, queued: 0, received, sent: 0, session: null };
+  }
+
+  get sessionExpiry(): readonly ExpiryReport<SessionId>[] {
+    const buckets = Array.from(this.#kernel.sessions.buckets(), ([mono, sessions]): [number, SessionId[]] => [
+      mono,
+      Array.from(sessions, ({ id }) => id),
+    ]);
+    return this.#expiry(new Map(buckets));
+  }
+
+  /** A connection falls due with its session; without one, when its time for the handshake is over. */
+  get connectionExpiry(): readonly ExpiryReport<ConnectionReport>[] {
+    const due = new Map<number, ConnectionReport[]>();
+    const add = (mono: number, report: ConnectionReport): void => void due.set(mono, [...(due.get(mono) ?? []), report]);
+    for (const connection of this.#kernel.connections.values()) {
+      if (connection.session !== null) add(connection.session.deadline, connectionReport(connection, true));
+    }
+    for (const [stream, mono] of this.#from.clients.deadlines) add(mono, this.#streamReport(stream));
+    return this.#expiry(due);
+  }
+
+  #expiry<T>(due: ReadonlyMap<number, readonly T[]>): ExpiryReport<T>[] {
+    const now = this.#from.host.clock.now();
+    return Array.from(due, ([mono, members]) => ({ mono, wall: now.wall + mono - now.mono, members })).sort(
+      (one, other) => one.mono - other.mono,
+    );
+  }
+
+  get ephemerals(): ReadonlyMap<SessionId, readonly string[]> {
+    const { tree } = this.#kernel.database;
+    return new Map(Array.from(tree.ephemeralOwners(), (owner) => [owner, [...tree.ephemeralsOf(owner)]]));
+  }
+
+  get dataWatches(): ReadonlyMap<string, readonly SessionId[]> {
+    const { watches, connections } = this.#kernel;
+    const sessionsOf = (conns: Iterable<number>): SessionId[] =>
+      Array.from(conns, (conn) => connections.get(conn)?.session?.id).filter((id) => id !== undefined);
+    return new Map(Array.from(watches.dataTable, ([path, watchers]) => [path, sessionsOf(watchers.keys())]));
+  }
+
+  // ── what may be changed ──
+
+  resetServerStats(): void {
+    this.#kernel.stats.reset();
+  }
+
+  resetConnectionStats(): void {
+    for (const { stats } of this.#kernel.connections.values()) stats.reset();
+  }
+}
+
+function connectionReport(connection: Connection, reading: boolean): ConnectionReport {
+  const { peer, session, stats, waiting } = connection;
+  const counts = { label: peer.label, reading, queued: waiting.length, received: stats.received, sent: stats.sent };
+  if (session === null) return { ...counts, session: null };
+  return {
+    ...counts,
+    session: {
+      id: session.id,
+      timeoutMs: session.timeoutMs,
+      lastOp: stats.lastOp,
+      lastCxid: stats.lastCxid,
+      lastZxid: stats.lastZxid,
+      establishedWall: stats.establishedWall,
+      lastResponseMono: stats.lastResponseMono,
+      lastLatencyMs: stats.lastLatencyMs,
+      minLatencyMs: stats.minLatencyMs,
+      avgLatencyMs: stats.sent === 0 ? 0 : stats.totalLatencyMs / stats.sent,
+      maxLatencyMs: stats.maxLatencyMs,
+    },
+  };
+}

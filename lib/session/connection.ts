@@ -1,0 +1,78 @@
+/**
+ * One connection of this member, local or remote: whose it is, what identities it has proved, and what it still waits for.
+ *
+ * Requests of a connection are answered in the order in which they came. So whatever comes while a write is on its way waits behind it.
+ *
+ * Invariant: the head of `waiting` is a write on its way, or `waiting` is empty.
+ */
+import { Fifo } from "../fifo.ts";
+import type { Peer } from "../kernel/messages.ts";
+import type { Op } from "../ops.ts";
+import type { AuthId, ConnId, Zxid } from "../types.ts";
+import type { Session } from "./sessions.ts";
+
+/** A request that has not been answered. */
+export interface Waiting {
+  readonly xid: number;
+  readonly op: Op;
+  /** The identities when it was received: later ones don't count for it. */
+  readonly authIds: readonly AuthId[];
+  /** Of the txn it became; null for what is answered once its turn comes. */
+  readonly zxid: Zxid | null;
+  /** When it was received, for the latency figures. */
+  readonly receivedMono: number;
+}
+
+/** What `stat` and `cons` tell of a connection. */
+export interface ConnectionStats {
+  received: number;
+  sent: number;
+  readonly establishedWall: number;
+  lastOp: string;
+  lastCxid: number;
+  lastZxid: Zxid;
+  lastResponseMono: number;
+  lastLatencyMs: number;
+  minLatencyMs: number;
+  maxLatencyMs: number;
+  totalLatencyMs: number;
+}
+
+export class Connection {
+  readonly id: ConnId;
+  readonly peer: Peer;
+  /** null while the handshake is on its way. */
+  session: Session | null = null;
+  /** Replaced, never changed in place: a waiting request keeps those of its time. */
+  authIds: readonly AuthId[];
+  readonly waiting: Fifo<Waiting> = new Fifo<Waiting>();
+  readonly stats: ConnectionStats;
+
+  constructor(id: ConnId, peer: Peer, authIds: readonly AuthId[], wall: number) {
+    this.id = id;
+    this.peer = peer;
+    this.authIds = authIds;
+    this.stats = freshStats(wall);
+  }
+
+  /** What `crst` does. */
+  resetStats(): void {
+    Object.assign(this.stats, freshStats(this.stats.establishedWall));
+  }
+}
+
+function freshStats(establishedWall: number): ConnectionStats {
+  return {
+    received: 0,
+    sent: 0,
+    establishedWall,
+    lastOp: "NA",
+    lastCxid: -1,
+    lastZxid: 0n,
+    lastResponseMono: 0,
+    lastLatencyMs: 0,
+    minLatencyMs: 0,
+    maxLatencyMs: 0,
+    totalLatencyMs: 0,
+  };
+}

@@ -1,0 +1,125 @@
+/**
+ * The sessions this server keeps alive: who they are, when they fall due, and which connection serves each.
+ *
+ * Deadlines are rounded up to whole ticks, as in ZooKeeper, so that sessions expire in batches and touching one is nearly free: a session lives
+ * between its timeout and its timeout plus one tick after it was last heard of.
+ *
+ * Not here: that a due session ends. It only says which are due; the kernel prepares their txns like any other.
+ *
+ * Invariant: every session that is not closing stands in exactly one bucket, and `nextDeadline` is not later than the first bucket.
+ */
+import type { SessionId } from "../types.ts";
+import type { Connection } from "./connection.ts";
+
+export class Session {
+  readonly id: SessionId;
+  timeoutMs: number;
+  /** End of the tick in which it is due. */
+  deadline = 0;
+  /** Its end is on its way: nothing new is taken from it. */
+  closing = false;
+  /** Lives on this member alone: no txn made it. */
+  local: boolean;
+  /** Where its client is now; null while it is between connections. */
+  connection: Connection | null = null;
+
+  constructor(id: SessionId, timeoutMs: number, local: boolean) {
+    this.id = id;
+    this.timeoutMs = timeoutMs;
+    this.local = local;
+  }
+}
+
+export class Sessions {
+  readonly #tickMs: number;
+  readonly #byId = new Map<SessionId, Session>();
+  readonly #buckets = new Map<number, Set<Session>>();
+  #nextDeadline: number | null = null;
+
+  constructor(tickMs: number) {
+    this.#tickMs = tickMs;
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  get(id: SessionId): Session | undefined {
+    return this.#byId.get(id);
+  }
+
+  all(): IterableIterator<Session> {
+    return this.#byId.values();
+  }
+
+  /** Sessions by the time at which they are due, for the `dump` word. */
+  buckets(): ReadonlyMap<number, ReadonlySet<Session>> {
+    return this.#buckets;
+  }
+
+  /** When {@link due} has something to say, or earlier; null without sessions. */
+  get nextDeadline(): number | null {
+    return this.#nextDeadline;
+  }
+
+  add(id: SessionId, timeoutMs: number, local: boolean, mono: number): Session {
+    const session = new Session(id, timeoutMs, local);
+    this.#byId.set(id, session);
+    this.#place(session, mono);
+    return session;
+  }
+
+  /** The client was heard of. */
+  touch(session: Session, mono: number): void {
+    if (session.closing || this.#deadlineFrom(session, mono) === session.deadline) return;
+    this.#unplace(session);
+    this.#place(session, mono);
+  }
+
+  /** Takes the session out of expiry: its end has been prepared. */
+  startClosing(session: Session): void {
+    if (session.closing) return;
+    session.closing = true;
+    this.#unplace(session);
+  }
+
+  remove(id: SessionId): void {
+    const session = this.#byId.get(id);
+    if (session === undefined) return;
+    if (!session.closing) this.#unplace(session);
+    session.closing = true;
+    this.#byId.delete(id);
+  }
+
+  /** Sessions not heard of for too long. */
+  due(mono: number): Session[] {
+    if (this.#nextDeadline === null || mono < this.#nextDeadline) return [];
+    const due: Session[] = [];
+    let next: number | null = null;
+    for (const [deadline, sessions] of this.#buckets) {
+      if (deadline <= mono) due.push(...sessions);
+      else if (next === null || deadline < next) next = deadline;
+    }
+    this.#nextDeadline = next;
+    return due;
+  }
+
+  #deadlineFrom(session: Session, mono: number): number {
+    return (Math.floor((mono + session.timeoutMs) / this.#tickMs) + 1) * this.#tickMs;
+  }
+
+  #place(session: Session, mono: number): void {
+    const deadline = this.#deadlineFrom(session, mono);
+    session.deadline = deadline;
+    const bucket = this.#buckets.get(deadline);
+    if (bucket === undefined) this.#buckets.set(deadline, new Set([session]));
+    else bucket.add(session);
+    if (this.#nextDeadline === null || deadline < this.#nextDeadline) this.#nextDeadline = deadline;
+  }
+
+  #unplace(session: Session): void {
+    const bucket = this.#buckets.get(session.deadline);
+    if (bucket?.delete(session) && bucket.size === 0) this.#buckets.delete(session.deadline);
+    if (this.#buckets.size === 0) this.#nextDeadline = null;
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * zookernel: ZooKeeper as a library, in this process.
+ *
+ * `open()` starts a server; `server.connect()` gives a client handle; `server.listen(tcp({ port }))`, from `zookernel/tcp`, lets any ZooKeeper
+ * client in.
+ *
+ * @example
+ * ```ts
+ * import { open } from "zookernel";
+ *
+ * await using server = await open();
+ * await using zk = await server.connect();
+ * await zk.create("/hello", "world");
+ * const { data, stat } = await zk.getData("/hello");
+ * ```
+ *
+ * @module
+ */
+import { consoleLogger, systemClock } from "./adapters/system.ts";
+import type { OpenSettings } from "./lib/options.ts";
+import type { Clock, Logger } from "./lib/ports.ts";
+import { Server } from "./lib/server.ts";
+
+export { CREATOR_ALL_ACL, OPEN_ACL_UNSAFE, Perms, READ_ACL_UNSAFE } from "./lib/acl/perms.ts";
+export type { EventStream, OverflowPolicy } from "./lib/client/event_stream.ts";
+export type { ConnectionState } from "./lib/client/session.ts";
+export { type Transaction, TransactionError, type TransactionResult } from "./lib/client/transaction.ts";
+export type { CreateOptions, Data } from "./lib/client/values.ts";
+export type { Watcher } from "./lib/client/watchers.ts";
+export type {
+  RequestOptions,
+  StateChange,
+  StreamEvent,
+  VersionOptions,
+  WatchOptions,
+  WatchStreamOptions,
+  ZooKeeper,
+} from "./lib/client/zookeeper.ts";
+export type { Compat } from "./lib/compat.ts";
+export { type Applied, type ErrorCode, ZkError } from "./lib/errors.ts";
+export type { OpenSettings } from "./lib/options.ts";
+export type { Clock, Duplex, DuplexHandler, ListenAddress, Listener, Logger } from "./lib/ports.ts";
+export type { ConnectOptions, Inspected, Server } from "./lib/server.ts";
+export type {
+  Acl,
+  AclList,
+  AddWatchMode,
+  AuthId,
+  CreateMode,
+  EventType,
+  Now,
+  SessionId,
+  Stat,
+  WatchedEvent,
+  Zxid,
+} from "./lib/types.ts";
+
+/** What `open()` may be told; everything is optional. */
+export interface OpenOptions extends OpenSettings {
+  /** Where log lines go; default standard error, warnings and errors only. */
+  readonly logger?: Logger;
+  /** What time it is; default the system's clocks. */
+  readonly clock?: Clock;
+}
+
+/**
+ * Starts a server in this process: in memory, with no port, ready at once.
+ *
+ * @throws TypeError that names each option that is wrong
+ *
+ * @example
+ * ```ts
+ * await using server = await open({ tickTimeMs: 500 });
+ * const zk = await server.connect({ sessionTimeoutMs: 5_000 });
+ * ```
+ */
+export async function open(options: OpenOptions = {}): Promise<Server> {
+  const { logger, clock, ...settings } = options;
+  return new Server(settings, {
+    clock: clock ?? systemClock(),
+    logger: logger ?? consoleLogger({ level: "warn" }),
+    random: Math.random,
+  });
+}
