@@ -1,0 +1,34 @@
+/** The types of `open()` and of a server: what may be asked, and what comes of it. */
+import { expectAssignable, expectError, expectNotAssignable, expectType } from "tsd";
+import { tcp } from "../../adapters/tcp/mod.ts";
+import {
+  type Clock,
+  type Inspected,
+  type ListenAddress,
+  type Listener,
+  type Logger,
+  type OpenOptions,
+  open,
+  type Server,
+  type ZooKeeper,
+} from "../../mod.ts";
+
+expectType<Promise<Server>>(open());
+expectAssignable<OpenOptions>({ tickTimeMs: 500, limits: { frameBytesMax: 4096 }, compat: "3.8" });
+expectNotAssignable<OpenOptions>({ tickTime: 500 });
+expectNotAssignable<OpenOptions>({ tickTimeMs: "500" });
+expectNotAssignable<OpenOptions>({ compat: "2.0" });
+expectAssignable<OpenOptions>({ clock: {} as Clock, logger: {} as Logger });
+
+declare const server: Server;
+expectType<Promise<ZooKeeper>>(server.connect());
+expectType<Promise<ZooKeeper>>(
+  server.connect({ sessionTimeoutMs: 5000, chroot: "/app", signal: new AbortController().signal }),
+);
+expectError(server.connect({ timeout: 5000 }));
+expectType<Listener>(tcp({ port: 0 }));
+expectType<Promise<ListenAddress>>(server.listen(tcp({ port: 0, host: "127.0.0.1" })));
+expectError(tcp({}));
+expectType<Inspected | null>(server.inspect("/a"));
+expectType<Promise<void>>(server.close());
+expectAssignable<AsyncDisposable>(server);
