@@ -16,7 +16,7 @@
  *
  * @module
  */
-import { consoleLogger, systemClock } from "./adapters/system.ts";
+import { consoleLogger, describeProcess, systemClock } from "./adapters/system.ts";
 import type { OpenSettings } from "./lib/options.ts";
 import type { Clock, Logger } from "./lib/ports.ts";
 import { Server } from "./lib/server.ts";
@@ -80,5 +80,6 @@ export async function open(options: OpenOptions = {}): Promise<Server> {
     clock: clock ?? systemClock(),
     logger: logger ?? consoleLogger({ level: "warn" }),
     random: Math.random,
+    process: describeProcess,
   });
 }

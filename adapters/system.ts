@@ -3,9 +3,12 @@
  *
  * Invariant: nothing here keeps the process alive or holds a resource; there is nothing to close.
  */
+import { readdirSync, readFileSync } from "node:fs";
+import { arch, homedir, hostname, type as osType, release, tmpdir, totalmem, userInfo } from "node:os";
 import process from "node:process";
 import { clearTimeout, setTimeout } from "node:timers";
 import type { Clock, Logger } from "../lib/ports.ts";
+import type { ProcessReport } from "../lib/report.ts";
 
 /** Longest delay of a platform timer; a longer one would fire at once. */
 const TIMER_DELAY_MS_MAX = 2 ** 31 - 1;
@@ -26,11 +29,6 @@ function wakeAt(mono: number, wake: () => void): () => void {
   const fire = (): void => (performance.now() < mono ? arm() : wake());
   arm();
   return () => clearTimeout(timer);
-}
-
-/** A random whole number, 0 ≤ n < 2³², of cryptographic quality. */
-export function randomUint32(): number {
-  return crypto.getRandomValues(new Uint32Array(1))[0]!;
 }
 
 /** How much a log tells, from everything to nothing. */
@@ -74,4 +72,65 @@ export function consoleLogger(options: ConsoleLoggerOptions = {}): Logger {
 function printable(message: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return message.replace(/[\x00-\x1f\x7f-\x9f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
+
+/** What is not there, in Java's own words. */
+const NOT_AVAILABLE = "<NA>";
+/** Java's names of processors, where they differ. */
+const JAVA_ARCH: Readonly<Record<string, string>> = { x64: "amd64", arm64: "aarch64", ia32: "x86" };
+
+/** The process and its machine, for the words `envi` and `mntr`. Java's keys are all there, since monitors look for them. */
+export function describeProcess(): ProcessReport {
+  const { heapTotal, heapUsed } = process.memoryUsage();
+  return {
+    environment: [
+      ["host.name", known(hostname)],
+      ["java.version", NOT_AVAILABLE],
+      ["java.vendor", NOT_AVAILABLE],
+      ["java.home", NOT_AVAILABLE],
+      ["java.class.path", NOT_AVAILABLE],
+      ["java.library.path", NOT_AVAILABLE],
+      ["java.io.tmpdir", known(tmpdir)],
+      ["java.compiler", NOT_AVAILABLE],
+      ["os.name", known(osType)],
+      ["os.arch", known(() => JAVA_ARCH[arch()] ?? arch())],
+      ["os.version", known(release)],
+      ["user.name", known(() => userInfo().username)],
+      ["user.home", known(homedir)],
+      ["user.dir", known(process.cwd)],
+      ["os.memory.free", megabytes(heapTotal - heapUsed)],
+      ["os.memory.max", megabytes(totalmem())],
+      ["os.memory.total", megabytes(heapTotal)],
+      ["runtime.name", runtimeName()],
+      ["runtime.version", process.versions[runtimeName()] ?? NOT_AVAILABLE],
+    ],
+    fileDescriptors: fileDescriptors(),
+  };
+}
+
+function runtimeName(): "bun" | "deno" | "node" {
+  return "bun" in process.versions ? "bun" : "deno" in process.versions ? "deno" : "node";
+}
+
+/** Not every runtime lets every program know everything. */
+function known(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return NOT_AVAILABLE;
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.floor(bytes / 2 ** 20)}MB`;
+}
+
+/** Linux tells them in files. */
+function fileDescriptors(): ProcessReport["fileDescriptors"] {
+  try {
+    const limit = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"));
+    return { open: readdirSync("/proc/self/fd").length, max: Number(limit?.[1] ?? 0) };
+  } catch {
+    return null;
+  }
 }

@@ -56,7 +56,7 @@ export interface ServerReport extends ProcessReport {
   readonly summaries: Readonly<Record<string, SummaryReport>>;
 }
 
-/** What the process tells of itself and its machine. */
+/** The process and the machine it runs on. */
 export interface ProcessReport {
   /** Key by key, in the order in which it is told: `os.name`, `Linux` … */
   readonly environment: readonly (readonly [key: string, value: string])[];

@@ -14,8 +14,9 @@ import { Kernel } from "./kernel/kernel.ts";
 import { Member } from "./member.ts";
 import { kernelOptions, type OpenSettings, parseSettings, type Settings } from "./options.ts";
 import type { Clock, ListenAddress, Listener, Logger } from "./ports.ts";
+import type { ProcessReport } from "./report.ts";
 import { ClientService } from "./serve.ts";
-import { type MachineReport, ServerReporter } from "./server_report.ts";
+import { StandaloneReport } from "./server_report.ts";
 import { firstSessionId } from "./session/identity.ts";
 import { Tree } from "./tree/tree.ts";
 import type { Stat } from "./types.ts";
@@ -25,7 +26,8 @@ import { answerWord, enabledWords } from "./wire/words.ts";
 export interface ServerWorld {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly machine: MachineReport;
+  /** What the process and the machine add to the server's report. */
+  readonly process: () => ProcessReport;
   /** A random number in [0, 1), for the jitter of reconnects; not for secrets. */
   readonly random: () => number;
 }
@@ -65,6 +67,7 @@ export class Server {
   readonly #world: ServerWorld;
   readonly #host: Host;
   readonly #clients: ClientService;
+  readonly #report: StandaloneReport;
   readonly #handles = new Set<ZooKeeper>();
   readonly #listeners = new Set<Listener>();
   readonly #addresses: ListenAddress[] = [];
@@ -85,17 +88,16 @@ export class Server {
     const member = new Member(kernel, new Standalone());
     const failed = () => void this.close();
     this.#host = new Host({ member, clock: world.clock, logger: world.logger, append: null, failed });
-    const reporter = new ServerReporter({
+    const enabled = enabledWords(this.#settings.fourLetterWords, this.#settings.compat, false);
+    const answer = (word: string, mask: bigint | null): string => answerWord(word, mask, enabled, this.#report);
+    this.#clients = new ClientService(this.#host, this.#settings.limits, world.logger, answer);
+    this.#report = new StandaloneReport({
       host: this.#host,
-      clients: () => this.#clients,
+      clients: this.#clients,
       settings: this.#settings,
-      clock: world.clock,
-      machine: world.machine,
+      process: world.process,
       addresses: () => this.#addresses,
     });
-    const enabled = enabledWords(this.#settings.fourLetterWords, this.#settings.compat, false);
-    const answer = (word: string, mask: bigint | null) => answerWord(word, mask, enabled, reporter);
-    this.#clients = new ClientService(this.#host, this.#settings.limits, world.logger, answer);
   }
 
   /**

@@ -212,7 +212,7 @@ export class StandaloneReport implements ServerControl {
   }
 
   resetConnectionStats(): void {
-    for (const { stats } of this.#kernel.connections.values()) stats.reset();
+    for (const connection of this.#kernel.connections.values()) connection.resetStats();
   }
 }
 

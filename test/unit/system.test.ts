@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
-import { consoleLogger, randomUint32, systemClock } from "../../adapters/system.ts";
-import { programCommand } from "../support/runtime.ts";
+import { consoleLogger, describeProcess, systemClock } from "../../adapters/system.ts";
+import { programCommand, runtimeName } from "../support/runtime.ts";
 import { until } from "../support/until.ts";
 
 test("the clock wakes no earlier than asked, and not at all once cancelled", async () => {
@@ -29,10 +29,14 @@ test("a wake-up does not keep the process alive", () => {
   assert.deepEqual([child.stdout, child.status], ["armed\n", 0], child.stderr);
 });
 
-test("random numbers are whole and below 2^32", () => {
-  const values = Array.from({ length: 100 }, randomUint32);
-  assert.ok(values.every((value) => Number.isInteger(value) && value >= 0 && value < 2 ** 32));
-  assert.ok(new Set(values).size > 90);
+test("the process tells what Java's environment has, and the runtime", () => {
+  const { environment, fileDescriptors } = describeProcess();
+  const told = new Map(environment);
+  assert.equal(told.get("runtime.name"), runtimeName);
+  assert.match(told.get("runtime.version")!, /^\d+\.\d+\.\d+/);
+  assert.match(told.get("os.memory.total")!, /^\d+MB$/);
+  for (const key of ["host.name", "java.version", "os.name", "user.dir"]) assert.ok(told.get(key), key);
+  if (process.platform === "linux") assert.ok(fileDescriptors!.open > 0 && fileDescriptors!.max >= fileDescriptors!.open);
 });
 
 test("the log writes from its level up, one line a message, control characters escaped", () => {
