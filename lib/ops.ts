@@ -59,9 +59,11 @@ export interface ReconfigOp {
   readonly newMembers: string | null;
   readonly curConfigId: Zxid;
 }
-/** A write whose body could not be read. It still takes its place in the log, as an error. */
+/** A request whose body could not be read. A write still takes its place in the log, as an error. */
 export interface UnreadableOp {
   readonly kind: "unreadable";
+  /** What its opcode said that it is. */
+  readonly op: OpKind;
   readonly write: boolean;
 }
 

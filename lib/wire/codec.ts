@@ -35,7 +35,7 @@ export function readRequest(opcode: number, reader: JuteReader): Op {
     if (row.request !== null) return row.request(reader);
     return row.kind === "multi" ? readMulti(reader) : readMultiRead(reader);
   } catch (error) {
-    if (error instanceof JuteError) return { kind: "unreadable", write: row.write };
+    if (error instanceof JuteError) return { kind: "unreadable", op: row.kind, write: row.write };
     throw error;
   }
 }
@@ -56,7 +56,7 @@ export function writeRequest(out: JuteWriter, xid: number, op: Exclude<Op, { kin
 
 function readMulti(reader: JuteReader): Op {
   const ops = readMultiOps(reader);
-  if (ops.some((op) => multiSideOf(op) !== "writes")) return { kind: "unreadable", write: true };
+  if (ops.some((op) => multiSideOf(op) !== "writes")) return { kind: "unreadable", op: "multi", write: true };
   return { kind: "multi", ops: ops as MultiWriteOp[] };
 }
 
@@ -64,7 +64,7 @@ function readMultiRead(reader: JuteReader): Op {
   const ops = readMultiOps(reader);
   // Writes alone are understood and then refused, which is answered in a form of its own; a mixture is not even understood.
   if (ops.length > 0 && ops.every((op) => multiSideOf(op) === "writes")) return { kind: "multiRead", ops: null };
-  if (ops.some((op) => multiSideOf(op) !== "reads")) return { kind: "unreadable", write: false };
+  if (ops.some((op) => multiSideOf(op) !== "reads")) return { kind: "unreadable", op: "multiRead", write: false };
   return { kind: "multiRead", ops: ops as (GetDataOp | GetChildrenOp)[] };
 }
 

@@ -5,7 +5,7 @@
  * through as a placeholder of the same length, which {@link RawStrings} replaces in the finished frame.
  */
 
-import type { GetChildrenOp, GetDataOp, MultiWriteOp, Op, SubmittedAcl } from "../../lib/ops.ts";
+import type { CreateKind, GetChildrenOp, GetDataOp, MultiWriteOp, Op, SubmittedAcl } from "../../lib/ops.ts";
 import { fromHex } from "../support/golden.ts";
 
 export type GoldenText = string | null | { readonly hex: string };
@@ -78,7 +78,7 @@ export function opOf(golden: GoldenOp, strings: RawStrings): Sendable {
     case "create2":
     case "createContainer":
     case "createTTL":
-      return createOp(golden.op, golden, strings);
+      return createOp(golden.op, path, golden);
     case "delete":
     case "check":
       return { kind: golden.op, path, version };
@@ -128,15 +128,11 @@ export function opOf(golden: GoldenOp, strings: RawStrings): Sendable {
   }
 }
 
-function createOp(
-  kind: "create" | "create2" | "createContainer" | "createTTL",
-  golden: GoldenOp,
-  strings: RawStrings,
-): Sendable {
+function createOp(kind: CreateKind, path: string | null, golden: GoldenOp): Sendable {
   const flags = { create: 0, create2: 0, createContainer: 4, createTTL: 5 };
   return {
     kind,
-    path: strings.text(golden.path),
+    path,
     data: bytesOf(golden.data),
     acl: aclOf(golden.acl),
     flags: golden.flags ?? flags[kind],

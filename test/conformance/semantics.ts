@@ -283,6 +283,7 @@ class Run {
   /** What takes time to come true is looked at again for a while. */
   async #compareStat(path: string, expected: Json): Promise<void> {
     let actual: Json = null;
+    if (this.#clients.get("A")!.isEnded) await this.#perform({ op: "reattach" });
     for (let times = 0; times < (this.#takesTime ? LOOK_AGAIN_TIMES : 1); times++) {
       if (times > 0) await pause(LOOK_AGAIN_MS);
       const result = await this.#perform({ op: "exists", path });
