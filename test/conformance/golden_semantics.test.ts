@@ -30,7 +30,7 @@ const ROWS_AT_ONCE = 8;
 
 describe("recorded rows", () => {
   for (const [version, compat] of VERSIONS) {
-    test(`as ${version} answers them`, async (t) => {
+    test(`as ${version} answers them`, { timeout: 120_000 }, async (t) => {
       const { rows, notRun } = rowsOf(version);
       const purpose = (id: string): string | undefined => {
         const entry = DIFFERENT_ON_PURPOSE[id];

@@ -9,8 +9,9 @@ import { ERROR_NUMBERS, errorCodeOf } from "../../lib/errors.ts";
 import type { MultiResult, Outcome } from "../../lib/ops.ts";
 import type { Stat } from "../../lib/types.ts";
 import { writeRequest } from "../../lib/wire/codec.ts";
+import { type Address, bytesOf } from "../support/frame_connection.ts";
 import { fromHex, toHex } from "../support/golden.ts";
-import { type Address, ConnectionEnded, frameOf, RawClient, type Reply } from "../support/raw_client.ts";
+import { ConnectionEnded, RawClient, type Reply } from "../support/raw_client.ts";
 import { type GoldenOp, opOf, RawStrings } from "./golden_op.ts";
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -145,19 +146,19 @@ class Run {
   #send(client: RawClient, golden: GoldenOp): Promise<Reply> {
     if (golden.op === "raw") {
       const { xid = 1, opnum, bytes } = golden;
-      const head = frameOf((out) => {
+      const head = bytesOf((out) => {
         out.int(8 + bytes!.length / 2);
         out.int(xid);
         out.int(opnum!);
       });
-      return client.requestFrame(Buffer.concat([head, fromHex(bytes!)]), "unknown", xid);
+      return client.requestFrame(Buffer.concat([head, fromHex(bytes!)]), xid, "unknown");
     }
     const strings = new RawStrings();
     const op = opOf(golden, strings);
     if (op.kind === "ping") return client.ping();
     const xid = op.kind === "auth" ? -4 : 1;
-    const frame = strings.restore(frameOf((out) => writeRequest(out, xid, op)));
-    return client.requestFrame(golden.noend ? withoutEnd(frame) : frame, op.kind, xid);
+    const frame = strings.restore(bytesOf((out) => writeRequest(out, xid, op)));
+    return client.requestFrame(golden.noend ? withoutEnd(frame) : frame, xid, op.kind);
   }
 
   #resultOf(golden: GoldenOp, { zxid, err, outcome, body }: Reply): JsonObject {

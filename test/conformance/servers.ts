@@ -4,7 +4,7 @@
 
 import { tcp } from "../../adapters/tcp/listener.ts";
 import { type Compat, type OpenOptions, open } from "../../mod.ts";
-import type { Address } from "../support/raw_client.ts";
+import type { Address } from "../support/frame_connection.ts";
 import { startServer, type ZooConfig } from "../support/server_process.ts";
 
 /** A fresh server for one row. */

@@ -1,5 +1,5 @@
 /**
- * A client that hides nothing: one TCP connection, every frame in the order in which it came, and any bytes on request.
+ * A client that hides nothing: one TCP connection, every reply and event in the order in which it came, and any bytes on request.
  *
  * It does not reconnect, ping, or judge. Bytes are read and written by lib/wire, so it is for tests of what a server means; what
  * lib/wire itself makes of bytes is held against recordings (test/unit/wire).
@@ -8,7 +8,6 @@
  *     const { zxid, outcome } = await client.request({ kind: "sync", path: "/" });
  */
 
-import { connect, type Socket } from "node:net";
 import type { Hello, Welcome } from "../../lib/kernel/messages.ts";
 import type { Op, Outcome } from "../../lib/ops.ts";
 import type { WatchedEvent, Zxid } from "../../lib/types.ts";
@@ -21,14 +20,9 @@ import {
   writeHello,
   writeRequest,
 } from "../../lib/wire/codec.ts";
-import { Framer } from "../../lib/wire/framer.ts";
-import { JuteReader, JuteWriter } from "../../lib/wire/jute.ts";
+import { JuteReader } from "../../lib/wire/jute.ts";
 import { replyHeader } from "../../lib/wire/records.ts";
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
+import { type Address, bytesOf, FrameConnection } from "./frame_connection.ts";
 
 export interface Reply {
   readonly kind: "reply";
@@ -62,50 +56,33 @@ export const NEW_SESSION: Hello = {
   readOnly: false,
 };
 
-/** Replies may be larger than any request. */
-const FRAME_BYTES_MAX = 64 * 1024 * 1024;
-
+/** An answer that somebody waits for. The handshake has no xid: it is the first. */
 interface Waiting {
+  readonly xid: number | null;
   readonly op: Op["kind"];
-  readonly resolve: (reply: Reply) => void;
+  readonly resolve: (reply: Reply | Welcome) => void;
   readonly reject: (error: Error) => void;
 }
 
 export class RawClient {
   /** Everything that came after the handshake, in order. */
   readonly received: (Reply | Notification)[] = [];
-  readonly #socket: Socket;
-  readonly #framer = new Framer(FRAME_BYTES_MAX);
-  readonly #reader = new JuteReader();
-  readonly #waiting: { readonly xid: number; readonly waiting: Waiting }[] = [];
+  readonly #connection: FrameConnection;
+  readonly #waiting: Waiting[] = [];
   #welcome: Welcome | null = null;
-  #welcomed: ((error: Error | null) => void) | null = null;
-  #nextXid = 1;
-  #ended = false;
-  /** Settles when the connection has ended, whoever ended it. */
-  readonly ended: Promise<void>;
+  #lastXid = 0;
 
-  private constructor(socket: Socket) {
-    this.#socket = socket;
-    socket.on("data", (chunk) => this.#receive(chunk));
-    socket.on("error", () => {}); // a close follows
-    this.ended = new Promise((resolve) => {
-      socket.on("close", () => {
-        this.#end();
-        resolve();
-      });
+  private constructor(connection: FrameConnection) {
+    this.#connection = connection;
+    connection.onFrame = (body) => this.#frame(body);
+    void connection.ended.then(() => {
+      for (const { reject } of this.#waiting.splice(0)) reject(new ConnectionEnded());
     });
   }
 
   /** Opens a connection and says nothing. */
-  static open({ host, port }: Address): Promise<RawClient> {
-    return new Promise((resolve, reject) => {
-      const socket = connect({ host, port, noDelay: true }, () => {
-        socket.off("error", reject);
-        resolve(new RawClient(socket));
-      });
-      socket.once("error", reject);
-    });
+  static async open(address: Address): Promise<RawClient> {
+    return new RawClient(await FrameConnection.open(address));
   }
 
   /** Opens a connection and shakes hands; rejects with {@link ConnectionEnded} if there is no answer. */
@@ -115,13 +92,10 @@ export class RawClient {
     return client;
   }
 
-  /** Shakes hands. A refusal is an answer too: see `welcome`. */
+  /** Shakes hands. A refusal is an answer too: its timeOut is 0. */
   hello(hello: Partial<Hello>): Promise<Welcome> {
-    const answered = new Promise<Welcome>((resolve, reject) => {
-      this.#welcomed = (error) => (error === null ? resolve(this.welcome) : reject(error));
-    });
-    this.send(frameOf((out) => writeHello(out, { ...NEW_SESSION, ...hello })));
-    return answered;
+    const frame = bytesOf((out) => writeHello(out, { ...NEW_SESSION, ...hello }));
+    return this.#ask(frame, null, "unknown") as Promise<Welcome>;
   }
 
   /** What the server answered to the handshake. */
@@ -131,26 +105,23 @@ export class RawClient {
   }
 
   get isEnded(): boolean {
-    return this.#ended;
+    return this.#connection.isEnded;
+  }
+
+  /** Settles when the connection has ended, whoever ended it. */
+  get ended(): Promise<void> {
+    return this.#connection.ended;
   }
 
   /** Asks, and resolves with the answer; rejects with {@link ConnectionEnded} if there will be none. */
-  request(op: Exclude<Op, { kind: "unreadable" }>, xid: number = this.#takeXid()): Promise<Reply> {
-    return this.requestFrame(
-      frameOf((out) => writeRequest(out, xid, op)),
-      op.kind,
-      xid,
-    );
+  request(op: Exclude<Op, { kind: "unreadable" }>, xid: number = ++this.#lastXid): Promise<Reply> {
+    const frame = bytesOf((out) => writeRequest(out, xid, op));
+    return this.requestFrame(frame, xid, op.kind);
   }
 
   /** Asks with a frame made elsewhere; `op` says how to read the answer. */
-  requestFrame(frame: Uint8Array, op: Op["kind"], xid: number): Promise<Reply> {
-    const answered = new Promise<Reply>((resolve, reject) => {
-      if (this.#ended) reject(new ConnectionEnded());
-      else this.#waiting.push({ xid, waiting: { op, resolve, reject } });
-    });
-    this.send(frame);
-    return answered;
+  requestFrame(frame: Uint8Array, xid: number, op: Op["kind"]): Promise<Reply> {
+    return this.#ask(frame, xid, op) as Promise<Reply>;
   }
 
   ping(): Promise<Reply> {
@@ -159,34 +130,30 @@ export class RawClient {
 
   /** Any bytes at all. */
   send(bytes: Uint8Array): void {
-    if (!this.#ended) this.#socket.write(bytes);
+    this.#connection.send(bytes);
   }
 
   /** Cuts the connection; the session lives on. */
-  async drop(): Promise<void> {
-    this.#socket.destroy();
-    await this.ended;
+  drop(): Promise<void> {
+    return this.#connection.drop();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.drop();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.drop();
   }
 
-  #takeXid(): number {
-    return this.#nextXid++;
+  #ask(frame: Uint8Array, xid: number | null, op: Op["kind"]): Promise<Reply | Welcome> {
+    if (this.isEnded) return Promise.reject(new ConnectionEnded());
+    const answered = new Promise<Reply | Welcome>((resolve, reject) => this.#waiting.push({ xid, op, resolve, reject }));
+    this.send(frame);
+    return answered;
   }
 
-  #receive(chunk: Uint8Array): void {
-    this.#framer.push(chunk);
-    while (this.#framer.next(this.#reader) === "frame") this.#frame(this.#reader);
-    this.#framer.keepRest();
-  }
-
-  #frame(reader: JuteReader): void {
-    if (this.#welcomed !== null) {
+  #frame(body: Uint8Array): void {
+    const reader = new JuteReader(body);
+    if (this.#waiting[0]?.xid === null) {
       this.#welcome = readWelcome(reader);
-      this.#welcomed(null);
-      this.#welcomed = null;
+      this.#waiting.shift()!.resolve(this.#welcome);
       return;
     }
     const { xid, zxid, err } = replyHeader(reader);
@@ -194,28 +161,11 @@ export class RawClient {
       this.received.push({ kind: "event", event: readEvent(reader, zxid) });
       return;
     }
-    const body = new Uint8Array(reader.remaining);
-    for (let i = 0; i < body.length; i++) body[i] = reader.byte();
-    const at = this.#waiting.findIndex((request) => request.xid === xid);
-    const [request] = at === -1 ? [] : this.#waiting.splice(at, 1);
-    const outcome = readResponse(new JuteReader(body), request?.waiting.op ?? "unknown", err);
-    const reply: Reply = { kind: "reply", xid, zxid, err, outcome, body };
+    const at = this.#waiting.findIndex((waiting) => waiting.xid === xid);
+    const asked = at === -1 ? undefined : this.#waiting.splice(at, 1)[0];
+    const outcome = readResponse(new JuteReader(body.subarray(reader.offset)), asked?.op ?? "unknown", err);
+    const reply: Reply = { kind: "reply", xid, zxid, err, outcome, body: body.subarray(reader.offset) };
     this.received.push(reply);
-    request?.waiting.resolve(reply);
+    asked?.resolve(reply);
   }
-
-  #end(): void {
-    this.#ended = true;
-    const error = new ConnectionEnded();
-    this.#welcomed?.(error);
-    this.#welcomed = null;
-    for (const { waiting } of this.#waiting.splice(0)) waiting.reject(error);
-  }
-}
-
-/** A frame as it is written. */
-export function frameOf(write: (out: JuteWriter) => void): Uint8Array {
-  const out = new JuteWriter();
-  write(out);
-  return out.copy();
 }
