@@ -29,7 +29,8 @@ const HIGHER_IS_BETTER: readonly ShownMetric[] = ["perSecond", "perCpuSecond"];
 type GoalName =
   | ("pipelinedGetData" | "pipelinedSmall" | "getChildren" | "unpipelinedReads")
   | ("durableSet100" | "durableSet1000" | "durableSet64Clients" | "durableSetOneClient" | "createDelete")
-  | ("mixed90" | "mixed70" | "fanOut" | "connects" | "start" | "idleSession" | "znode");
+  | ("mixed90" | "mixed70" | "fanOut" | "connects" | "start" | "idleSession" | "znode")
+  | ("localGet" | "localSet" | "localCreate" | "open" | "openWithPort");
 
 export const GOALS: Readonly<Record<GoalName, readonly Goal[]>> = {
   pipelinedGetData: throughput([5, 7], [0.18, 0.12]),
@@ -54,6 +55,11 @@ export const GOALS: Readonly<Record<GoalName, readonly Goal[]>> = {
     atMost("cpuUs", 0.45, 0.45),
   ],
   znode: [atMost("bytesEach", 0.35, 0.2)],
+  localGet: [absolute("perCpuSecond", 600_000, 1_000_000)],
+  localSet: [absolute("perCpuSecond", 250_000, 500_000)],
+  localCreate: [absolute("perCpuSecond", 200_000, 300_000)],
+  open: [absolute("wallMs", 2, 1)],
+  openWithPort: [absolute("wallMs", 3, 3)],
 };
 
 /** How the figure stands to the goal; null when there is nothing to compare with. */

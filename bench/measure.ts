@@ -8,7 +8,8 @@ import { Fleet } from "./fleet.ts";
 import type { Target } from "./load/job.ts";
 import { type Metrics, medians } from "./metrics.ts";
 import type { Options } from "./options.ts";
-import { runLoad } from "./programs.ts";
+import { runLoad, runLocal } from "./programs.ts";
+import type { RuntimeName } from "./runtimes.ts";
 import { type Server, type ServerKind, startServer } from "./servers.ts";
 import type { Measurement, Row } from "./workloads.ts";
 
@@ -35,7 +36,8 @@ export class Bench {
     this.#fleet = new Fleet(folder, options.quick);
   }
 
-  async row(row: Row, kinds: readonly ServerKind[]): Promise<Map<ServerKind, Outcome>> {
+  async row(row: Row, present: readonly ServerKind[]): Promise<Map<ServerKind, Outcome>> {
+    const kinds = row.measurement.kind === "local" ? present.filter((kind) => kind !== "apache") : present;
     // A server under test alone is not to share the processors with idle ones.
     if (row.measurement.kind !== "load") await this.#fleet.stop();
     const rounds = new Map(kinds.map((kind): [ServerKind, Metrics[]] => [kind, []]));
@@ -68,6 +70,9 @@ export class Bench {
     if (measurement.kind === "load") {
       const server = await this.#fleet.server(kind);
       return { metrics: await runLoad(measurement.job, this.#target(server)), isDurable: server.isDurable() };
+    }
+    if (measurement.kind === "local") {
+      return { metrics: await runLocal(measurement.work, kind as RuntimeName, this.#options), isDurable: false };
     }
     const server = await startServer(kind, this.#folder);
     try {

@@ -13,6 +13,8 @@ export interface Metrics {
   readonly cpuMs?: number;
   /** Wall time of what was measured; milliseconds. */
   readonly wallMs?: number;
+  /** Wall time of the very first time, before anything is compiled; milliseconds. */
+  readonly firstMs?: number;
   readonly p50Ms?: number;
   readonly p99Ms?: number;
   /** Resident memory of the server process; bytes. */
@@ -40,6 +42,12 @@ export function medians(rounds: readonly Metrics[]): Metrics {
     result[name] = name === "errors" ? values.reduce((total, value) => total + value, 0) : median(values);
   }
   return result;
+}
+
+/** The smallest value that `share` (0–1) of the values do not exceed. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.ceil(sorted.length * share) - 1]!;
 }
 
 export function median(values: readonly number[]): number {

@@ -3,9 +3,10 @@
  */
 
 import { spawn } from "node:child_process";
-import type { Job, Target } from "./load/job.ts";
+import type { Job, Target, Times } from "./load/job.ts";
 import type { Metrics } from "./metrics.ts";
 import { loadRuntime, programOn, type RuntimeName } from "./runtimes.ts";
+import type { LocalWork } from "./workloads.ts";
 
 /** What a program may take besides the time it measures: opening 15,000 sessions, creating a million znodes. */
 const PREPARATION_SECONDS_MAX = 300;
@@ -14,6 +15,11 @@ const PREPARATION_SECONDS_MAX = 300;
 export function runLoad(job: Job, target: Target): Promise<Metrics> {
   const args = [JSON.stringify(job), JSON.stringify(target)];
   return runProgram(loadRuntime(), "bench/load.ts", args, target.warmUpSeconds + target.seconds);
+}
+
+/** Does one kind of work in process, on the given runtime. */
+export function runLocal(work: LocalWork, runtime: RuntimeName, { seconds, warmUpSeconds }: Times): Promise<Metrics> {
+  return runProgram(runtime, "bench/local.ts", [work, `${seconds}`, `${warmUpSeconds}`], warmUpSeconds + seconds);
 }
 
 async function runProgram(

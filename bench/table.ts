@@ -24,6 +24,7 @@ const STYLES: Readonly<Record<ShownMetric, Style>> = {
   cpuUs: { label: "CPU µs", format: threeDigits, hasRatio: true },
   cpuMs: { label: "CPU ms", format: threeDigits, hasRatio: true },
   wallMs: { label: "ms", format: threeDigits, hasRatio: true },
+  firstMs: { label: "first ms", format: threeDigits, hasRatio: false },
   p50Ms: { label: "p50 ms", format: threeDigits, hasRatio: false },
   p99Ms: { label: "p99 ms", format: threeDigits, hasRatio: false },
   residentBytes: { label: "memory", format: bytes, hasRatio: true },

@@ -15,7 +15,11 @@ export type Measurement =
   /** A job against a server just started for it, which ends after it: for figures that depend on what was there before. */
   | { readonly kind: "freshLoad"; readonly job: Job }
   /** The start of a server's process. */
-  | { readonly kind: "start" };
+  | { readonly kind: "start" }
+  /** The server in the process of its user, without a network: there is no Apache to compare with. */
+  | { readonly kind: "local"; readonly work: LocalWork };
+
+export type LocalWork = "get" | "set" | "createDelete" | "watch" | "open" | "openWithPort";
 
 export interface Row {
   /** `group/shape`: what `--only` looks at. */
@@ -50,7 +54,16 @@ const PIPELINED: readonly Shape[] = ["8×16", "32×16"];
 const QUICK: readonly Shape[] = ["1×1", "32×16"];
 
 export function groups(sizes: Sizes): readonly Group[] {
-  return [...requestGroups(), fanOutGroup(), connectGroup(), startGroup(), sessionGroup(sizes), znodeGroup(sizes)];
+  return [
+    ...requestGroups(),
+    fanOutGroup(),
+    connectGroup(),
+    startGroup(),
+    sessionGroup(sizes),
+    znodeGroup(sizes),
+    localGroup(),
+    openGroup(),
+  ];
 }
 
 function requestGroups(): readonly Group[] {
@@ -165,4 +178,24 @@ function znodeGroup({ znodes }: Sizes): Group {
   };
   const title = "znodes of 16 bytes: memory for each, and what creating them took";
   return { id: "znodes", title, columns: ["bytesEach", "perSecond", "cpuUs"], rows: [row] };
+}
+
+function localGroup(): Group {
+  const rows = [
+    localRow("get", "getData, 1,000 bytes", GOALS.localGet),
+    localRow("set", "setData, 100 bytes", GOALS.localSet),
+    localRow("createDelete", "create and delete, counted singly", GOALS.localCreate),
+    localRow("watch", "getData that watches, setData that fires, counted once", []),
+  ];
+  return { id: "local", title: "in process, every call awaited", columns: ["perSecond", "perCpuSecond"], rows };
+}
+
+function openGroup(): Group {
+  const rows = [localRow("open", "no port", GOALS.open), localRow("openWithPort", "with a port", GOALS.openWithPort)];
+  const title = "in a running process, from open() to the first node created";
+  return { id: "open", title, columns: ["wallMs", "p99Ms", "firstMs"], rows };
+}
+
+function localRow(work: LocalWork, shape: string, goals: readonly Goal[]): Row {
+  return { id: `local/${work}`, shape, measurement: { kind: "local", work }, goals, quick: true };
 }

@@ -2,14 +2,18 @@
  * What the load generator can be asked to do. Plain data: it travels as JSON on the command line of the generator's process.
  */
 
-/** Where to send the load, and whose CPU time and memory it costs. */
-export interface Target {
-  readonly port: number;
-  /** Processes of the server, for their CPU time and memory. */
-  readonly pids: readonly number[];
+/** How long a measurement takes. */
+export interface Times {
   /** Load without measuring, first: caches fill and compilers finish. */
   readonly warmUpSeconds: number;
   readonly seconds: number;
+}
+
+/** Where to send the load, and whose CPU time and memory it costs. */
+export interface Target extends Times {
+  readonly port: number;
+  /** Processes of the server, for their CPU time and memory. */
+  readonly pids: readonly number[];
 }
 
 /** `createDelete` is two operations: a create, and the delete of what it made. */
