@@ -16,6 +16,7 @@ export type Compat = (typeof COMPAT_VERSIONS)[number];
 const OP_SINCE: Partial<Record<OpKind, Compat>> = {
   create2: "3.5",
   createContainer: "3.5",
+  deleteContainer: "3.5",
   createTTL: "3.5",
   reconfig: "3.5",
   checkWatches: "3.5",
@@ -60,15 +61,18 @@ export interface Behaviour {
   readonly eventsNeedRead: boolean;
   /** 3.9: exists needs READ. */
   readonly existsNeedsRead: boolean;
-  /** Up to 3.8: a write whose body cannot be read takes a zxid. */
+  /** Up to 3.8: a write whose body cannot be read takes a zxid; later only a multi. */
   readonly unreadableTakesZxid: boolean;
   /** 3.9: create2 inside a multi is answered, and logged, as create2; before as create. */
   readonly multiKeepsCreate2: boolean;
   /** Up to 3.8: a check outside a multi is answered if it fails; later the opcode is not served there at all. */
   readonly refusesLoneCheckByResult: boolean;
-  /** 3.9: a create with unknown flags inside a multi spoils the whole request. */
-  readonly multiRefusesBadFlags: boolean;
-  /** Up to 3.8: checkWatches of no path is a marshalling error. */
+  /**
+   * 3.9: a null path or unknown flags inside a multi spoil the whole request, which takes a zxid. Before, a null path does so
+   * without one, and unknown flags fail their op alone.
+   */
+  readonly multiJudgedWhole: boolean;
+  /** Up to 3.8: checkWatches of a path that is null or does not begin with a slash is a marshalling error. */
   readonly checkWatchesNeedsPath: boolean;
   /** 3.7 and later: hard quotas. */
   readonly hardQuotas: boolean;
@@ -102,7 +106,7 @@ export function behaviourOf(version: Compat): Behaviour {
     unreadableTakesZxid: !is39,
     multiKeepsCreate2: is39,
     refusesLoneCheckByResult: !is39,
-    multiRefusesBadFlags: is39,
+    multiJudgedWhole: is39,
     checkWatchesNeedsPath: !is39,
     hardQuotas: from(version, "3.7"),
   };

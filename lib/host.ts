@@ -198,7 +198,9 @@ export class Host {
 
   #fail(error: unknown): void {
     if (this.#stopped) return;
-    this.#options.logger.error(`The server stops, since it can't go on safely: ${error instanceof Error ? error.message : String(error)}`);
+    this.#options.logger.error(
+      `The server stops, since it can't go on safely: ${error instanceof Error ? error.message : String(error)}`,
+    );
     this.#halt();
     this.#options.failed(error);
   }

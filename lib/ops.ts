@@ -35,6 +35,11 @@ export interface DeleteOp {
   /** The version the znode must have; -1 for any. */
   readonly version: number;
 }
+/** What servers say to one another; of a client it is refused. */
+export interface DeleteContainerOp {
+  readonly kind: "deleteContainer";
+  readonly path: string | null;
+}
 export interface SetDataOp {
   readonly kind: "setData";
   readonly path: string | null;
@@ -170,7 +175,17 @@ export type ReadOp =
   | AddWatchOp
   | WatchTypeOp
   | SetWatchesOp;
-export type Op = WriteOp | ReadOp | SyncOp | PingOp | CloseSessionOp | AuthOp | SaslOp | UnreadableOp | UnknownOp;
+export type Op =
+  | WriteOp
+  | ReadOp
+  | DeleteContainerOp
+  | SyncOp
+  | PingOp
+  | CloseSessionOp
+  | AuthOp
+  | SaslOp
+  | UnreadableOp
+  | UnknownOp;
 export type OpKind = Op["kind"];
 
 /** One result inside a multi or multiRead. */

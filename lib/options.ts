@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import type { AclOptions } from "./acl/schemes.ts";
-import { behaviourOf, type Compat, COMPAT_VERSIONS } from "./compat.ts";
+import { behaviourOf, COMPAT_VERSIONS, type Compat } from "./compat.ts";
 import { DIGEST_ALGORITHMS, type DigestAlgorithm } from "./digest_algorithms.ts";
 import type { KernelOptions } from "./kernel/options.ts";
 
@@ -106,10 +106,16 @@ export interface OpenSettings extends Partial<Omit<Settings, "acl" | "limits" | 
   readonly reaper?: Partial<ReaperSettings>;
 }
 
-const DAY_MS = 86_400_000;
-const milliseconds = (): z.ZodNumber => z.number().int().min(1).max(DAY_MS);
+/** What Java's int holds, and so what zoo.cfg may say. */
+const INT_MAX = 2 ** 31 - 1;
+const milliseconds = (): z.ZodNumber => z.number().int().min(1).max(INT_MAX);
 const count = (most: number): z.ZodNumber => z.number().int().min(0).max(most);
-const bytes = (): z.ZodNumber => z.number().int().min(1024).max(2 ** 30);
+const bytes = (): z.ZodNumber =>
+  z
+    .number()
+    .int()
+    .min(1024)
+    .max(2 ** 30);
 
 const aclSchema = z.strictObject({
   skip: z.boolean().default(false),
@@ -126,18 +132,18 @@ const aclSchema = z.strictObject({
 
 const limitsSchema = z.strictObject({
   frameBytesMax: bytes().default(0xfffff),
-  connectionsPerAddressMax: count(1_000_000).default(60),
-  connectionsMax: count(1_000_000).default(0),
+  connectionsPerAddressMax: count(INT_MAX).default(60),
+  connectionsMax: count(INT_MAX).default(0),
   handshakeTimeoutMs: milliseconds().default(10_000),
-  outstandingRequestsMax: z.number().int().min(1).max(1_000_000).default(1000),
+  outstandingRequestsMax: z.number().int().min(1).max(INT_MAX).default(1000),
   outputBytesPause: bytes().default(1024 * 1024),
   outputBytesMax: bytes().default(64 * 1024 * 1024),
 });
 
 const reaperSchema = z.strictObject({
   intervalMs: milliseconds().default(60_000),
-  perMinuteMax: z.number().int().min(1).max(10_000_000).default(10_000),
-  neverUsedMs: count(DAY_MS * 365).default(0),
+  perMinuteMax: z.number().int().min(1).max(INT_MAX).default(10_000),
+  neverUsedMs: count(INT_MAX).default(0),
 });
 
 const openSchema = z.strictObject({

@@ -72,6 +72,16 @@ export class Server {
   readonly #listeners = new Set<Listener>();
   readonly #addresses: ListenAddress[] = [];
   #closing: Promise<void> | null = null;
+  /** Why it could not go on. */
+  #failure: unknown = null;
+  #hasClosed: (failure: unknown) => void = () => {};
+  /**
+   * Resolves once the server is closed: with null after {@link close}, with the reason if it stopped by itself, because going on would have
+   * meant wrong answers.
+   */
+  readonly closed: Promise<unknown> = new Promise((resolve) => {
+    this.#hasClosed = resolve;
+  });
 
   constructor(settings: OpenSettings, world: ServerWorld) {
     this.#settings = parseSettings(settings, false);
@@ -86,7 +96,10 @@ export class Server {
     const now = world.clock.now();
     const kernel = new Kernel(new Database(tree), options, firstSessionId(options.serverId, now.wall), now);
     const member = new Member(kernel, new Standalone());
-    const failed = () => void this.close();
+    const failed = (error: unknown): void => {
+      this.#failure = error;
+      void this.close();
+    };
     this.#host = new Host({ member, clock: world.clock, logger: world.logger, append: null, failed });
     const enabled = enabledWords(this.#settings.fourLetterWords, this.#settings.compat, false);
     const answer = (word: string, mask: bigint | null): string => answerWord(word, mask, enabled, this.#report);
@@ -161,5 +174,6 @@ export class Server {
     await Promise.all([...this.#handles].map((zk) => zk.close()));
     await Promise.all([...this.#listeners].map((listener) => listener.stop()));
     await this.#host.stop();
+    this.#hasClosed(this.#failure);
   }
 }

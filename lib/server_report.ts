@@ -22,6 +22,8 @@ import type { Connection } from "./session/connection.ts";
 import type { SessionId, Zxid } from "./types.ts";
 import { versionText } from "./version.ts";
 
+/** ZooKeeper keeps its root under "" and "/", and counts both: one node more, and one character. */
+const ROOT_ALIASES = 1;
 const NOTHING_SENT: Extent = { last: -1, min: -1, max: -1 };
 /** ZooKeeper's default: it traces client requests, sessions and warnings, had it a trace log. */
 const DEFAULT_TRACE_MASK = 306n;
@@ -97,11 +99,11 @@ export class StandaloneReport implements ServerControl {
   }
 
   get nodeCount(): number {
-    return this.#kernel.database.tree.size;
+    return this.#kernel.database.tree.size + ROOT_ALIASES;
   }
 
   get approximateDataSize(): number {
-    return this.#kernel.database.tree.approximateDataSize;
+    return this.#kernel.database.tree.approximateDataSize + ROOT_ALIASES;
   }
 
   get ephemeralCount(): number {

@@ -14,8 +14,7 @@ export type BroadcastInput =
 
 export type BroadcastEffect =
   /** Write it to the log; `durable` answers. */
-  | { readonly kind: "append"; readonly proposal: Proposal }
-  | { readonly kind: "commit"; readonly proposal: Proposal };
+  { readonly kind: "append"; readonly proposal: Proposal } | { readonly kind: "commit"; readonly proposal: Proposal };
 
 export interface Broadcast {
   step(input: BroadcastInput, now: Now): readonly BroadcastEffect[];

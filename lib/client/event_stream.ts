@@ -34,7 +34,8 @@ export class EventStream<T> implements AsyncIterableIterator<T> {
     const reader = this.#readers.shift();
     if (reader !== undefined) return reader.resolve({ done: false, value: item });
     if (this.#waiting.length >= this.#options.capacity) {
-      if (this.#options.overflow === "fail") return this.end(new Error(`More than ${this.#options.capacity} events wait for their reader`));
+      if (this.#options.overflow === "fail")
+        return this.end(new Error(`More than ${this.#options.capacity} events wait for their reader`));
       this.#waiting.shift();
       this.#dropped = true;
     }

@@ -98,6 +98,8 @@ function owned(op: Op): Op {
 function lent(outcome: Outcome): Outcome {
   if (outcome.kind === "data") return { kind: "data", data: outcome.data?.slice() ?? null, stat: outcome.stat };
   if (outcome.kind !== "multi") return outcome;
-  const results = outcome.results.map((result) => (result.kind === "getData" ? { ...result, data: result.data?.slice() ?? null } : result));
+  const results = outcome.results.map((result) =>
+    result.kind === "getData" ? { ...result, data: result.data?.slice() ?? null } : result,
+  );
   return { kind: "multi", results };
 }

@@ -27,7 +27,14 @@ import type { Connector, Link, LinkHandlers } from "./link.ts";
  * - `authFailed`: the server refused credentials. Final;
  * - `closed`: closed by its owner. Final.
  */
-export type ConnectionState = "connecting" | "connected" | "connectedReadOnly" | "suspended" | "expired" | "authFailed" | "closed";
+export type ConnectionState =
+  | "connecting"
+  | "connected"
+  | "connectedReadOnly"
+  | "suspended"
+  | "expired"
+  | "authFailed"
+  | "closed";
 
 export interface ClientSessionOptions {
   readonly connector: Connector;

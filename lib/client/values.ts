@@ -41,7 +41,8 @@ export function toBytes(data: Data | undefined): Uint8Array | null {
 export function createOp(path: string, data: Data | undefined, options: CreateOptions, wantsStat: boolean): CreateOp {
   const mode = options.mode ?? "persistent";
   const flags = FLAGS[mode];
-  if (flags === undefined) throw new ZkError("BadArguments", { operation: "create", path, reason: `there is no mode "${mode}"` });
+  if (flags === undefined)
+    throw new ZkError("BadArguments", { operation: "create", path, reason: `there is no mode "${mode}"` });
   const withTtl = flags >= 5;
   const kind = mode === "container" ? "createContainer" : withTtl ? "createTTL" : wantsStat ? "create2" : "create";
   const ttl = options.ttlMs ?? 0;

@@ -79,7 +79,8 @@ export class ZooKeeper implements ClientSessionListener {
   /** Handles are made by `server.connect()` and `connect()`. */
   constructor(options: HandleOptions) {
     const problem = options.chroot === "" ? null : pathProblem(options.chroot);
-    if (problem !== null) throw new ZkError("BadArguments", { operation: "connect", path: options.chroot, reason: `chroot: ${problem}` });
+    if (problem !== null)
+      throw new ZkError("BadArguments", { operation: "connect", path: options.chroot, reason: `chroot: ${problem}` });
     this.#chroot = options.chroot === "/" ? "" : options.chroot;
     this.#logger = options.logger;
     this.#session = new ClientSession(options, this);
@@ -189,7 +190,12 @@ export class ZooKeeper implements ClientSessionListener {
 
   /** Deletes a znode without children. Errors: `NoNode`, `NotEmpty`, `BadVersion`, `NoAuth`. */
   async delete(path: string, options: VersionOptions = NO_OPTIONS): Promise<void> {
-    await this.#ask({ kind: "delete", path: this.#full(path, "delete"), version: options.version ?? -1 }, "delete", path, options.signal);
+    await this.#ask(
+      { kind: "delete", path: this.#full(path, "delete"), version: options.version ?? -1 },
+      "delete",
+      path,
+      options.signal,
+    );
   }
 
   /**
@@ -226,7 +232,10 @@ export class ZooKeeper implements ClientSessionListener {
   async getData(path: string, options: WatchOptions = NO_OPTIONS): Promise<{ data: Uint8Array | null; stat: Stat }> {
     const full = this.#full(path, "getData");
     const op: Op = { kind: "getData", path: full, watch: options.watch !== undefined };
-    const { data, stat } = expect(await this.#ask(op, "getData", path, options.signal, { full, options, set: "data" }), "data");
+    const { data, stat } = expect(
+      await this.#ask(op, "getData", path, options.signal, { full, watch: options.watch, set: "data" }),
+      "data",
+    );
     return { data, stat };
   }
 
@@ -234,7 +243,7 @@ export class ZooKeeper implements ClientSessionListener {
   async exists(path: string, options: WatchOptions = NO_OPTIONS): Promise<Stat | null> {
     const full = this.#full(path, "exists");
     const op: Op = { kind: "exists", path: full, watch: options.watch !== undefined };
-    const outcome = await this.#ask(op, "exists", path, options.signal, { full, options, set: "exist" });
+    const outcome = await this.#ask(op, "exists", path, options.signal, { full, watch: options.watch, set: "exist" });
     return outcome.kind === "error" ? null : expect(outcome, "stat").stat;
   }
 
@@ -242,13 +251,19 @@ export class ZooKeeper implements ClientSessionListener {
   async getChildren(path: string, options: WatchOptions = NO_OPTIONS): Promise<{ children: string[]; stat: Stat }> {
     const full = this.#full(path, "getChildren");
     const op: Op = { kind: "getChildren2", path: full, watch: options.watch !== undefined };
-    const outcome = expect(await this.#ask(op, "getChildren", path, options.signal, { full, options, set: "child" }), "childrenStat");
+    const outcome = expect(
+      await this.#ask(op, "getChildren", path, options.signal, { full, watch: options.watch, set: "child" }),
+      "childrenStat",
+    );
     return { children: [...outcome.children], stat: outcome.stat };
   }
 
   /** The ACL and the Stat. Without ADMIN on the znode, hashes of `digest` ids are masked. Errors: `NoNode`, `NoAuth`. */
   async getACL(path: string, options: RequestOptions = NO_OPTIONS): Promise<{ acl: AclList; stat: Stat }> {
-    const { acl, stat } = expect(await this.#ask({ kind: "getACL", path: this.#full(path, "getACL") }, "getACL", path, options.signal), "acl");
+    const { acl, stat } = expect(
+      await this.#ask({ kind: "getACL", path: this.#full(path, "getACL") }, "getACL", path, options.signal),
+      "acl",
+    );
     return { acl, stat };
   }
 
@@ -279,22 +294,33 @@ export class ZooKeeper implements ClientSessionListener {
   async getConfig(options: WatchOptions = NO_OPTIONS): Promise<{ data: Uint8Array | null; stat: Stat }> {
     const full = "/zookeeper/config";
     const op: Op = { kind: "getData", path: full, watch: options.watch !== undefined };
-    const { data, stat } = expect(await this.#ask(op, "getConfig", full, options.signal, { full, options, set: "data" }), "data");
+    const { data, stat } = expect(
+      await this.#ask(op, "getConfig", full, options.signal, { full, watch: options.watch, set: "data" }),
+      "data",
+    );
     return { data, stat };
   }
 
   // ── watching ──
 
   /** Registers `watcher` until {@link removeWatch}: it hears of every change, not just of the next one. */
-  async addWatch(path: string, watcher: Watcher, options: { readonly mode?: AddWatchMode } & RequestOptions = NO_OPTIONS): Promise<void> {
+  async addWatch(
+    path: string,
+    watcher: Watcher,
+    options: { readonly mode?: AddWatchMode } & RequestOptions = NO_OPTIONS,
+  ): Promise<void> {
     const full = this.#full(path, "addWatch");
     const mode = options.mode ?? "persistent";
-    await this.#ask({ kind: "addWatch", path: full, mode: mode === "persistent" ? 0 : 1 }, "addWatch", path, options.signal);
-    this.#watchers.add(mode, full, watcher);
+    const op: Op = { kind: "addWatch", path: full, mode: mode === "persistent" ? 0 : 1 };
+    await this.#ask(op, "addWatch", path, options.signal, { full, watch: watcher, set: mode });
   }
 
   /** Ends one registration of {@link addWatch}. */
-  async removeWatch(path: string, watcher: Watcher, options: { readonly mode?: AddWatchMode } & RequestOptions = NO_OPTIONS): Promise<void> {
+  async removeWatch(
+    path: string,
+    watcher: Watcher,
+    options: { readonly mode?: AddWatchMode } & RequestOptions = NO_OPTIONS,
+  ): Promise<void> {
     const full = this.#full(path, "removeWatches");
     if (!this.#watchers.remove(options.mode ?? "persistent", full, watcher)) return;
     await this.#ask({ kind: "removeWatches", path: full, type: 3 }, "removeWatches", path, options.signal);
@@ -364,10 +390,12 @@ export class ZooKeeper implements ClientSessionListener {
   /** @internal */
   stateChanged(state: ConnectionState, reason: string): void {
     const connected = state === "connected" || state === "connectedReadOnly";
-    if (connected && this.#wasConnected) for (const { path, stream } of this.#streams) stream.push({ type: "Missed", path, zxid: -1n });
+    if (connected && this.#wasConnected)
+      for (const { path, stream } of this.#streams) stream.push({ type: "Missed", path, zxid: -1n });
     this.#wasConnected ||= connected;
     for (const listener of [...this.#stateListeners]) this.#guard(() => listener({ state, reason }));
-    if (isTerminal(state)) for (const { stream } of [...this.#streams]) stream.end(state === "closed" ? null : this.#ended(state, reason));
+    if (isTerminal(state))
+      for (const { stream } of [...this.#streams]) stream.end(state === "closed" ? null : this.#ended(state, reason));
   }
 
   /** @internal */
@@ -391,7 +419,9 @@ export class ZooKeeper implements ClientSessionListener {
     try {
       run();
     } catch (error) {
-      this.#logger.error(`A watcher or state listener threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      this.#logger.error(
+        `A watcher or state listener threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      );
     }
   }
 
@@ -399,7 +429,13 @@ export class ZooKeeper implements ClientSessionListener {
     return serverPath(this.#chroot, path, operation);
   }
 
-  #ask(op: Op, operation: string, path: string | undefined, signal: AbortSignal | undefined, watch?: WatchRequest): Promise<Outcome> {
+  #ask(
+    op: Op,
+    operation: string,
+    path: string | undefined,
+    signal: AbortSignal | undefined,
+    watch?: WatchRequest,
+  ): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       const offAbort = onAbort(signal, reject);
       if (signal?.aborted) return;
@@ -407,7 +443,8 @@ export class ZooKeeper implements ClientSessionListener {
         offAbort();
         const refused = outcome.kind === "error" || outcome.kind === "multiRefused";
         const absent = refused && outcome.code === "NoNode" && op.kind === "exists";
-        if (watch?.options.watch !== undefined && (!refused || absent)) this.#register(watch, absent);
+        // Here and not once the promise is seen to: an event may follow the reply at once.
+        if (watch?.watch !== undefined && (!refused || absent)) this.#register(watch, watch.watch, absent);
         if (refused && !absent) reject(new ZkError(outcome.code, { operation, path, applied: changes(op) ? applied : false }));
         else resolve(outcome);
       });
@@ -415,14 +452,15 @@ export class ZooKeeper implements ClientSessionListener {
   }
 
   /** An exists watch on a znode that is there is a data watch, as in ZooKeeper's clients. */
-  #register({ full, options, set }: WatchRequest, absent: boolean): void {
-    this.#watchers.add(set === "exist" && !absent ? "data" : set, full, options.watch!);
+  #register({ full, set }: WatchRequest, watcher: Watcher, absent: boolean): void {
+    this.#watchers.add(set === "exist" && !absent ? "data" : set, full, watcher);
   }
 }
 
 interface WatchRequest {
+  /** The server's path. */
   readonly full: string;
-  readonly options: WatchOptions;
+  readonly watch: Watcher | undefined;
   readonly set: WatchSet;
 }
 
@@ -471,4 +509,3 @@ function endOnAbort<T>(stream: EventStream<T>, signal: AbortSignal | undefined):
 }
 
 const NOTHING = () => {};
-

@@ -13,7 +13,16 @@ import { Perms } from "../acl/perms.ts";
 import { authenticate, initialIdentities } from "../acl/schemes.ts";
 import { invariant } from "../errors.ts";
 import { Fifo } from "../fifo.ts";
-import { type AuthOp, type CheckOp, DONE, type MultiOp, type Op, type Outcome, type WriteOp } from "../ops.ts";
+import {
+  type AuthOp,
+  type CheckOp,
+  DONE,
+  type MultiOp,
+  type Op,
+  type Outcome,
+  type UnreadableOp,
+  type WriteOp,
+} from "../ops.ts";
 import { Connection } from "../session/connection.ts";
 import { passwordMatches, sessionPassword } from "../session/identity.ts";
 import { type Session, Sessions } from "../session/sessions.ts";
@@ -116,7 +125,12 @@ export class Kernel {
   // ── handshake ──
 
   #connect(conn: ConnId, hello: Hello, peer: Peer): void {
-    const connection = new Connection(conn, peer, initialIdentities(peer.address, peer.authIds, this.options.acl), this.#now.wall);
+    const connection = new Connection(
+      conn,
+      peer,
+      initialIdentities(peer.address, peer.authIds, this.options.acl),
+      this.#now.wall,
+    );
     this.connections.set(conn, connection);
     this.stats.received(connection);
     // Such a client has seen a future that this server does not have: it must look for another one.
@@ -138,7 +152,8 @@ export class Kernel {
   /** Attaches a living session to a new connection. The password is asked for before anything happens to the old one. */
   #reattach(connection: Connection, hello: Hello, timeoutMs: number): void {
     const session = this.sessions.get(hello.sessionId);
-    if (session === undefined || session.closing || !passwordMatches(hello.sessionId, hello.passwd)) return this.#refuse(connection);
+    if (session === undefined || session.closing || !passwordMatches(hello.sessionId, hello.passwd))
+      return this.#refuse(connection);
     if (session.connection !== null) this.#close(session.connection.id);
     session.timeoutMs = timeoutMs;
     this.sessions.touch(session, this.#now.mono);
@@ -193,12 +208,14 @@ export class Kernel {
       case "closeSession":
         return session.local ? null : this.#endSession(session, xid, connection);
       case "unreadable":
-        if (!op.write || !this.options.behaviour.unreadableTakesZxid) return null;
-        return this.#propose(session.id, xid, { kind: "error", code: "MarshallingError" }, connection);
+        return this.#unreadable(connection, session, xid, op);
       case "check":
         return this.#loneCheck(connection, session, xid, op);
       case "multi":
-        return hasNullPath(op) ? null : this.#write(connection, session, xid, op);
+        if (!this.options.behaviour.multiJudgedWhole && hasNullPath(op)) return null;
+        return this.#write(connection, session, xid, op);
+      case "deleteContainer":
+        return this.#propose(session.id, xid, { kind: "error", code: "BadArguments" }, connection);
       case "create":
       case "create2":
       case "createContainer":
@@ -221,6 +238,14 @@ export class Kernel {
     return this.#propose(session.id, xid, this.#preparer.prepare(op, this.#asked(session, connection.authIds)), connection);
   }
 
+  /** A write whose body makes no sense. deleteContainer's body came with 3.9: before, it is refused whatever it holds. */
+  #unreadable(connection: Connection, session: Session, xid: number, op: UnreadableOp): Zxid | null {
+    const { unreadableTakesZxid, knows } = this.options.behaviour;
+    if (!op.write || !knows(op.op) || !(unreadableTakesZxid || op.op === "multi")) return null;
+    const code = op.op === "deleteContainer" ? "BadArguments" : "MarshallingError";
+    return this.#propose(session.id, xid, { kind: "error", code }, connection);
+  }
+
   /**
    * A check outside a multi. Refusals are answered up to 3.8; a check that holds never becomes a txn, since no server could read it back from
    * its log.
@@ -240,7 +265,10 @@ export class Kernel {
     this.#lastProposed = zxid;
     const header = { session, cxid, zxid, time: this.#now.wall };
     this.#outstanding.push({ zxid, connection });
-    this.#effects.push({ kind: "propose", proposal: { header, txn, digest: txn.kind === "error" ? null : this.#pending.digest } });
+    this.#effects.push({
+      kind: "propose",
+      proposal: { header, txn, digest: txn.kind === "error" ? null : this.#pending.digest },
+    });
     return zxid;
   }
 
@@ -267,6 +295,7 @@ export class Kernel {
       case "sync":
         return this.#reply(connection, xid, op, { kind: "path", path: op.path }, zxid, receivedMono);
       case "unreadable":
+        if (!behaviour.knows(op.op)) return this.#refuseUnserved(connection, xid, op, receivedMono);
         return this.#reply(connection, xid, op, { kind: "error", code: "MarshallingError" }, zxid, receivedMono);
       case "multi":
         return this.#reply(connection, xid, op, { kind: "multiRefused", code: "MarshallingError" }, zxid, receivedMono);
@@ -277,9 +306,13 @@ export class Kernel {
         this.#reply(connection, xid, op, DONE, zxid, receivedMono);
         return this.#close(connection.id);
       default:
-        this.#reply(connection, xid, op, { kind: "error", code: "Unimplemented" }, UNSERVED_ZXID, receivedMono);
-        return this.#close(connection.id);
+        return this.#refuseUnserved(connection, xid, op, receivedMono);
     }
+  }
+
+  #refuseUnserved(connection: Connection, xid: number, op: Op, receivedMono: number): void {
+    this.#reply(connection, xid, op, { kind: "error", code: "Unimplemented" }, UNSERVED_ZXID, receivedMono);
+    this.#close(connection.id);
   }
 
   #reply(connection: Connection, xid: number, op: Op, outcome: Outcome, zxid: Zxid, receivedMono: number): void {

@@ -63,7 +63,11 @@ export class Pending {
   create(creation: Creation, parent: Znode): void {
     const { path, data, acl, owner, zxid, time } = creation;
     const { extendedTypes, counterWraps } = this.#tree.options;
-    this.#record(parentOf(path), parent.withChildCreated(creation.parentCVersion, zxid, parent.childCount + 1, counterWraps), zxid);
+    this.#record(
+      parentOf(path),
+      parent.withChildCreated(creation.parentCVersion, zxid, parent.childCount + 1, counterWraps),
+      zxid,
+    );
     this.#record(path, newZnode(data, acl, kindOf(owner, extendedTypes), owner, zxid, time), zxid);
   }
 

@@ -73,7 +73,8 @@ export class Preparer {
     return { kind: "deleteContainer", path };
   }
 
-  #multi(op: MultiOp, asked: Asked): MultiTxn {
+  #multi(op: MultiOp, asked: Asked): MultiTxn | ErrorCode {
+    if (this.#options.behaviour.multiJudgedWhole && op.ops.some(spoilsMulti)) return "MarshallingError";
     const pending = this.#pending;
     const txns: SubTxn[] = [];
     let failed = false;
@@ -91,7 +92,9 @@ export class Preparer {
   }
 
   #inMulti(op: MultiWriteOp, asked: Asked): SubTxn | ErrorCode {
-    return op.kind === "check" ? this.#check(op, asked) : this.#single(op, asked);
+    const txn = op.kind === "check" ? this.#check(op, asked) : this.#single(op, asked);
+    if (typeof txn === "string" || txn.kind !== "create2" || this.#options.behaviour.multiKeepsCreate2) return txn;
+    return { ...txn, kind: "create" };
   }
 
   #single(op: Exclude<WriteOp, MultiOp>, asked: Asked): SubTxn | ErrorCode {
@@ -144,7 +147,8 @@ export class Preparer {
     const { zxid, time, session } = asked;
     const parentCVersion = (parent.cversion + 1) | 0;
     const ephemeral = EPHEMERAL_FLAGS.includes(op.flags);
-    const kind = op.kind === "createContainer" ? "container" : op.kind === "createTTL" ? "ttl" : ephemeral ? "ephemeral" : "persistent";
+    const kind =
+      op.kind === "createContainer" ? "container" : op.kind === "createTTL" ? "ttl" : ephemeral ? "ephemeral" : "persistent";
     const owner = Tree.ownerFor(kind, session, ttl);
     this.#pending.create({ path, data, acl, owner, parentCVersion, zxid, time }, parent);
     switch (op.kind) {
@@ -241,13 +245,20 @@ export class Preparer {
   }
 
   #isBuiltIn(path: string): boolean {
-    return path === ROOT || path === ZOOKEEPER || path === QUOTA_ROOT || (path === CONFIG_NODE && this.#options.behaviour.configNode);
+    return (
+      path === ROOT || path === ZOOKEEPER || path === QUOTA_ROOT || (path === CONFIG_NODE && this.#options.behaviour.configNode)
+    );
   }
 
   #quotaProblem(path: string, countDifference: number, byteDifference: number): ErrorCode | null {
     const { enforceQuota, behaviour } = this.#options;
     return enforceQuota && behaviour.hardQuotas ? quotaProblem(this.#tree, path, countDifference, byteDifference) : null;
   }
+}
+
+/** What 3.9 takes for no op at all, so that the multi around it can't be read. */
+function spoilsMulti(op: MultiWriteOp): boolean {
+  return op.path === null || ("flags" in op && !(op.flags >= 0 && op.flags <= FLAGS_MAX));
 }
 
 /** -1 asks for any version. */

@@ -149,7 +149,10 @@ export class Reads {
     const outcome = op.kind === "getData" ? this.#getData(op, reader, false) : this.#getChildren(op, reader, false);
     if (outcome.kind === "data") return { kind: "getData", data: outcome.data, stat: outcome.stat };
     if (outcome.kind === "error") return { kind: "error", code: outcome.code };
-    return { kind: "getChildren", children: outcome.kind === "children" || outcome.kind === "childrenStat" ? outcome.children : [] };
+    return {
+      kind: "getChildren",
+      children: outcome.kind === "children" || outcome.kind === "childrenStat" ? outcome.children : [],
+    };
   }
 
   #addWatch(op: AddWatchOp, reader: Reader): Outcome {
@@ -164,7 +167,7 @@ export class Reads {
     const { watchModes, checkWatchesNeedsPath } = this.#options.behaviour;
     const typeMax = watchModes === "separate" ? WatcherType.persistentRecursive : WatcherType.any;
     if (!(op.type >= WatcherType.children && op.type <= typeMax)) return MARSHALLING_ERROR;
-    if (op.path === null && op.kind === "checkWatches" && checkWatchesNeedsPath) return MARSHALLING_ERROR;
+    if (op.kind === "checkWatches" && checkWatchesNeedsPath && !/^(\/|$)/.test(op.path ?? "null")) return MARSHALLING_ERROR;
     const found = op.path !== null && this.#find(op.kind, reader.conn, op.path, op.type);
     return found ? DONE : { kind: "error", code: "NoWatcher" };
   }
@@ -234,4 +237,3 @@ const READ_KINDS: ReadonlySet<string> = new Set<ReadOp["kind"]>([
   "setWatches",
   "setWatches2",
 ]);
-

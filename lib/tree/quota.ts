@@ -100,7 +100,8 @@ function addUsage(tree: Tree, path: string, count: number, bytes: number): void 
   const statsPath = `${QUOTA_ROOT}${target}/${STATS}`;
   const node = tree.get(statsPath);
   const used = node === undefined ? null : parseQuota(node.data);
-  if (used !== null) tree.editQuietly(statsPath, formatQuota({ ...used, count: used.count + count, bytes: used.bytes + bytes }));
+  if (used !== null)
+    tree.editQuietly(statsPath, formatQuota({ ...used, count: used.count + count, bytes: used.bytes + bytes }));
 }
 
 function recount(tree: Tree, target: string, statsPath: string): void {

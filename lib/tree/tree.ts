@@ -160,7 +160,11 @@ export class Tree {
     const kind = kindOf(creation.owner, this.options.extendedTypes);
     const node = newZnode(creation.data, creation.acl, kind, creation.owner, zxid, creation.time);
     const cversion = creation.parentCVersion === -1 ? parent.cversion + 1 : creation.parentCVersion;
-    this.#replace(parentPath, parent, parent.withChildCreated(cversion, zxid, parent.childCount + 1, this.options.counterWraps));
+    this.#replace(
+      parentPath,
+      parent,
+      parent.withChildCreated(cversion, zxid, parent.childCount + 1, this.options.counterWraps),
+    );
     this.#childrenToChange(parentPath).add(nameOf(path));
     this.#add(path, node);
     return node;
@@ -175,7 +179,11 @@ export class Tree {
     const parent = this.#nodes.get(parentPath);
     const node = this.#nodes.get(path);
     if (parent !== undefined) {
-      this.#replace(parentPath, parent, parent.withChildDeleted(zxid, node === undefined ? parent.childCount : parent.childCount - 1));
+      this.#replace(
+        parentPath,
+        parent,
+        parent.withChildDeleted(zxid, node === undefined ? parent.childCount : parent.childCount - 1),
+      );
     }
     if (node === undefined) return "NoNode";
     const names = this.#childrenToChange(parentPath);
@@ -212,7 +220,11 @@ export class Tree {
     const parentPath = parentOf(path);
     const parent = this.#nodes.get(parentPath);
     if (parent === undefined) return;
-    this.#replace(parentPath, parent, parent.withChildCreated(parentCVersion, zxid, parent.childCount, this.options.counterWraps));
+    this.#replace(
+      parentPath,
+      parent,
+      parent.withChildCreated(parentCVersion, zxid, parent.childCount, this.options.counterWraps),
+    );
   }
 
   addQuotaPath(path: string): void {

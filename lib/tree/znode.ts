@@ -119,7 +119,13 @@ export class Znode implements StoredStat {
 
   withAcl(acl: AclList | null, aversion: number): Znode {
     const { czxid, mzxid, pzxid, ctime, mtime, version, cversion, owner } = this;
-    return new Znode(this.data, acl, this.kind, { czxid, mzxid, pzxid, ctime, mtime, version, cversion, aversion, owner }, this.childCount);
+    return new Znode(
+      this.data,
+      acl,
+      this.kind,
+      { czxid, mzxid, pzxid, ctime, mtime, version, cversion, aversion, owner },
+      this.childCount,
+    );
   }
 
   /**
@@ -127,7 +133,9 @@ export class Znode implements StoredStat {
    * cannot move past 2³¹ − 1: only a greater value counts, as in ZooKeeper since 3.5. `wraps` is how 3.4 did it.
    */
   withChildCreated(cversion: number, zxid: Zxid, childCount: number, wraps: boolean): Znode {
-    return cversion > this.cversion || wraps ? this.#withChildren(cversion, zxid, childCount) : this.#withChildren(this.cversion, this.pzxid, childCount);
+    return cversion > this.cversion || wraps
+      ? this.#withChildren(cversion, zxid, childCount)
+      : this.#withChildren(this.cversion, this.pzxid, childCount);
   }
 
   withChildDeleted(zxid: Zxid, childCount: number): Znode {
@@ -136,12 +144,35 @@ export class Znode implements StoredStat {
 
   #withChildren(cversion: number, pzxid: Zxid, childCount: number): Znode {
     const { czxid, mzxid, ctime, mtime, version, aversion, owner } = this;
-    return new Znode(this.data, this.acl, this.kind, { czxid, mzxid, pzxid, ctime, mtime, version, cversion, aversion, owner }, childCount);
+    return new Znode(
+      this.data,
+      this.acl,
+      this.kind,
+      { czxid, mzxid, pzxid, ctime, mtime, version, cversion, aversion, owner },
+      childCount,
+    );
   }
 }
 
 /** A znode as its creation leaves it. */
-export function newZnode(data: Uint8Array | null, acl: AclList | null, kind: ZnodeKind, owner: bigint, zxid: Zxid, time: number): Znode {
-  const stored = { czxid: zxid, mzxid: zxid, pzxid: zxid, ctime: time, mtime: time, version: 0, cversion: 0, aversion: 0, owner };
+export function newZnode(
+  data: Uint8Array | null,
+  acl: AclList | null,
+  kind: ZnodeKind,
+  owner: bigint,
+  zxid: Zxid,
+  time: number,
+): Znode {
+  const stored = {
+    czxid: zxid,
+    mzxid: zxid,
+    pzxid: zxid,
+    ctime: time,
+    mtime: time,
+    version: 0,
+    cversion: 0,
+    aversion: 0,
+    owner,
+  };
   return new Znode(data, acl, kind, stored, 0);
 }

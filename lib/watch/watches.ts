@@ -115,7 +115,8 @@ export class Watches {
   has(conn: ConnId, path: string, type: number): boolean {
     const data = this.#bitsOf(type, WatcherType.data);
     const child = this.#bitsOf(type, WatcherType.children);
-    if (this.#modes === "replace") return (data !== 0 && this.#data.paths.has(path)) || (child !== 0 && this.#child.paths.has(path));
+    if (this.#modes === "replace")
+      return (data !== 0 && this.#data.paths.has(path)) || (child !== 0 && this.#child.paths.has(path));
     return (this.#data.get(path, conn) & data) !== 0 || (this.#child.get(path, conn) & child) !== 0;
   }
 

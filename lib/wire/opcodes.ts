@@ -51,6 +51,7 @@ const ROWS: readonly OpcodeRow[] = [
   read(17, "checkWatches", "done", records.watchTypeRequest("checkWatches")),
   read(18, "removeWatches", "done", records.watchTypeRequest("removeWatches")),
   write(19, "createContainer", "pathStat", records.createRequest("createContainer")),
+  write(20, "deleteContainer", "done", records.deleteContainerRequest),
   write(21, "createTTL", "pathStat", records.createTtlRequest),
   read(22, "multiRead", "multi", null),
   read(100, "auth", "done", records.authPacket),

@@ -148,6 +148,11 @@ export const deleteRequest: JuteRecord<ops.DeleteOp> = (jute, op) => ({
   version: jute.int(op?.version),
 });
 
+export const deleteContainerRequest: JuteRecord<ops.DeleteContainerOp> = (jute, op) => ({
+  kind: "deleteContainer",
+  path: jute.string(op?.path),
+});
+
 export const setDataRequest: JuteRecord<ops.SetDataOp> = (jute, op) => ({
   kind: "setData",
   path: jute.string(op?.path),
