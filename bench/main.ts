@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { describeMachine, type Machine } from "./machine.ts";
 import { Bench } from "./measure.ts";
 import { HELP, type Options, parseOptions } from "./options.ts";
-import { type Result, shortcomings, tally, toJson, toResults } from "./results.ts";
+import { failures, misses, type Result, tally, toJson, toResults } from "./results.ts";
 import { type ServerKind, serverName, whyNot } from "./servers.ts";
 import { table } from "./table.ts";
 import { type Group, groups } from "./workloads.ts";
@@ -75,9 +75,9 @@ function headlines(machine: Machine): string {
 }
 
 function conclude(results: readonly Result[], strict: boolean): number {
-  const found = shortcomings(results);
-  print([...found, tally(results)].join("\n"));
-  return strict && found.length > 0 ? 1 : 0;
+  const [failed, missed] = [failures(results), misses(results)];
+  print([...failed, ...missed, tally(results)].join("\n"));
+  return failed.length > 0 || (strict && missed.length > 0) ? 1 : 0;
 }
 
 function print(text: string): 0 {

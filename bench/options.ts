@@ -35,7 +35,7 @@ export const HELP = `bench: zookernel beside Apache ZooKeeper, on this machine, 
   --znodes N          znodes whose memory is taken (default 100000; --quick 20000)
   --folder DIR        servers keep their data below it (default: the system's temporary folder)
   --json FILE         all figures, every round of them, as JSON too
-  --strict            exit with status 1 if a gate is missed
+  --strict            exit with status 1 if a gate is missed, not only if a row failed
   --list              print the ids of all rows
   --help              this text
 

@@ -30,17 +30,22 @@ async function runProgram(
 ): Promise<Metrics> {
   const program = programOn(runtime, source, ...programArgs);
   if (typeof program === "string") throw new Error(program);
-  const child = spawn(program.command, program.args, { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(program.command, program.args, { stdio: ["ignore", "pipe", "pipe"] });
   const timer = setTimeout(() => child.kill("SIGKILL"), (seconds + PREPARATION_SECONDS_MAX) * 1000);
   let said = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     said += text;
+  });
+  let complained = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    complained += text;
   });
   const status = await new Promise<number | string | null>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, signal) => resolve(code ?? signal));
   });
   clearTimeout(timer);
-  if (status !== 0) throw new Error(`${source} ended with ${status}`);
+  if (status !== 0) throw new Error(complained.trim() || `${source} ended with ${status}`);
+  if (complained !== "") console.error(complained.trim());
   return JSON.parse(said);
 }

@@ -42,17 +42,22 @@ export function judgements({ row, kind, outcome, apache }: Result): Judgement[] 
   }));
 }
 
-/** Everything that keeps a run from being a good one, as sentences. */
-export function shortcomings(results: readonly Result[]): string[] {
-  return results.flatMap((result) => {
-    const where = `${result.row.id} on ${serverName(result.kind)}`;
-    if ("failed" in result.outcome) return [`${where} failed: ${result.outcome.failed}`];
-    const missed = judgements(result).filter(({ verdict }) => verdict === "missed");
-    return [
-      ...((result.outcome.median.errors ?? 0) > 0 ? [`${where} had errors`] : []),
-      ...missed.map(({ goal }) => `${where} misses its gate for ${goal.metric}`),
-    ];
+/** Rows that are worth nothing, because a server failed or answered wrongly; as sentences. */
+export function failures(results: readonly Result[]): string[] {
+  return results.flatMap(({ row, kind, outcome }) => {
+    const where = `${row.id} on ${serverName(kind)}`;
+    if ("failed" in outcome) return [`${where} failed: ${outcome.failed}`];
+    return (outcome.median.errors ?? 0) > 0 ? [`${where} had errors`] : [];
   });
+}
+
+/** Gates that do not hold, as sentences. */
+export function misses(results: readonly Result[]): string[] {
+  return results.flatMap((result) =>
+    judgements(result)
+      .filter(({ verdict }) => verdict === "missed")
+      .map(({ goal }) => `${result.row.id} on ${serverName(result.kind)} misses its gate for ${goal.metric}`),
+  );
 }
 
 /** How many gates hold, how many are missed, and how many could not be judged. */
