@@ -1,38 +1,44 @@
 /**
- * A first-in-first-out queue whose `shift` costs the same however long it is; an array's does not.
+ * A first-in-first-out queue, as a ring: `shift` costs the same however long it is, which an array's does not, and a queue that fills and empties
+ * all the time allocates nothing.
  */
 export class Fifo<T> {
-  #items: T[] = [];
+  /** Its length is a power of two, so that positions wrap with a mask. */
+  #ring: (T | undefined)[] = new Array(8);
   #head = 0;
+  #length = 0;
 
   get length(): number {
-    return this.#items.length - this.#head;
+    return this.#length;
   }
 
   /** The oldest item; undefined if there is none. */
   get first(): T | undefined {
-    return this.#items[this.#head];
+    return this.#length === 0 ? undefined : this.#ring[this.#head];
   }
 
   push(item: T): void {
-    this.#items.push(item);
+    if (this.#length === this.#ring.length) this.#grow();
+    this.#ring[(this.#head + this.#length) & (this.#ring.length - 1)] = item;
+    this.#length++;
   }
 
   shift(): T | undefined {
-    const item = this.#items[this.#head];
-    if (item === undefined) return undefined;
-    this.#head++;
-    if (this.#head === this.#items.length) {
-      this.#items.length = 0;
-      this.#head = 0;
-    } else if (this.#head >= 1024 && this.#head * 2 >= this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
+    if (this.#length === 0) return undefined;
+    const item = this.#ring[this.#head];
+    this.#ring[this.#head] = undefined;
+    this.#head = (this.#head + 1) & (this.#ring.length - 1);
+    this.#length--;
     return item;
   }
 
   *[Symbol.iterator](): IterableIterator<T> {
-    for (let at = this.#head; at < this.#items.length; at++) yield this.#items[at]!;
+    for (let at = 0; at < this.#length; at++) yield this.#ring[(this.#head + at) & (this.#ring.length - 1)]!;
+  }
+
+  #grow(): void {
+    const items = [...this];
+    this.#ring = items.concat(new Array(items.length));
+    this.#head = 0;
   }
 }

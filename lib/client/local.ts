@@ -15,6 +15,8 @@ const LOCAL_PEER: Peer = { address: "127.0.0.1", label: "/127.0.0.1:0", authIds:
 
 /** What clients hand in is kept, much of it for long. */
 const kept = new Slab(16 * 1024);
+/** What they get they mostly drop soon. */
+const handedOut = new Slab(64 * 1024);
 
 export class LocalConnector implements Connector {
   readonly serverCount = 1;
@@ -96,10 +98,12 @@ function owned(op: Op): Op {
 
 /** The outcome with bytes that the caller may keep and change. */
 function lent(outcome: Outcome): Outcome {
-  if (outcome.kind === "data") return { kind: "data", data: outcome.data?.slice() ?? null, stat: outcome.stat };
+  if (outcome.kind === "data") return { kind: "data", data: copyOut(outcome.data), stat: outcome.stat };
   if (outcome.kind !== "multi") return outcome;
-  const results = outcome.results.map((result) =>
-    result.kind === "getData" ? { ...result, data: result.data?.slice() ?? null } : result,
-  );
+  const results = outcome.results.map((result) => (result.kind === "getData" ? { ...result, data: copyOut(result.data) } : result));
   return { kind: "multi", results };
+}
+
+function copyOut(data: Uint8Array | null): Uint8Array | null {
+  return data === null ? null : handedOut.copy(data, 0, data.length);
 }

@@ -61,5 +61,5 @@ export function serverPath(chroot: string, path: string, operation: string, sequ
 }
 
 export function isSequential(mode: CreateMode | undefined): boolean {
-  return mode !== undefined && mode.includes("sequential");
+  return mode?.includes("sequential") ?? false;
 }

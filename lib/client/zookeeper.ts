@@ -5,8 +5,8 @@
  *
  * Invariant: every promise is settled, with a result or with a {@link ZkError}.
  */
-import { type Applied, type ErrorCode, invariant, ZkError } from "../errors.ts";
-import type { MultiResult, Op, Outcome, SetWatchesOp } from "../ops.ts";
+import { type ErrorCode, invariant, ZkError } from "../errors.ts";
+import type { Op, Outcome, SetWatchesOp } from "../ops.ts";
 import { pathProblem, withChroot, withoutChroot } from "../path.ts";
 import type { Clock, Logger } from "../ports.ts";
 import type { Acl, AclList, AddWatchMode, AuthId, SessionId, Stat, WatchedEvent, Zxid } from "../types.ts";

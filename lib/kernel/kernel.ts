@@ -49,6 +49,8 @@ const NO_PASSWORD: Uint8Array = new Uint8Array(16);
 
 interface Outstanding {
   readonly zxid: Zxid;
+  /** Paths that it changes. */
+  readonly changed: readonly string[];
   /** Who waits for it; null if nobody does. */
   readonly connection: Connection | null;
 }
@@ -264,11 +266,9 @@ export class Kernel {
     const zxid = this.#lastProposed + 1n;
     this.#lastProposed = zxid;
     const header = { session, cxid, zxid, time: this.#now.wall };
-    this.#outstanding.push({ zxid, connection });
-    this.#effects.push({
-      kind: "propose",
-      proposal: { header, txn, digest: txn.kind === "error" ? null : this.#pending.digest },
-    });
+    const digest = txn.kind === "error" ? null : this.#pending.digest;
+    this.#outstanding.push({ zxid, changed: this.#pending.takeChanged(), connection });
+    this.#effects.push({ kind: "propose", proposal: { header, txn, digest } });
     return zxid;
   }
 
@@ -359,12 +359,11 @@ export class Kernel {
     const { tree } = this.database;
     const outstanding = this.#outstanding.shift();
     invariant(outstanding?.zxid === header.zxid, `commit of ${header.zxid} when ${outstanding?.zxid} was next`);
-    this.#pending.settle(header.zxid);
     const digestBefore = tree.digest;
     const outcome = apply(this.database, proposal, (change) => {
       trigger(this.watches, change, (conn, type, path, acl) => this.#fire(conn, type, path, acl, header.zxid));
     });
-    if (tree.options.digest) this.#pending.settleDigest(tree.digest - digestBefore);
+    this.#pending.settle(outstanding.changed, header.zxid, tree.digest - digestBefore);
     this.stats.applied(header.zxid, tree);
     if (txn.kind === "createSession") this.#sessionCreated(header.session, outstanding.connection);
     else if (outstanding.connection !== null) this.#replyTo(outstanding.connection, header.zxid, outcome);

@@ -29,9 +29,8 @@ export class Pending {
   /** What the outstanding changes add to the tree's digest. */
   #digestDifference = 0n;
   #digestAtMark = 0n;
-  /** Paths by the zxid that changed them, oldest first. */
-  readonly #changed: { readonly zxid: Zxid; readonly path: string }[] = [];
-  #settled = 0;
+  /** Paths changed since {@link takeChanged}. */
+  #changed: string[] = [];
 
   constructor(tree: Tree) {
     this.#tree = tree;
@@ -110,29 +109,18 @@ export class Pending {
     this.#undo = null;
   }
 
-  /** A txn is about to be applied: its changes will be in the tree itself. */
-  settle(zxid: Zxid): void {
+  /** The paths that the txn just prepared will change; {@link settle} wants them back. */
+  takeChanged(): readonly string[] {
     const changed = this.#changed;
-    let at = this.#settled;
-    for (; at < changed.length && changed[at]!.zxid <= zxid; at++) {
-      const path = changed[at]!.path;
-      const overlay = this.#overlays.get(path);
-      if (overlay !== undefined && overlay.zxid <= zxid) this.#overlays.delete(path);
-    }
-    this.#settled = at;
-    if (at === changed.length) {
-      changed.length = 0;
-      this.#settled = 0;
-    } else if (at > 1024 && at * 2 > changed.length) {
-      changed.splice(0, at);
-      this.#settled = 0;
-    }
+    this.#changed = [];
+    return changed;
   }
 
-  /** After a txn was applied: what its digest change was is now the tree's. */
-  settleDigest(applied: bigint): void {
-    if (this.#changed.length === 0) this.#digestDifference = 0n;
-    else this.#digestDifference = BigInt.asIntN(64, this.#digestDifference - applied);
+  /** A txn was applied: its changes are in the tree itself, and its share of the digest is, too. */
+  settle(changed: readonly string[], zxid: Zxid, digestDifference: bigint): void {
+    for (const path of changed) if (this.#overlays.get(path)?.zxid === zxid) this.#overlays.delete(path);
+    if (this.#overlays.size === 0) this.#digestDifference = 0n;
+    else if (digestDifference !== 0n) this.#digestDifference = BigInt.asIntN(64, this.#digestDifference - digestDifference);
   }
 
   #record(path: string, node: Znode | null, zxid: Zxid): void {
@@ -144,6 +132,6 @@ export class Pending {
     }
     this.#undo?.push({ path, overlay: before });
     this.#overlays.set(path, { node, zxid });
-    this.#changed.push({ zxid, path });
+    this.#changed.push(path);
   }
 }

@@ -32,8 +32,8 @@ class WatchTable {
   #recursive = 0;
 
   set(path: string, conn: ConnId, modes: number): void {
-    let watchers = this.paths.get(path);
-    if (watchers === undefined) this.paths.set(path, (watchers = new Map()));
+    const watchers = this.paths.get(path) ?? new Map<ConnId, number>();
+    this.paths.set(path, watchers);
     this.#recursive += recursiveCount(modes) - recursiveCount(watchers.get(conn) ?? 0);
     if (modes !== 0) watchers.set(conn, modes);
     else watchers.delete(conn);
