@@ -4,6 +4,7 @@
  * As in Apache ZooKeeper a key that is no setting of its own stands for a Java system property, `zookeeper.KEY`; those that mean
  * something here are in the table by that KEY. A key's schema is made when the key is met: a short zoo.cfg starts quickly.
  */
+import { DIGEST_ALGORITHMS, type DigestAlgorithm } from "../../lib/digest_algorithms.ts";
 import { bool, byteCount, fraction, list, oneOf, only, text, type ValueKind, whole, yesNo } from "./zoo_values.ts";
 
 /** What is served, by its name in zoo.cfg. A key that the file does not have is absent. */
@@ -37,6 +38,7 @@ export interface ZooSettings {
   readonly globalOutstandingLimit: number;
   readonly "DigestAuthenticationProvider.superDigest": string;
   readonly "DigestAuthenticationProvider.enabled": boolean;
+  readonly "DigestAuthenticationProvider.digestAlg": DigestAlgorithm;
   readonly "enforce.auth.enabled": boolean;
   readonly "enforce.auth.schemes": readonly string[];
 }
@@ -67,7 +69,7 @@ const SERVED: { readonly [Key in keyof ZooSettings]: Kind<ZooSettings[Key]> } = 
   maxCnxns: unlimitedAtZero,
   clientTcpKeepAlive: bool,
   "nio.sessionlessCnxnTimeout": milliseconds(),
-  "jute.maxbuffer": () => byteCount(1024),
+  "jute.maxbuffer": () => byteCount(1024, 2 ** 30),
   "4lw.commands.whitelist": () => list("four-letter words, or * for all"),
   standaloneEnabled: bool,
   reconfigEnabled: bool,
@@ -85,6 +87,7 @@ const SERVED: { readonly [Key in keyof ZooSettings]: Kind<ZooSettings[Key]> } = 
   globalOutstandingLimit: () => whole({ least: 1 }),
   "DigestAuthenticationProvider.superDigest": () => text("super:HASH"),
   "DigestAuthenticationProvider.enabled": bool,
+  "DigestAuthenticationProvider.digestAlg": () => oneOf(...DIGEST_ALGORITHMS),
   "enforce.auth.enabled": bool,
   "enforce.auth.schemes": () => list("authentication schemes"),
 };
@@ -210,7 +213,6 @@ const DEFAULT_ONLY: Readonly<Record<string, Kind<unknown>>> = {
   emulate353TTLNodes: () => only(["false"], "the TTL nodes of 3.5.3 are not served"),
   dynamicConfigFile: () => only([], "ensembles are not served yet"),
   oraclePath: () => only([], "ensembles are not served yet"),
-  "DigestAuthenticationProvider.digestAlg": () => only(["SHA1", "SHA-1"], "no other digest is served"),
 };
 
 /** What a key is to this server. `default`: any value that is accepted changes nothing. */

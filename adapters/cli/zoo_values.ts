@@ -36,14 +36,14 @@ export function whole({ least = 0, most = INT_MAX, unit, note }: Range = {}): Va
 }
 
 /** A number of bytes, in decimal or, as Java takes it for a system property, in hexadecimal: `0x3fffff`. */
-export function byteCount(least: number): ValueKind<number> {
+export function byteCount(least: number, most: number): ValueKind<number> {
   return {
-    allowed: `a number of bytes from ${least} to ${INT_MAX}, decimal or 0x…`,
+    allowed: `a number of bytes from ${least} to ${most}, decimal or 0x…`,
     schema: z
       .string()
       .regex(/^(0x[\da-f]+|\d+)$/i)
       .transform(Number)
-      .pipe(z.number().min(least).max(INT_MAX)),
+      .pipe(z.number().min(least).max(most)),
   };
 }
 

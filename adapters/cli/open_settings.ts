@@ -1,0 +1,60 @@
+/**
+ * What zoo.cfg asks for, in the words of `open()` and `tcp()`.
+ *
+ * Where zoo.cfg does not say, ZooKeeper's default for zoo.cfg counts, which is not always that of `open()`.
+ */
+import type { OpenSettings } from "../../lib/options.ts";
+import type { TcpOptions } from "../tcp/listener.ts";
+import { DEFAULT_TICK_TIME_MS } from "./zoo_cfg.ts";
+import type { ZooSettings } from "./zoo_keys.ts";
+
+export function openSettings(zoo: Partial<ZooSettings>): OpenSettings {
+  return {
+    tickTimeMs: zoo.tickTime ?? DEFAULT_TICK_TIME_MS,
+    ...given("minSessionTimeoutMs", zoo.minSessionTimeout === -1 ? undefined : zoo.minSessionTimeout),
+    ...given("maxSessionTimeoutMs", zoo.maxSessionTimeout === -1 ? undefined : zoo.maxSessionTimeout),
+    extendedTypes: zoo.extendedTypesEnabled ?? false,
+    ...given("digest", zoo["digest.enabled"]),
+    ...given("closeSessionPaths", zoo["closeSessionTxn.enabled"]),
+    ...given("enforceQuota", zoo.enforceQuota),
+    ...given("reconfigEnabled", zoo.reconfigEnabled),
+    ...given("localSessions", zoo.localSessionsEnabled),
+    ...given("localSessionsUpgrading", zoo.localSessionsUpgradingEnabled),
+    ...given("fourLetterWords", zoo["4lw.commands.whitelist"]),
+    requiredAuthSchemes: zoo["enforce.auth.enabled"] ? (zoo["enforce.auth.schemes"] ?? []) : [],
+    acl: {
+      ...given("skip", zoo.skipACL),
+      ...given("superDigest", zoo["DigestAuthenticationProvider.superDigest"]),
+      ...given("digestEnabled", zoo["DigestAuthenticationProvider.enabled"]),
+      ...given("digestAlg", zoo["DigestAuthenticationProvider.digestAlg"]),
+    },
+    limits: {
+      ...given("frameBytesMax", zoo["jute.maxbuffer"]),
+      ...given("connectionsPerAddressMax", zoo.maxClientCnxns),
+      ...given("connectionsMax", zoo.maxCnxns),
+      ...given("handshakeTimeoutMs", zoo["nio.sessionlessCnxnTimeout"]),
+      ...given("outstandingRequestsMax", zoo.globalOutstandingLimit),
+    },
+    reaper: {
+      ...given("intervalMs", zoo["znode.container.checkIntervalMs"]),
+      ...given("perMinuteMax", zoo["znode.container.maxPerMinute"]),
+      ...given("neverUsedMs", zoo["znode.container.maxNeverUsedIntervalMs"]),
+    },
+  };
+}
+
+/** Where to listen; null where zoo.cfg names no port. */
+export function listenOptions(zoo: Partial<ZooSettings>): TcpOptions | null {
+  if (zoo.clientPort === undefined || zoo.clientPort === 0) return null;
+  return {
+    port: zoo.clientPort,
+    ...given("host", zoo.clientPortAddress),
+    ...given("backlog", zoo.clientPortListenBacklog === -1 ? undefined : zoo.clientPortListenBacklog),
+    ...given("keepAlive", zoo.clientTcpKeepAlive),
+  };
+}
+
+/** The one property, or none where there is no value for it. */
+function given<const Key extends string, Value>(key: Key, value: Value | undefined): { readonly [K in Key]?: Value } {
+  return value === undefined ? {} : ({ [key]: value } as { readonly [K in Key]?: Value });
+}

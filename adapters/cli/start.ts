@@ -1,0 +1,108 @@
+/**
+ * `zookernel start-foreground`: a server from a zoo.cfg, from arguments, or as it is, until it is told to stop.
+ */
+import { readFile } from "node:fs/promises";
+import process from "node:process";
+import type { Compat } from "../../lib/compat.ts";
+import type { Logger } from "../../lib/ports.ts";
+import { type OpenSettings, open, type Server } from "../../mod.ts";
+import { consoleLogger, type LogLevel } from "../system.ts";
+import { type TcpOptions, tcp } from "../tcp/listener.ts";
+
+export interface StartOptions {
+  readonly compat: Compat;
+  readonly logLevel: LogLevel;
+}
+
+/** What to start: what `open()` and `tcp()` are told. */
+interface Plan {
+  readonly settings: OpenSettings;
+  readonly listen: TcpOptions;
+}
+
+const DEFAULT_PORT = 2181;
+/** Exit codes of Apache ZooKeeper. */
+const EXIT = { finished: 0, unexpected: 1, invalid: 2 } as const;
+
+/** @param args nothing, a zoo.cfg, or `port dataDir [tickTime] [maxClientCnxns]` */
+export async function startForeground(args: readonly string[], options: StartOptions): Promise<number> {
+  const logger = consoleLogger({ level: options.logLevel });
+  const plan = args.length === 0 ? DEFAULT_PLAN : await readPlan(args, logger);
+  if (plan === null) {
+    process.stderr.write("Invalid config, exiting abnormally\n");
+    return EXIT.invalid;
+  }
+  const stopped = stopSignal();
+  const server = await open({ ...plan.settings, compat: options.compat, logger });
+  try {
+    const { host, port } = await server.listen(tcp({ ...plan.listen, logger }));
+    if (args.length === 0) process.stderr.write(banner(host, port));
+    else logger.info(`Serving ZooKeeper clients on ${host.includes(":") ? `[${host}]` : host}:${port}`);
+  } catch (error) {
+    logger.error((error as Error).message);
+    await server.close();
+    return EXIT.unexpected;
+  }
+  return await untilEnd(server, stopped, logger);
+}
+
+async function untilEnd(server: Server, stopped: Promise<string>, logger: Logger): Promise<number> {
+  const reason = await Promise.race([stopped, server.closed]);
+  if (typeof reason !== "string") return EXIT.unexpected; // it has said why in the log
+  logger.info(`${reason}: closing`);
+  await server.close();
+  return EXIT.finished;
+}
+
+const DEFAULT_PLAN: Plan = { settings: {}, listen: { port: DEFAULT_PORT } };
+
+/** Null where the configuration can't be used, which has been told then. */
+async function readPlan(args: readonly string[], logger: Logger): Promise<Plan | null> {
+  // What reads zoo.cfg takes longer to load than a server without one takes to start.
+  const { parseZooCfg, ZooCfgError, zooCfgOfArguments } = await import("./zoo_cfg.ts");
+  const { listenOptions, openSettings } = await import("./open_settings.ts");
+  try {
+    const [file = ""] = args;
+    const { settings, notices } = args.length === 1 ? parseZooCfg(await readFile(file, "utf8"), file) : zooCfgOfArguments(args);
+    for (const { level, message } of notices) logger[level](message);
+    logger.warn(`Everything is kept in memory only: nothing is written to dataDir (${settings.dataDir}) yet`);
+    const listen = listenOptions(settings);
+    if (listen === null) throw new ZooCfgError([`${file}: clientPort is not set: nobody could connect`]);
+    if (listen.host === undefined) logger.warn(LOOPBACK_ONLY);
+    return { settings: openSettings(settings), listen };
+  } catch (error) {
+    for (const line of problemsOf(error)) logger.error(line);
+    return null;
+  }
+
+  function problemsOf(error: unknown): readonly string[] {
+    if (error instanceof ZooCfgError) return error.problems;
+    if (error instanceof Error && "syscall" in error) return [`Cannot read the configuration: ${error.message}`];
+    throw error;
+  }
+}
+
+const LOOPBACK_ONLY =
+  "clientPortAddress is not set: only clients on this machine can connect; clientPortAddress=0.0.0.0 lets in those of other machines";
+
+function banner(host: string, port: number): string {
+  return `zookernel serves ZooKeeper clients on ${host}:${port}
+
+  connect     zkCli.sh -server ${host}:${port}
+  keep        nothing: all data is in memory, and gone when this process ends
+  configure   zookernel start-foreground zoo.cfg
+  stop        Ctrl-C
+`;
+}
+
+/** The first signal to stop; a second one ends the process at once, as if nobody listened. */
+function stopSignal(): Promise<string> {
+  const signals = ["SIGTERM", "SIGINT"] as const;
+  return new Promise((resolve) => {
+    const stop = (signal: string): void => {
+      for (const other of signals) process.removeListener(other, stop);
+      resolve(signal);
+    };
+    for (const signal of signals) process.on(signal, stop);
+  });
+}
