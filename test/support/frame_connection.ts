@@ -67,6 +67,12 @@ export class FrameConnection {
     if (!this.#isEnded) this.#socket.write(bytes);
   }
 
+  /** Says that nothing more is sent, and resolves when the other side has let go too. */
+  async finish(): Promise<void> {
+    this.#socket.end();
+    await this.ended;
+  }
+
   /** Cuts the connection. */
   async drop(): Promise<void> {
     this.#socket.destroy();
