@@ -103,7 +103,8 @@ function create(
 ): MultiResult {
   const { path, data, acl, parentCVersion } = txn;
   const owner = ownerOf(header, txn);
-  const node = tree.create({ path, data, acl, owner, parentCVersion, zxid: header.zxid, time: header.time });
+  const parentPath = parentOf(path);
+  const node = tree.create({ path, parentPath, data, acl, owner, parentCVersion, zxid: header.zxid, time: header.time });
   if (node === "NoNode") return { kind: "error", code: node };
   if (node === "NodeExists") {
     if (txn.kind === "create") tree.raiseParent(path, parentCVersion, header.zxid);
@@ -112,7 +113,7 @@ function create(
     return { kind: "error", code: node };
   }
   quotaCreated(tree, path, node);
-  onChange({ type: "created", path, acl, parentAcl: parentAcl(tree, path) });
+  onChange({ type: "created", path, parentPath, acl, parentAcl: aclOf(tree, parentPath) });
   return txn.kind === "create" ? { kind: "create", path } : { kind: "create2", path, stat: node.stat };
 }
 
@@ -132,10 +133,11 @@ function remove(tree: Tree, header: TxnHeader, txn: DeleteTxn, onChange: (change
 }
 
 function removePath(tree: Tree, header: TxnHeader, path: string, onChange: (change: Change) => void): boolean {
-  const node = tree.delete(path, header.zxid);
+  const parentPath = parentOf(path);
+  const node = tree.delete(path, parentPath, header.zxid);
   if (node === "NoNode") return false;
   quotaDeleted(tree, path, node);
-  onChange({ type: "deleted", path, acl: node.acl, parentAcl: parentAcl(tree, path) });
+  onChange({ type: "deleted", path, parentPath, acl: node.acl, parentAcl: aclOf(tree, parentPath) });
   return true;
 }
 
@@ -145,7 +147,7 @@ function setData(tree: Tree, header: TxnHeader, txn: SetDataTxn, onChange: (chan
   const node = tree.setData(path, data, version, header.zxid, header.time);
   if (node === "NoNode") return { kind: "error", code: node };
   quotaChanged(tree, path, (data?.length ?? 0) - before);
-  onChange({ type: "changed", path, acl: node.acl, parentAcl: null });
+  onChange({ type: "changed", path, acl: node.acl });
   return { kind: "setData", stat: node.stat };
 }
 
@@ -171,6 +173,6 @@ function closeSession(database: Database, header: TxnHeader, txn: CloseSessionTx
   for (const path of [...tree.ephemeralsOf(header.session)]) removePath(tree, header, path, onChange);
 }
 
-function parentAcl(tree: Tree, path: string): AclList | null {
-  return tree.get(parentOf(path))?.acl ?? null;
+function aclOf(tree: Tree, path: string): AclList | null {
+  return tree.get(path)?.acl ?? null;
 }

@@ -34,7 +34,7 @@ import { apply } from "./apply.ts";
 import type { Database } from "./database.ts";
 import type { Effect, Hello, Input, Peer } from "./messages.ts";
 import type { KernelOptions } from "./options.ts";
-import { Pending } from "./pending.ts";
+import { Pending, type PendingChanges } from "./pending.ts";
 import { type Asked, Preparer } from "./prepare.ts";
 import { isRead, Reads } from "./read.ts";
 import { Reaper } from "./reaper.ts";
@@ -49,8 +49,7 @@ const NO_PASSWORD: Uint8Array = new Uint8Array(16);
 
 interface Outstanding {
   readonly zxid: Zxid;
-  /** Paths that it changes. */
-  readonly changed: readonly string[];
+  readonly changes: PendingChanges;
   /** Who waits for it; null if nobody does. */
   readonly connection: Connection | null;
 }
@@ -267,7 +266,7 @@ export class Kernel {
     this.#lastProposed = zxid;
     const header = { session, cxid, zxid, time: this.#now.wall };
     const digest = txn.kind === "error" ? null : this.#pending.digest;
-    this.#outstanding.push({ zxid, changed: this.#pending.takeChanged(), connection });
+    this.#outstanding.push({ zxid, changes: this.#pending.takeChanges(), connection });
     this.#effects.push({ kind: "propose", proposal: { header, txn, digest } });
     return zxid;
   }
@@ -363,7 +362,7 @@ export class Kernel {
     const outcome = apply(this.database, proposal, (change) => {
       trigger(this.watches, change, (conn, type, path, acl) => this.#fire(conn, type, path, acl, header.zxid));
     });
-    this.#pending.settle(outstanding.changed, header.zxid, tree.digest - digestBefore);
+    this.#pending.settle(outstanding.changes, tree.digest - digestBefore);
     this.stats.applied(header.zxid, tree);
     if (txn.kind === "createSession") this.#sessionCreated(header.session, outstanding.connection);
     else if (outstanding.connection !== null) this.#replyTo(outstanding.connection, header.zxid, outcome);

@@ -2,41 +2,53 @@
  * The tree as it will be once everything outstanding commits: changes laid over the tree, from being proposed until they are applied.
  * (ZooKeeper calls them outstanding changes.)
  *
- * Invariant: with nothing outstanding there is nothing here, and a look-up is the tree's own.
+ * Invariants: with nothing outstanding there is nothing here, and a look-up is the tree's own. Txns settle in the order in which they were prepared.
  */
+import { Fifo } from "../fifo.ts";
 import { parentOf } from "../path.ts";
 import { changedDigest } from "../tree/digest.ts";
 import { type Creation, digestOf, type Tree } from "../tree/tree.ts";
 import { kindOf, newZnode, type Znode } from "../tree/znode.ts";
 import type { AclList, SessionId, Zxid } from "../types.ts";
 
-interface Overlay {
+interface PendingChange {
+  readonly path: string;
   /** null: it will be gone. */
   readonly node: Znode | null;
   readonly zxid: Zxid;
 }
 
+/** What one txn will change. */
+export interface PendingChanges {
+  readonly list: PendingChange[];
+  /** Whether the changes have been laid over the tree: only once somebody looks. Most are applied before. */
+  laid: boolean;
+}
+
 interface Undo {
   readonly path: string;
-  readonly overlay: Overlay | undefined;
+  readonly overlay: PendingChange | undefined;
 }
 
 export class Pending {
   readonly #tree: Tree;
-  readonly #overlays = new Map<string, Overlay>();
+  readonly #overlays = new Map<string, PendingChange>();
+  /** Outstanding, and not laid over the tree yet; oldest first. */
+  readonly #notLaid: Fifo<PendingChanges> = new Fifo<PendingChanges>();
+  /** Of the txn that is being prepared. */
+  #current: PendingChanges = { list: [], laid: false };
   /** What to put back if a multi fails; null outside one. */
   #undo: Undo[] | null = null;
   /** What the outstanding changes add to the tree's digest. */
   #digestDifference = 0n;
   #digestAtMark = 0n;
-  /** Paths changed since {@link takeChanged}. */
-  #changed: string[] = [];
 
   constructor(tree: Tree) {
     this.#tree = tree;
   }
 
   get(path: string): Znode | undefined {
+    if (this.#notLaid.length > 0 || this.#current.list.length > 0) this.#layAll();
     if (this.#overlays.size !== 0) {
       const overlay = this.#overlays.get(path);
       if (overlay !== undefined) return overlay.node ?? undefined;
@@ -51,6 +63,7 @@ export class Pending {
 
   /** Paths of the ephemerals that a session will own. */
   ephemeralsOf(session: SessionId): string[] {
+    this.#layAll();
     const paths = new Set(this.#tree.ephemeralsOf(session));
     for (const [path, { node }] of this.#overlays) {
       if (node !== null && node.kind === "ephemeral" && node.owner === session) paths.add(path);
@@ -60,13 +73,9 @@ export class Pending {
   }
 
   create(creation: Creation, parent: Znode): void {
-    const { path, data, acl, owner, zxid, time } = creation;
+    const { path, parentPath, data, acl, owner, zxid, time } = creation;
     const { extendedTypes, counterWraps } = this.#tree.options;
-    this.#record(
-      parentOf(path),
-      parent.withChildCreated(creation.parentCVersion, zxid, parent.childCount + 1, counterWraps),
-      zxid,
-    );
+    this.#record(parentPath, parent.withChildCreated(creation.parentCVersion, zxid, parent.childCount + 1, counterWraps), zxid);
     this.#record(path, newZnode(data, acl, kindOf(owner, extendedTypes), owner, zxid, time), zxid);
   }
 
@@ -87,6 +96,7 @@ export class Pending {
 
   /** Starts remembering, so that {@link rollback} can take back what follows. */
   mark(): void {
+    this.#layAll();
     this.#undo = [];
     this.#digestAtMark = this.#digestDifference;
   }
@@ -104,34 +114,54 @@ export class Pending {
       if (overlay === undefined) this.#overlays.delete(path);
       else this.#overlays.set(path, overlay);
     }
-    this.#changed.length -= undo.length;
+    this.#current.list.length -= undo.length;
     this.#digestDifference = this.#digestAtMark;
     this.#undo = null;
   }
 
-  /** The paths that the txn just prepared will change; {@link settle} wants them back. */
-  takeChanged(): readonly string[] {
-    const changed = this.#changed;
-    this.#changed = [];
-    return changed;
+  /** What the txn just prepared will change; {@link settle} wants it back. */
+  takeChanges(): PendingChanges {
+    const changes = this.#current;
+    if (!changes.laid) this.#notLaid.push(changes);
+    this.#current = { list: [], laid: false };
+    return changes;
   }
 
   /** A txn was applied: its changes are in the tree itself, and its share of the digest is, too. */
-  settle(changed: readonly string[], zxid: Zxid, digestDifference: bigint): void {
-    for (const path of changed) if (this.#overlays.get(path)?.zxid === zxid) this.#overlays.delete(path);
-    if (this.#overlays.size === 0) this.#digestDifference = 0n;
+  settle(changes: PendingChanges, digestDifference: bigint): void {
+    if (changes.laid) {
+      for (const { path, zxid } of changes.list) if (this.#overlays.get(path)?.zxid === zxid) this.#overlays.delete(path);
+    } else {
+      this.#notLaid.shift();
+    }
+    if (this.#overlays.size === 0 && this.#notLaid.length === 0) this.#digestDifference = 0n;
     else if (digestDifference !== 0n) this.#digestDifference = BigInt.asIntN(64, this.#digestDifference - digestDifference);
   }
 
   #record(path: string, node: Znode | null, zxid: Zxid): void {
-    const before = this.#overlays.get(path);
+    const change = { path, node, zxid };
     if (this.#tree.options.digest) {
-      const old = before === undefined ? this.#tree.get(path) : before.node;
-      const oldDigest = old === undefined || old === null ? 0 : digestOf(path, old);
-      this.#digestDifference = changedDigest(this.#digestDifference, oldDigest, node === null ? 0 : digestOf(path, node));
+      const old = this.get(path);
+      const oldDigest = old === undefined ? 0 : digestOf(path, old);
+      const newDigest = node === null ? 0 : digestOf(path, node);
+      this.#digestDifference = changedDigest(this.#digestDifference, oldDigest, newDigest);
     }
-    this.#undo?.push({ path, overlay: before });
-    this.#overlays.set(path, { node, zxid });
-    this.#changed.push(path);
+    this.#current.list.push(change);
+    if (this.#undo !== null) {
+      this.#undo.push({ path, overlay: this.#overlays.get(path) });
+      this.#current.laid = true;
+    }
+    if (this.#current.laid) this.#overlays.set(path, change);
+  }
+
+  #layAll(): void {
+    for (let changes = this.#notLaid.shift(); changes !== undefined; changes = this.#notLaid.shift()) this.#lay(changes);
+    this.#lay(this.#current);
+  }
+
+  #lay(changes: PendingChanges): void {
+    if (changes.laid) return;
+    changes.laid = true;
+    for (const change of changes.list) this.#overlays.set(change.path, change);
   }
 }

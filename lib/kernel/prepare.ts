@@ -138,11 +138,11 @@ export class Preparer {
     if (parent.kind === "ephemeral") return "NoChildrenForEphemerals";
     const overQuota = this.#quotaProblem(finalPath, 1, op.data?.length ?? 0);
     if (overQuota !== null) return overQuota;
-    return this.#created(op, finalPath, acl, parent, asked);
+    return this.#created(op, finalPath, acl, parentPath, parent, asked);
   }
 
   /** Writes the creation down, everything having been judged. */
-  #created(op: CreateOp, path: string, acl: AclList, parent: Znode, asked: Asked): SubTxn {
+  #created(op: CreateOp, path: string, acl: AclList, parentPath: string, parent: Znode, asked: Asked): SubTxn {
     const { data, ttl } = op;
     const { zxid, time, session } = asked;
     const parentCVersion = (parent.cversion + 1) | 0;
@@ -150,7 +150,7 @@ export class Preparer {
     const kind =
       op.kind === "createContainer" ? "container" : op.kind === "createTTL" ? "ttl" : ephemeral ? "ephemeral" : "persistent";
     const owner = Tree.ownerFor(kind, session, ttl);
-    this.#pending.create({ path, data, acl, owner, parentCVersion, zxid, time }, parent);
+    this.#pending.create({ path, parentPath, data, acl, owner, parentCVersion, zxid, time }, parent);
     switch (op.kind) {
       case "createContainer":
         return { kind: "createContainer", path, data, acl, parentCVersion };

@@ -34,6 +34,7 @@ export interface TreeOptions {
 /** What a creation is told. */
 export interface Creation {
   readonly path: string;
+  readonly parentPath: string;
   readonly data: Uint8Array | null;
   readonly acl: AclList | null;
   /** Session, container mark, TTL, or `0n`. */
@@ -152,8 +153,7 @@ export class Tree {
   }
 
   create(creation: Creation): Znode | "NoNode" | "NodeExists" {
-    const { path, zxid } = creation;
-    const parentPath = parentOf(path);
+    const { path, parentPath, zxid } = creation;
     const parent = this.#nodes.get(parentPath);
     if (parent === undefined) return "NoNode";
     if (this.#nodes.get(path) !== undefined) return "NodeExists";
@@ -174,8 +174,7 @@ export class Tree {
    * Removes a znode and tells its parent, also where the znode itself is gone already: a snapshot may be newer than the txn that is
    * replayed over it.
    */
-  delete(path: string, zxid: Zxid): Znode | "NoNode" {
-    const parentPath = parentOf(path);
+  delete(path: string, parentPath: string, zxid: Zxid): Znode | "NoNode" {
     const parent = this.#nodes.get(parentPath);
     const node = this.#nodes.get(path);
     if (parent !== undefined) {

@@ -3,18 +3,19 @@
  *
  * Invariant: the event about the znode itself comes before the one about its parent's children, and a connection hears of one deletion once.
  */
-import { parentOf } from "../path.ts";
 import type { AclList, ConnId, EventType } from "../types.ts";
 import type { Watches } from "./watches.ts";
 
 /** What apply did to a znode, with the ACLs of that moment: they decide who may hear of it. */
-export interface Change {
-  readonly type: "created" | "deleted" | "changed";
-  readonly path: string;
-  readonly acl: AclList | null;
-  /** The parent's ACL; not used by `changed`. */
-  readonly parentAcl: AclList | null;
-}
+export type Change =
+  | { readonly type: "changed"; readonly path: string; readonly acl: AclList | null }
+  | {
+      readonly type: "created" | "deleted";
+      readonly path: string;
+      readonly parentPath: string;
+      readonly acl: AclList | null;
+      readonly parentAcl: AclList | null;
+    };
 
 export type Deliver = (conn: ConnId, type: EventType, path: string, acl: AclList | null) => void;
 
@@ -25,7 +26,7 @@ export function trigger(watches: Watches, change: Change, deliver: Deliver): voi
       return watches.fireData(path, (conn) => deliver(conn, "NodeDataChanged", path, acl));
     case "created":
       watches.fireData(path, (conn) => deliver(conn, "NodeCreated", path, acl));
-      return fireParent(watches, change, deliver);
+      return fireParent(watches, change.parentPath, change.parentAcl, deliver);
     case "deleted": {
       const told = new Set<ConnId>();
       watches.fireData(path, (conn) => {
@@ -35,12 +36,11 @@ export function trigger(watches: Watches, change: Change, deliver: Deliver): voi
       watches.fireChild(path, false, (conn) => {
         if (!told.has(conn)) deliver(conn, "NodeDeleted", path, acl);
       });
-      return fireParent(watches, change, deliver);
+      return fireParent(watches, change.parentPath, change.parentAcl, deliver);
     }
   }
 }
 
-function fireParent(watches: Watches, change: Change, deliver: Deliver): void {
-  const parent = parentOf(change.path);
-  watches.fireChild(parent, true, (conn) => deliver(conn, "NodeChildrenChanged", parent, change.parentAcl));
+function fireParent(watches: Watches, parentPath: string, acl: AclList | null, deliver: Deliver): void {
+  watches.fireChild(parentPath, true, (conn) => deliver(conn, "NodeChildrenChanged", parentPath, acl));
 }
