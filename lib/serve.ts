@@ -35,8 +35,8 @@ export class ClientService {
   readonly #answerWord: AnswerWord;
   readonly #open = new Set<ClientConnection>();
   readonly #perAddress = new Map<string, number>();
-  /** Addresses whose excess has been logged. */
-  readonly #logged = new Set<string>();
+  /** Limits that were logged as reached since a connection was last closed: a flood of clients is no flood of lines. */
+  readonly #told = new Set<string>();
   /** By when each must have shaken hands, or be gone. All get the same time, so the first in it is the first to be due. */
   readonly #deadlines = new Map<ClientConnection, number>();
   #cancelWake: (() => void) | null = null;
@@ -54,11 +54,13 @@ export class ClientService {
 
   /** For {@link Listener.start}. */
   readonly accept = (duplex: Duplex): DuplexHandler => {
-    const refusal = this.#refusal(duplex.remoteAddress);
-    if (refusal === null) return this.#admit(duplex);
+    const full = this.#reachedLimit(duplex.remoteAddress);
+    if (full === null && !this.host.isStopped) return this.#admit(duplex);
     this.counters.connection_rejected++;
-    if (!this.#logged.has(duplex.remoteAddress)) this.logger.warn(refusal);
-    this.#logged.add(duplex.remoteAddress);
+    if (full !== null && !this.#told.has(full)) {
+      this.#told.add(full);
+      this.logger.warn(`Too many connections: ${full}; another one from ${duplex.remoteAddress} was refused`);
+    }
     duplex.destroy();
     return REFUSED;
   };
@@ -73,16 +75,13 @@ export class ClientService {
     return this.#deadlines;
   }
 
-  #refusal(address: string): string | null {
+  /** The limit that a further connection from this address would break. */
+  #reachedLimit(address: string): string | null {
     const { connectionsMax, connectionsPerAddressMax } = this.limits;
-    if (this.host.isStopped) return "The server has stopped";
-    if (connectionsMax > 0 && this.#open.size >= connectionsMax) {
-      return `Too many connections: ${connectionsMax} are open (maxCnxns); one from ${address} was refused`;
-    }
-    if (connectionsPerAddressMax > 0 && (this.#perAddress.get(address) ?? 0) >= connectionsPerAddressMax) {
-      return `Too many connections from ${address}: ${connectionsPerAddressMax} are open (maxClientCnxns); another was refused`;
-    }
-    return null;
+    if (connectionsMax > 0 && this.#open.size >= connectionsMax) return `maxCnxns ${connectionsMax}`;
+    const fromThere = this.#perAddress.get(address) ?? 0;
+    if (connectionsPerAddressMax === 0 || fromThere < connectionsPerAddressMax) return null;
+    return `maxClientCnxns ${connectionsPerAddressMax} from ${address}`;
   }
 
   #admit(duplex: Duplex): DuplexHandler {
@@ -100,7 +99,7 @@ export class ClientService {
     const left = (this.#perAddress.get(address) ?? 0) - 1;
     if (left > 0) this.#perAddress.set(address, left);
     else this.#perAddress.delete(address);
-    this.#logged.delete(address);
+    this.#told.clear();
     this.#open.delete(connection);
     this.#throttled.delete(connection);
     this.clearDeadline(connection);
@@ -170,7 +169,7 @@ export class ClientService {
           return;
         }
         this.#deadlines.delete(connection);
-        this.counters.sessionless_connections_expired++;
+        if (!connection.isEnding) this.counters.sessionless_connections_expired++;
         connection.cut();
       }
     });
@@ -205,6 +204,11 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
   /** Whether its client asked a four-letter word. */
   get isAsked(): boolean {
     return this.#asked;
+  }
+
+  /** Whether all has been said to it, and it has only to take it. */
+  get isEnding(): boolean {
+    return this.#ending;
   }
 
   /** Whether it is being read from. */
