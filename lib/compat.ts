@@ -86,9 +86,10 @@ function from(version: Compat, since: Compat): boolean {
 export function behaviourOf(version: Compat): Behaviour {
   const is34 = version === "3.4";
   const is39 = from(version, "3.9");
+  const unknown = new Set(Object.entries(OP_SINCE).flatMap(([op, since]) => (from(version, since) ? [] : [op])));
   return {
     version,
-    knows: (op) => from(version, OP_SINCE[op] ?? "3.4"),
+    knows: unknown.size === 0 ? () => true : (op) => !unknown.has(op),
     pathRangeEnds: is34,
     counterWraps: is34,
     configNode: !is34,
