@@ -17,12 +17,13 @@
  * @module
  */
 import { consoleLogger, describeProcess, systemClock } from "./adapters/system.ts";
-import type { OpenSettings } from "./lib/options.ts";
+import { type OpenSettings, settingsOf } from "./lib/options.ts";
 import type { Clock, Logger } from "./lib/ports.ts";
 import { Server } from "./lib/server.ts";
 
 export { CREATOR_ALL_ACL, OPEN_ACL_UNSAFE, Perms, READ_ACL_UNSAFE } from "./lib/acl/perms.ts";
 export type { EventStream, OverflowPolicy } from "./lib/client/event_stream.ts";
+export type { ConnectOptions } from "./lib/client/options.ts";
 export type { ConnectionState } from "./lib/client/session.ts";
 export { type Transaction, TransactionError, type TransactionResult } from "./lib/client/transaction.ts";
 export type { CreateOptions, Data } from "./lib/client/values.ts";
@@ -40,7 +41,7 @@ export type { Compat } from "./lib/compat.ts";
 export { type Applied, type ErrorCode, ZkError } from "./lib/errors.ts";
 export type { OpenSettings } from "./lib/options.ts";
 export type { Clock, Duplex, DuplexHandler, ListenAddress, Listener, Logger } from "./lib/ports.ts";
-export type { ConnectOptions, Inspected, Server } from "./lib/server.ts";
+export type { Inspected, Server } from "./lib/server.ts";
 export type {
   Acl,
   AclList,
@@ -76,7 +77,7 @@ export interface OpenOptions extends OpenSettings {
  */
 export async function open(options: OpenOptions = {}): Promise<Server> {
   const { logger, clock, ...settings } = options;
-  return new Server(settings, {
+  return new Server(await settingsOf(settings, false), {
     clock: clock ?? systemClock(),
     logger: logger ?? consoleLogger({ level: "warn" }),
     random: Math.random,

@@ -1,12 +1,11 @@
 /**
- * What `open()` may be told: every setting with its default and its limits, in one schema, checked once.
+ * What `open()` may be told: every setting with its meaning and its default. What is allowed is said by options_schema.ts.
  *
- * Invariant: what comes out of {@link parseSettings} is complete and consistent; nothing behind it checks again.
+ * Invariant: what comes out of {@link settingsOf} is complete and consistent; nothing behind it checks again.
  */
-import { z } from "zod";
 import type { AclOptions } from "./acl/schemes.ts";
-import { behaviourOf, COMPAT_VERSIONS, type Compat } from "./compat.ts";
-import { DIGEST_ALGORITHMS, type DigestAlgorithm } from "./digest_algorithms.ts";
+import { behaviourOf, type Compat } from "./compat.ts";
+import type { DigestAlgorithm } from "./digest_algorithms.ts";
 import type { KernelOptions } from "./kernel/options.ts";
 
 /** Who may do what, and how identities are proved. */
@@ -106,86 +105,80 @@ export interface OpenSettings extends Partial<Omit<Settings, "acl" | "limits" | 
   readonly reaper?: Partial<ReaperSettings>;
 }
 
-/** What Java's int holds, and so what zoo.cfg may say. */
-const INT_MAX = 2 ** 31 - 1;
-const milliseconds = (): z.ZodNumber => z.number().int().min(1).max(INT_MAX);
-const count = (most: number): z.ZodNumber => z.number().int().min(0).max(most);
-const bytes = (): z.ZodNumber =>
-  z
-    .number()
-    .int()
-    .min(1024)
-    .max(2 ** 30);
-
-const aclSchema = z.strictObject({
-  skip: z.boolean().default(false),
-  superDigest: z.string().nullable().default(null),
-  digestEnabled: z.boolean().default(true),
-  digestAlg: z.enum(DIGEST_ALGORITHMS).default("SHA1"),
-  ensembleAuthNames: z.array(z.string()).readonly().nullable().default(null),
-  saslRegistered: z.boolean().default(false),
-  superUsers: z.array(z.string()).readonly().default([]),
-  letAnySaslUserDoX: z.string().nullable().default(null),
-  x509Registered: z.boolean().default(false),
-  x509SuperUser: z.string().nullable().default(null),
-});
-
-const limitsSchema = z.strictObject({
-  frameBytesMax: bytes().default(0xfffff),
-  connectionsPerAddressMax: count(INT_MAX).default(60),
-  connectionsMax: count(INT_MAX).default(0),
-  handshakeTimeoutMs: milliseconds().default(10_000),
-  outstandingRequestsMax: z.number().int().min(1).max(INT_MAX).default(1000),
-  outputBytesPause: bytes().default(1024 * 1024),
-  outputBytesMax: bytes().default(64 * 1024 * 1024),
-});
-
-const reaperSchema = z.strictObject({
-  intervalMs: milliseconds().default(60_000),
-  perMinuteMax: z.number().int().min(1).max(INT_MAX).default(10_000),
-  neverUsedMs: count(INT_MAX).default(0),
-});
-
-const openSchema = z.strictObject({
-  tickTimeMs: milliseconds().default(2000),
-  minSessionTimeoutMs: milliseconds().optional(),
-  maxSessionTimeoutMs: milliseconds().optional(),
-  serverId: z.number().int().min(0).max(254).default(1),
-  compat: z.enum(COMPAT_VERSIONS).default("3.8"),
-  extendedTypes: z.boolean().default(true),
-  digest: z.boolean().optional(),
-  closeSessionPaths: z.boolean().default(true),
-  enforceQuota: z.boolean().default(false),
-  reconfigEnabled: z.boolean().default(false),
-  requiredAuthSchemes: z.array(z.string()).readonly().default([]),
-  localSessions: z.boolean().default(false),
-  localSessionsUpgrading: z.boolean().default(false),
-  fourLetterWords: z.array(z.string()).readonly().nullable().default(null),
-  acl: aclSchema.prefault({}),
-  limits: limitsSchema.prefault({}),
-  reaper: reaperSchema.prefault({}),
-});
+/** What holds unless told otherwise; `digest` and the session timeouts follow from the rest. */
+const DEFAULTS: Omit<Settings, "digest" | "minSessionTimeoutMs" | "maxSessionTimeoutMs"> = {
+  tickTimeMs: 2000,
+  serverId: 1,
+  compat: "3.8",
+  extendedTypes: true,
+  closeSessionPaths: true,
+  enforceQuota: false,
+  reconfigEnabled: false,
+  requiredAuthSchemes: [],
+  localSessions: false,
+  localSessionsUpgrading: false,
+  fourLetterWords: null,
+  acl: {
+    skip: false,
+    superDigest: null,
+    digestEnabled: true,
+    digestAlg: "SHA1",
+    ensembleAuthNames: null,
+    saslRegistered: false,
+    superUsers: [],
+    letAnySaslUserDoX: null,
+    x509Registered: false,
+    x509SuperUser: null,
+  },
+  limits: {
+    frameBytesMax: 0xfffff,
+    connectionsPerAddressMax: 60,
+    connectionsMax: 0,
+    handshakeTimeoutMs: 10_000,
+    outstandingRequestsMax: 1000,
+    outputBytesPause: 1024 * 1024,
+    outputBytesMax: 64 * 1024 * 1024,
+  },
+  reaper: { intervalMs: 60_000, perMinuteMax: 10_000, neverUsedMs: 0 },
+};
 
 /**
- * Completes the settings; `stores` says whether the server keeps anything.
+ * Judges and completes the settings; `stores` says whether the server keeps anything. The schema is loaded only where there is something to judge:
+ * it costs more than all the rest of a start.
  *
  * @throws TypeError that names each setting that is wrong, and what is allowed.
  */
-export function parseSettings(given: OpenSettings, stores: boolean): Settings {
-  const parsed = openSchema.safeParse(given);
-  if (!parsed.success) {
-    throw refusal(parsed.error.issues.map((issue) => `${issue.path.join(".") || "options"}: ${issue.message}`));
+export async function settingsOf(given: OpenSettings, stores: boolean): Promise<Settings> {
+  if (Object.keys(given).length > 0) {
+    const { problemsOf } = await import("./options_schema.ts");
+    refuse(problemsOf(given));
   }
-  const { tickTimeMs, digest = stores, ...rest } = parsed.data;
-  const { minSessionTimeoutMs = tickTimeMs * 2, maxSessionTimeoutMs = tickTimeMs * 20 } = rest;
+  const { acl, limits, reaper, ...rest } = DEFAULTS;
+  const tickTimeMs = given.tickTimeMs ?? rest.tickTimeMs;
+  const settings: Settings = {
+    ...rest,
+    digest: stores,
+    minSessionTimeoutMs: tickTimeMs * 2,
+    maxSessionTimeoutMs: tickTimeMs * 20,
+    ...defined(given),
+    acl: { ...acl, ...defined(given.acl) },
+    limits: { ...limits, ...defined(given.limits) },
+    reaper: { ...reaper, ...defined(given.reaper) },
+  };
+  const { minSessionTimeoutMs, maxSessionTimeoutMs } = settings;
   if (minSessionTimeoutMs > maxSessionTimeoutMs) {
-    throw refusal([`minSessionTimeoutMs: ${minSessionTimeoutMs} is above maxSessionTimeoutMs ${maxSessionTimeoutMs}`]);
+    refuse([`minSessionTimeoutMs: ${minSessionTimeoutMs} is above maxSessionTimeoutMs ${maxSessionTimeoutMs}`]);
   }
-  return { ...rest, tickTimeMs, digest, minSessionTimeoutMs, maxSessionTimeoutMs };
+  return settings;
 }
 
-function refusal(problems: readonly string[]): TypeError {
-  return new TypeError(`Cannot open a server: ${problems.join("; ")}`);
+/** An option that is there but undefined is not given. */
+function defined<T extends object>(options: T | undefined): T {
+  return Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined)) as T;
+}
+
+function refuse(problems: readonly string[]): void {
+  if (problems.length > 0) throw new TypeError(`Cannot open a server: ${problems.join("; ")}`);
 }
 
 export function kernelOptions(settings: Settings): KernelOptions {

@@ -7,12 +7,13 @@
  */
 import { Standalone } from "./broadcast/standalone.ts";
 import { LocalConnector } from "./client/local.ts";
+import { type ConnectOptions, DEFAULT_SESSION_TIMEOUT_MS } from "./client/options.ts";
 import { ZooKeeper } from "./client/zookeeper.ts";
 import { Host } from "./host.ts";
 import { Database } from "./kernel/database.ts";
 import { Kernel } from "./kernel/kernel.ts";
 import { Member } from "./member.ts";
-import { kernelOptions, type OpenSettings, parseSettings, type Settings } from "./options.ts";
+import { kernelOptions, type Settings } from "./options.ts";
 import type { Clock, ListenAddress, Listener, Logger } from "./ports.ts";
 import type { ProcessReport } from "./report.ts";
 import { ClientService } from "./serve.ts";
@@ -32,25 +33,12 @@ export interface ServerWorld {
   readonly random: () => number;
 }
 
-/** What `server.connect()` may be told. */
-export interface ConnectOptions {
-  /** How long the session outlives silence, milliseconds; the server keeps it within its limits. Default 30,000. */
-  readonly sessionTimeoutMs?: number;
-  /** Path under which everything happens. It is not created. */
-  readonly chroot?: string;
-  /** Whether a read-only server will do. */
-  readonly canBeReadOnly?: boolean;
-  readonly signal?: AbortSignal;
-}
-
 /** A znode as the server has it, read past all permissions. */
 export interface Inspected {
   readonly data: Uint8Array | null;
   readonly stat: Stat;
   readonly children: readonly string[];
 }
-
-const DEFAULT_SESSION_TIMEOUT_MS = 30_000;
 
 /**
  * A running server. Made by `open()`.
@@ -83,8 +71,8 @@ export class Server {
     this.#hasClosed = resolve;
   });
 
-  constructor(settings: OpenSettings, world: ServerWorld) {
-    this.#settings = parseSettings(settings, false);
+  constructor(settings: Settings, world: ServerWorld) {
+    this.#settings = settings;
     this.#world = world;
     const options = kernelOptions(this.#settings);
     const tree = new Tree({
@@ -127,6 +115,7 @@ export class Server {
       sessionTimeoutMs: options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS,
       canBeReadOnly: options.canBeReadOnly ?? false,
       chroot: options.chroot ?? "",
+      sasl: null,
     });
     this.#handles.add(zk);
     return await zk.start(options.signal);

@@ -1,0 +1,72 @@
+/**
+ * What `open()` allows for each setting.
+ *
+ * Not here: meanings and defaults (options.ts).
+ */
+import { z } from "zod";
+import { COMPAT_VERSIONS } from "./compat.ts";
+import { DIGEST_ALGORITHMS } from "./digest_algorithms.ts";
+import type { OpenSettings } from "./options.ts";
+
+/** What Java's int holds, and so what zoo.cfg may say. */
+const INT_MAX = 2 ** 31 - 1;
+const BYTES_MAX = 2 ** 30;
+const milliseconds = (): z.ZodNumber => z.number().int().min(1).max(INT_MAX);
+const count = (most: number): z.ZodNumber => z.number().int().min(0).max(most);
+const bytes = (): z.ZodNumber => z.number().int().min(1024).max(BYTES_MAX);
+
+const aclSchema = z.strictObject({
+  skip: z.boolean().optional(),
+  superDigest: z.string().nullable().optional(),
+  digestEnabled: z.boolean().optional(),
+  digestAlg: z.enum(DIGEST_ALGORITHMS).optional(),
+  ensembleAuthNames: z.array(z.string()).readonly().nullable().optional(),
+  saslRegistered: z.boolean().optional(),
+  superUsers: z.array(z.string()).readonly().optional(),
+  letAnySaslUserDoX: z.string().nullable().optional(),
+  x509Registered: z.boolean().optional(),
+  x509SuperUser: z.string().nullable().optional(),
+});
+
+const limitsSchema = z.strictObject({
+  frameBytesMax: bytes().optional(),
+  connectionsPerAddressMax: count(INT_MAX).optional(),
+  connectionsMax: count(INT_MAX).optional(),
+  handshakeTimeoutMs: milliseconds().optional(),
+  outstandingRequestsMax: z.number().int().min(1).max(INT_MAX).optional(),
+  outputBytesPause: bytes().optional(),
+  outputBytesMax: bytes().optional(),
+});
+
+const reaperSchema = z.strictObject({
+  intervalMs: milliseconds().optional(),
+  perMinuteMax: z.number().int().min(1).max(INT_MAX).optional(),
+  neverUsedMs: count(INT_MAX).optional(),
+});
+
+const openSchema = z.strictObject({
+  tickTimeMs: milliseconds().optional(),
+  minSessionTimeoutMs: milliseconds().optional(),
+  maxSessionTimeoutMs: milliseconds().optional(),
+  serverId: z.number().int().min(0).max(254).optional(),
+  compat: z.enum(COMPAT_VERSIONS).optional(),
+  extendedTypes: z.boolean().optional(),
+  digest: z.boolean().optional(),
+  closeSessionPaths: z.boolean().optional(),
+  enforceQuota: z.boolean().optional(),
+  reconfigEnabled: z.boolean().optional(),
+  requiredAuthSchemes: z.array(z.string()).readonly().optional(),
+  localSessions: z.boolean().optional(),
+  localSessionsUpgrading: z.boolean().optional(),
+  fourLetterWords: z.array(z.string()).readonly().nullable().optional(),
+  acl: aclSchema.optional(),
+  limits: limitsSchema.optional(),
+  reaper: reaperSchema.optional(),
+});
+
+/** What is wrong with the settings, a line for each: where, and what is allowed. */
+export function problemsOf(given: OpenSettings): string[] {
+  const parsed = openSchema.safeParse(given);
+  if (parsed.success) return [];
+  return parsed.error.issues.map((issue) => `${issue.path.join(".") || "options"}: ${issue.message}`);
+}
