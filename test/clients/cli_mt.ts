@@ -42,10 +42,7 @@ export async function startCliMt(command: string, args: readonly string[]): Prom
     },
     [Symbol.asyncDispose]: () => shell[Symbol.asyncDispose](),
   };
-  await shell.until(
-    ({ stderr }) => /^Watcher SESSION_EVENT state = .*\n(Got a new session id: .*\n)?/m.test(stderr),
-    "its session",
-  );
+  await shell.until(({ stderr }) => /^Watcher SESSION_EVENT state = CONNECTED_STATE\n.*\n/m.test(stderr), "its session");
   return { cli, greeting: comparable(shell.take().stderr) };
 }
 
