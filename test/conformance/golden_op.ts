@@ -66,7 +66,7 @@ export class RawStrings {
   restore(frame: Uint8Array): Uint8Array {
     const buffer = Buffer.from(frame);
     for (const { placeholder, bytes } of this.#replacements) buffer.set(bytes, buffer.indexOf(placeholder));
-    return buffer;
+    return new Uint8Array(buffer);
   }
 }
 

@@ -318,7 +318,7 @@ function setupResult({ op }: GoldenOp, result: JsonObject): Json {
 
 /** A multi's frame without the header that ends its list. */
 function withoutEnd(frame: Uint8Array): Uint8Array {
-  const shorter = frame.slice(0, -9);
+  const shorter = new Uint8Array(frame.subarray(0, -9));
   new DataView(shorter.buffer).setInt32(0, shorter.length - 4);
   return shorter;
 }
