@@ -16,8 +16,8 @@ import type { Op, Outcome } from "../ops.ts";
 import type { WatchedEvent, Zxid } from "../types.ts";
 import { readHello, readRequest, writeEvent, writeReply, writeWelcome } from "./codec.ts";
 import { Framer } from "./framer.ts";
-import { JuteError, JuteReader, JuteWriter } from "./jute.ts";
-import { Slab } from "./slab.ts";
+import { JuteError, JuteReader } from "./jute.ts";
+import { Outbox } from "./outbox.ts";
 
 /** What a connection asks of whoever owns it. It may be answered from within the call. */
 export interface ServerConnOwner {
@@ -48,25 +48,17 @@ const NO_BYTES: Uint8Array = new Uint8Array(0);
 // One reader serves all connections: it is done with a frame before the next one is looked at.
 const reader = new JuteReader();
 const encoder = new TextEncoder();
-// Most connections have nothing to say most of the time: buffers belong to those that do.
-const spareWriters: JuteWriter[] = [];
-const SPARE_WRITERS_MAX = 64;
-const WRITER_BYTES = 1024;
-/** Larger buffers are given away instead of copied from and kept. */
-const SPARE_WRITER_BYTES_MAX = 16 * 1024;
-// What is sent leaves soon, so a slab for it may be large.
-const outgoing = new Slab(64 * 1024);
 
 export class ServerConn {
   readonly #owner: ServerConnOwner;
   readonly #framer: Framer;
+  readonly #outbox: Outbox = new Outbox(() => this.#announce());
   #state: State = "fresh";
   /** The first bytes, until there are enough to tell a word from a frame. */
   #first: Uint8Array = NO_BYTES;
   /** Whether the client's handshake came without the readOnly byte. */
   #shortHandshake = false;
   #reading = false;
-  #out: JuteWriter | null = null;
   #announced = false;
 
   /** @param frameBytesMax longest request that is taken (ZooKeeper: `jute.maxbuffer`) */
@@ -108,7 +100,8 @@ export class ServerConn {
   // ── from the host ──
 
   welcome(welcome: Welcome): void {
-    writeWelcome(this.#writer(), welcome, this.#shortHandshake);
+    if (this.#state !== "greeted") return; // gone while its session was made
+    writeWelcome(this.#outbox.writer, welcome, this.#shortHandshake);
     if (welcome.timeOut === 0) return; // refused: a close follows, and requests behind the handshake are lost
     this.#state = "open";
     if (this.#reading || this.#framer.waitingBytes === 0) return;
@@ -117,11 +110,11 @@ export class ServerConn {
   }
 
   reply(xid: number, zxid: Zxid, outcome: Outcome): void {
-    writeReply(this.#writer(), xid, zxid, outcome);
+    writeReply(this.#outbox.writer, xid, zxid, outcome);
   }
 
   event(event: WatchedEvent): void {
-    writeEvent(this.#writer(), event);
+    writeEvent(this.#outbox.writer, event);
   }
 
   close(): void {
@@ -131,7 +124,7 @@ export class ServerConn {
   /** Says the answer to a four-letter word, and nothing after it. */
   answer(text: string): void {
     if (this.#state !== "asked") return;
-    this.#writer().raw(encoder.encode(text));
+    this.#outbox.writer.raw(encoder.encode(text));
     this.#stop();
   }
 
@@ -140,24 +133,7 @@ export class ServerConn {
   /** Everything there is to send, in one piece that the caller may keep; null for nothing. */
   take(): Uint8Array | null {
     this.#announced = false;
-    const out = this.#out;
-    if (out === null) return null;
-    this.#out = null;
-    if (out.capacity > SPARE_WRITER_BYTES_MAX) return out.written();
-    const bytes = outgoing.copy(out.written(), 0, out.length);
-    if (spareWriters.length < SPARE_WRITERS_MAX) {
-      out.clear();
-      spareWriters.push(out);
-    }
-    return bytes;
-  }
-
-  #writer(): JuteWriter {
-    if (this.#out === null) {
-      this.#out = spareWriters.pop() ?? new JuteWriter(WRITER_BYTES);
-      this.#announce();
-    }
-    return this.#out;
+    return this.#outbox.take();
   }
 
   #announce(): void {

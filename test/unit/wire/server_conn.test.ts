@@ -134,6 +134,17 @@ for (const oneByOne of [false, true]) {
       assert.equal(it.conn.ended, true);
     });
 
+    test("stays ended when the welcome comes too late", () => {
+      const it = new Recorder();
+      it.feed(hello, oneByOne);
+      it.conn.gone();
+      it.conn.welcome(WELCOME);
+      it.feed(get, oneByOne);
+      assert.equal(it.conn.ended, true);
+      assert.equal(it.taken(), "");
+      assert.deepEqual(it.heard.slice(1), [["disconnect"]]);
+    });
+
     test("hears a second ConnectRequest as a request with opcode 0", () => {
       const it = new Recorder(WELCOME);
       it.feed(concat(hello, hello), oneByOne);
