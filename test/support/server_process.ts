@@ -54,7 +54,10 @@ export interface ServerProcess extends AsyncDisposable {
   serving(): Promise<void>;
   /** Settles when the process has ended, by itself or not. */
   readonly exited: Promise<ServerExit>;
-  /** Ends the process and resolves when it has ended. Rejects if SIGTERM was not enough. Stopping twice is once. */
+  /**
+   * Ends the process and resolves when it has ended. Rejects, with the logs, if SIGTERM was not enough or if the process had ended
+   * before it was asked to. Stopping twice is once.
+   */
   stop(signal?: "SIGTERM" | "SIGKILL"): Promise<ServerExit>;
 }
 
@@ -78,7 +81,7 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
   try {
     await server.serving();
   } catch (error) {
-    await server.stop("SIGKILL");
+    await server.stop("SIGKILL").catch(() => {}); // `error` already says what happened.
     throw error;
   }
   return server;
@@ -186,6 +189,7 @@ function watch(child: ChildProcess, started: Started): ServerProcess {
     });
   running.add(child);
   let ended: ServerExit | null = null;
+  let stopping = false;
   const exited = new Promise<ServerExit>((resolve) => {
     const end = (exit: ServerExit): void => {
       running.delete(child);
@@ -212,12 +216,15 @@ function watch(child: ChildProcess, started: Started): ServerProcess {
   }
 
   async function stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<ServerExit> {
+    const endedByItself = ended !== null && !stopping;
+    stopping = true;
     child.kill(signal);
     const exit = await Promise.race([exited, pause(STOP_MS_MAX, null)]);
     if (exit === null) child.kill("SIGKILL");
     await exited;
     if (started.removeFolder) rmSync(folder, { recursive: true, force: true });
     if (exit === null) throw failure(`did not end within ${STOP_MS_MAX} ms of ${signal}`);
+    if (endedByItself) throw failure(`had ended before it was stopped: ${JSON.stringify(exit)}`);
     return exit;
   }
 
