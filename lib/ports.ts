@@ -61,8 +61,93 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** Where a client looks for a server: a name or an address, and a port. */
+export interface ServerAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Opens byte streams to servers, such as TCP. */
+export interface Dialer {
+  /**
+   * Tries to reach a server. `opened` says who handles the stream, `failed` why there is none, in words; one of them is called, once, and never
+   * from within this call. The returned function gives the attempt up: then neither is called.
+   */
+  dial(server: ServerAddress, opened: (duplex: Duplex) => DuplexHandler, failed: (reason: string) => void): () => void;
+  /** Calls back once when the turn that is going on has ended, so that all it has to say goes out in one piece. */
+  atTurnEnd(run: () => void): void;
+}
+
+// ── what outlives the process ──
+
 /** One durable transaction: its jute form (header, body, digest), without the log's own framing. */
 export interface LogRecord {
   readonly zxid: Zxid;
   readonly bytes: Uint8Array;
+}
+
+/**
+ * What a server keeps beyond its own life: a log of txns, snapshots, and epochs. `fileStorage()` and `memoryStorage()` make one; a server
+ * uses it alone.
+ *
+ * Once a call has failed, what is kept is only what was durable before: the server stops, and whoever opens the storage next finds out.
+ */
+export interface Storage {
+  /** What to call it in messages, such as the folder's path. */
+  readonly name: string;
+  /** Takes the storage for one server, and says what it holds. Rejects while another server has it. */
+  open(logger: Logger): Promise<Stored>;
+  /**
+   * Adds records to the log, in zxid order. Calls may overlap: what comes while the disk works is written together, and gets the same promise.
+   * A promise resolves once the records are durable; without one they are when the call returns.
+   */
+  append(records: readonly LogRecord[]): Promise<void> | undefined;
+  /**
+   * Keeps a snapshot of the database as it was after `zxid`: whole, or not at all. Between two chunks, an empty one included, other work runs.
+   * A chunk's bytes are valid until the next one is asked for. Later records go to a new piece of the log.
+   */
+  saveSnapshot(zxid: Zxid, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void>;
+  /** Keeps both epochs, each whole or not at all; null leaves one as it is. */
+  saveEpochs(epochs: Epochs): Promise<void>;
+  /** Drops every record and every snapshot behind `last`. Rejects where `last` itself is neither a record nor a snapshot. */
+  truncate(last: Zxid): Promise<void>;
+  /** Writes what was appended, and lets go. May be called again. */
+  close(): Promise<void>;
+}
+
+/** What a storage holds. Valid until the storage is written to. */
+export interface Stored {
+  readonly epochs: Epochs;
+  /** Newest first. Whether one is whole shows when it is read. */
+  readonly snapshots: readonly StoredSnapshot[];
+  /** Whether there is a log at all, be it without a record. */
+  readonly hasLog: boolean;
+  /**
+   * The log's records from `zxid` on, in the order in which they stand. Rejects where the log is damaged. A torn end, as a crash leaves it, is
+   * cut off.
+   */
+  readLog(zxid: Zxid): AsyncIterable<LogChunk>;
+}
+
+/** A snapshot in storage. */
+export interface StoredSnapshot {
+  readonly zxid: Zxid;
+  readonly name: string;
+  /** The bytes as ZooKeeper lays them out, uncompressed. Chunks are valid until the next one is asked for. */
+  read(): AsyncIterable<Uint8Array>;
+}
+
+/** Some of the log's records; their bytes are valid until the next chunk is asked for. */
+export interface LogChunk {
+  readonly records: readonly LogRecord[];
+  /** Where a record of this chunk stands, for messages: `log.1 at offset 1234`. */
+  placeOf(index: number): string;
+}
+
+/** What a member of an ensemble has promised and followed; null: never kept. */
+export interface Epochs {
+  /** Highest epoch it has promised to a leader. */
+  readonly accepted: number | null;
+  /** Epoch of the last leader whose history it took over. */
+  readonly current: number | null;
 }

@@ -1,2 +1,3 @@
-/** `zookernel/tcp`: the port that ZooKeeper's clients connect to. */
+/** `zookernel/tcp`: ZooKeeper's protocol over TCP, from both ends: the port that clients connect to, and a client of any server. */
+export { connect, type RemoteConnectOptions, type TlsOptions } from "./connect.ts";
 export { type TcpOptions, tcp } from "./listener.ts";

@@ -29,6 +29,14 @@ export interface Link {
 /** Makes connections to whichever server is next. */
 export interface Connector {
   link(hello: Hello, handlers: LinkHandlers): Link;
-  /** How many servers there are to try before waiting. */
+  /** How many servers there are: each gets its share of the time for connecting. */
   readonly serverCount: number;
+  /** Whether all of them have been tried in vain: time to wait. */
+  readonly isRoundDone: boolean;
+  /** The link made last has been welcomed. */
+  succeeded(): void;
+  /** Asks the next server whether it takes writes; if it says so, the next link leads to it. The returned function gives up: no answer then. */
+  probe(answer: (isReadWrite: boolean) => void): () => void;
+  /** Replaces the list of servers, given as a connect string; true if the connection there is must be left for the sake of balance. */
+  update(servers: string): boolean;
 }

@@ -20,6 +20,7 @@ const handedOut = new Slab(64 * 1024);
 
 export class LocalConnector implements Connector {
   readonly serverCount = 1;
+  readonly isRoundDone = true;
   readonly #host: Host;
 
   constructor(host: Host) {
@@ -28,6 +29,17 @@ export class LocalConnector implements Connector {
 
   link(hello: Hello, handlers: LinkHandlers): Link {
     return new LocalLink(this.#host, hello, handlers);
+  }
+
+  succeeded(): void {}
+
+  /** There is no other server that could take writes. */
+  probe(): () => void {
+    return () => {};
+  }
+
+  update(): never {
+    throw new Error("Cannot update the list of servers: this client's server is in its own process");
   }
 }
 
@@ -100,7 +112,9 @@ function owned(op: Op): Op {
 function lent(outcome: Outcome): Outcome {
   if (outcome.kind === "data") return { kind: "data", data: copyOut(outcome.data), stat: outcome.stat };
   if (outcome.kind !== "multi") return outcome;
-  const results = outcome.results.map((result) => (result.kind === "getData" ? { ...result, data: copyOut(result.data) } : result));
+  const results = outcome.results.map((result) =>
+    result.kind === "getData" ? { ...result, data: copyOut(result.data) } : result,
+  );
   return { kind: "multi", results };
 }
 

@@ -4,7 +4,7 @@
  *
  * The same for a server in this process and for one at the end of a socket: only the {@link Connector} differs.
  *
- * Not here: verbs and results (zookeeper.ts), bytes (wire/).
+ * Not here: verbs and results (zookeeper.ts), which server is next (the connector), bytes (wire/).
  *
  * Invariants: every request is settled exactly once. A terminal state (expired, authFailed, closed) is never left. Events of a connection come
  * before the replies that follow them.
@@ -14,17 +14,20 @@ import { Fifo } from "../fifo.ts";
 import type { Welcome } from "../kernel/messages.ts";
 import type { AuthOp, Op, Outcome, SetWatchesOp } from "../ops.ts";
 import type { Clock } from "../ports.ts";
+import type { SaslClient } from "../sasl/digest_md5.ts";
 import type { SessionId, WatchedEvent, Zxid } from "../types.ts";
 import type { Connector, Link, LinkHandlers } from "./link.ts";
+import { ReadWriteSearch } from "./read_write_search.ts";
 
 /**
  * Where a handle stands.
  *
  * - `connecting`: not connected yet; requests wait;
- * - `connected`, `connectedReadOnly`: served;
+ * - `connected`: served;
+ * - `connectedReadOnly`: served by a server that is cut off from the others: it may be behind, and takes no writes (`NotReadOnly`);
  * - `suspended`: the connection is lost. The session may live on; ephemerals and watches too. Don't act on what they guard;
- * - `expired`: the session is over and its ephemerals are gone. Open a new one;
- * - `authFailed`: the server refused credentials. Final;
+ * - `expired`: the session is over and its ephemerals are gone, or will be as soon as there is a server to remove them. Final: open a new one;
+ * - `authFailed`: the server refused credentials. Final: mend them and open a new one;
  * - `closed`: closed by its owner. Final.
  */
 export type ConnectionState =
@@ -44,6 +47,8 @@ export interface ClientSessionOptions {
   readonly canBeReadOnly: boolean;
   /** A number in [0, 1), for the jitter of reconnects. */
   readonly random: () => number;
+  /** Begins to prove a SASL identity, on each connection before anything else; null for none. */
+  readonly sasl: (() => SaslClient) | null;
 }
 
 export interface ClientSessionListener {
@@ -51,6 +56,8 @@ export interface ClientSessionListener {
   event(event: WatchedEvent): void;
   /** What to register again on a new connection of the same session. */
   watchesToSet(relativeZxid: Zxid): SetWatchesOp[];
+  /** The server doesn't know the kind of watch that was to be registered again, and hangs up. */
+  watchesRefused(): void;
 }
 
 /** How a request ended. `applied` says for an error whether the change may have happened. */
@@ -72,8 +79,12 @@ const WATCHES_XID = -8;
 const PING_XID = -2;
 const XID_MAX = 2 ** 31 - 1;
 const NO_PASSWORD: Uint8Array = new Uint8Array(16);
-/** After a round of all servers without success, and at most this much more at random, milliseconds. */
-const RECONNECT_DELAY_MS = 1000;
+const NO_TOKEN: Uint8Array = new Uint8Array(0);
+/** Longest pause before the next attempt, milliseconds: doubled each time from the first to the last; how much of it is waited is random. */
+const PAUSE_MS_MIN = 100;
+const PAUSE_MS_MAX = 2000;
+/** After so many of its timeouts in silence, a session is over even if no server can be asked. */
+const EXPIRED_AFTER_TIMEOUTS = 4 / 3;
 const PING: Op = { kind: "ping" };
 
 export class ClientSession {
@@ -86,17 +97,27 @@ export class ClientSession {
   readonly #proving: Fifo<Credential> = new Fifo<Credential>();
   #state: ConnectionState = "connecting";
   #link: Link | null = null;
-  #welcomed = false;
+  /** Whether requests may be sent: welcomed, and known by its SASL identity if it has one. */
+  #ready = false;
   #xid = 0;
   #sessionId: SessionId = 0n;
   #passwd: Uint8Array = NO_PASSWORD;
   #timeoutMs: number;
   #lastZxid: Zxid = 0n;
+  /** A session that a read-only server gave is worth nothing to the others. */
+  #isReadOnlySession = false;
+  #wasReady = false;
+  #readWriteSearch: ReadWriteSearch | null = null;
+  #pauses = 0;
+  #welcomedMono: number | null = null;
+  /** Since the last third of the timeout began. */
   #heard = false;
   #sentAny = false;
   #silentThirds = 0;
-  #attempts = 0;
+  /** When something was heard last, to a third of the timeout. */
+  #heardMono = 0;
   #cancelTimer: () => void = () => {};
+  #cancelExpiry: () => void = () => {};
 
   constructor(options: ClientSessionOptions, listener: ClientSessionListener) {
     this.#options = options;
@@ -133,7 +154,7 @@ export class ClientSession {
 
   request(op: Op, settle: Settle): void {
     if (this.#isTerminal()) return settle({ kind: "error", code: this.#terminalCode() }, false);
-    if (this.#welcomed) this.#send({ op, settle });
+    if (this.#ready) this.#send({ op, settle });
     else this.#unsent.push({ op, settle });
   }
 
@@ -142,7 +163,12 @@ export class ClientSession {
     if (this.#isTerminal()) return settle({ kind: "error", code: this.#terminalCode() }, false);
     const credential: Credential = { op: { kind: "auth", scheme, auth }, settle };
     this.#credentials.push(credential);
-    if (this.#welcomed) this.#prove(credential);
+    if (this.#ready) this.#prove(credential);
+  }
+
+  /** Replaces the list of servers, and goes to another one if the load is to be balanced so. */
+  updateServers(servers: string): void {
+    if (this.#options.connector.update(servers) && this.#ready) this.#lost("the list of servers has changed");
   }
 
   /** Ends the session on the server, if it can be reached, and the handle in any case. */
@@ -152,14 +178,14 @@ export class ClientSession {
       this.#end("closed", "closed by its owner");
       done();
     };
-    if (this.#welcomed) this.#send({ op: { kind: "closeSession" }, settle: finish });
+    if (this.#ready) this.#send({ op: { kind: "closeSession" }, settle: finish });
     else finish();
   }
 
   // ── connecting ──
 
   #connect(): void {
-    this.#attempts++;
+    const { connector, sessionTimeoutMs, canBeReadOnly } = this.#options;
     const handlers: LinkHandlers = {
       welcome: (welcome) => link === this.#link && this.#welcome(welcome),
       reply: (xid, zxid, outcome) => link === this.#link && this.#reply(xid, zxid, outcome),
@@ -168,52 +194,107 @@ export class ClientSession {
     };
     const hello = {
       lastZxidSeen: this.#lastZxid,
-      timeOut: this.#options.sessionTimeoutMs,
-      sessionId: this.#sessionId,
-      passwd: this.#passwd,
-      readOnly: this.#options.canBeReadOnly,
+      timeOut: sessionTimeoutMs,
+      sessionId: this.#isReadOnlySession ? 0n : this.#sessionId,
+      passwd: this.#isReadOnlySession ? NO_PASSWORD : this.#passwd,
+      readOnly: canBeReadOnly,
     };
-    const link: Link = this.#options.connector.link(hello, handlers);
+    const link: Link = connector.link(hello, handlers);
     this.#link = link;
-    this.#wakeAfter(this.#timeoutMs / this.#options.connector.serverCount, () => this.#lost("no server answered in time"));
+    this.#wakeAfter(this.#timeoutMs / connector.serverCount, () => this.#lost("no server answered in time"));
     link.open();
   }
 
   #welcome(welcome: Welcome): void {
     if (welcome.timeOut <= 0) return this.#end("expired", "the server no longer knows the session");
-    const again = this.#sessionId !== 0n;
-    this.#attempts = 0;
+    this.#options.connector.succeeded();
+    this.#cancelExpiry();
+    this.#isReadOnlySession = welcome.readOnly && (this.#isReadOnlySession || this.#sessionId === 0n);
     this.#sessionId = welcome.sessionId;
     this.#passwd = welcome.passwd.slice();
     this.#timeoutMs = welcome.timeOut;
-    this.#welcomed = true;
     this.#silentThirds = 0;
+    this.#heard = true;
+    this.#welcomedMono = this.#options.clock.now().mono;
     this.#wakeAfter(this.#timeoutMs / 3, () => this.#thirdPassed());
+    const { sasl } = this.#options;
+    if (sasl === null) this.#begin(welcome.readOnly);
+    else this.#authenticate(sasl(), NO_TOKEN, welcome.readOnly);
+  }
+
+  /** One exchange of tokens after the other, and nothing else meanwhile. */
+  #authenticate(client: SaslClient, token: Uint8Array, readOnly: boolean): void {
+    const settle: Settle = (outcome) => {
+      if (outcome.kind !== "sasl") return; // the connection was lost
+      const next = outcome.code === "Ok" && outcome.token !== null ? client.answer(outcome.token) : "refused";
+      if (next === "refused")
+        this.#end("authFailed", "the server refused the SASL credentials, or could not prove that it knows them");
+      else if (next === "done") this.#begin(readOnly);
+      else this.#authenticate(client, next, readOnly);
+    };
+    this.#send({ op: { kind: "sasl", token }, settle });
+  }
+
+  #begin(readOnly: boolean): void {
+    const again = this.#wasReady;
+    this.#ready = true;
+    this.#wasReady = true;
     for (const credential of [...this.#credentials].reverse()) this.#prove(credential);
     if (again) for (const op of this.#listener.watchesToSet(this.#lastZxid)) this.#post(WATCHES_XID, op);
-    this.#become(welcome.readOnly ? "connectedReadOnly" : "connected", "connected");
-    for (let asked = this.#welcomed ? this.#unsent.shift() : undefined; asked !== undefined; ) {
+    if (readOnly) this.#searchReadWrite();
+    this.#become(readOnly ? "connectedReadOnly" : "connected", "connected");
+    while (this.#ready) {
+      const asked = this.#unsent.shift();
+      if (asked === undefined) return;
       this.#send(asked);
-      asked = this.#welcomed ? this.#unsent.shift() : undefined;
     }
   }
 
-  #lost(reason: string): void {
+  #searchReadWrite(): void {
+    const { connector, clock } = this.#options;
+    this.#readWriteSearch = new ReadWriteSearch(connector, clock, () =>
+      this.#lost("there is a server that takes writes", true),
+    );
+  }
+
+  #lost(reason: string, urgent = false): void {
+    const welcomedMono = this.#welcomedMono;
+    this.#welcomedMono = null;
     this.#dropLink();
     if (this.#isTerminal()) return;
+    if (welcomedMono !== null) this.#armExpiry();
     if (this.#state !== "connecting") this.#become("suspended", reason);
     this.#settleAll("ConnectionLoss");
-    if (this.#isTerminal()) return;
-    const { connector, random } = this.#options;
-    const roundDone = this.#attempts > 0 && this.#attempts % connector.serverCount === 0;
-    const delayMs = this.#attempts === 0 ? 0 : Math.floor(random() * RECONNECT_DELAY_MS) + (roundDone ? RECONNECT_DELAY_MS : 0);
-    this.#wakeAfter(delayMs, () => this.#connect());
+    if (!this.#isTerminal()) this.#wakeAfter(urgent ? 0 : this.#pauseMs(welcomedMono), () => this.#connect());
+  }
+
+  /**
+   * None before the next server of a round. After the round, and after the loss of a connection so that the clients of a server that died don't
+   * all arrive at the next one in the same moment, a random time up to a limit that doubles until a connection has lasted.
+   */
+  #pauseMs(welcomedMono: number | null): number {
+    const { connector, clock, random } = this.#options;
+    if (welcomedMono === null && !connector.isRoundDone) return 0;
+    if (welcomedMono !== null && clock.now().mono - welcomedMono > PAUSE_MS_MAX) this.#pauses = 0;
+    return random() * Math.min(PAUSE_MS_MIN * 2 ** this.#pauses++, PAUSE_MS_MAX);
+  }
+
+  /** A server that can be reached says whether the session lives. Where there is none, the time says it. */
+  #armExpiry(): void {
+    if (this.#isReadOnlySession) return;
+    const { clock } = this.#options;
+    const heardMono = this.#heard ? clock.now().mono : this.#heardMono;
+    this.#cancelExpiry = clock.wakeAt(heardMono + this.#timeoutMs * EXPIRED_AFTER_TIMEOUTS, () =>
+      this.#end("expired", "no server could be reached before the session timed out"),
+    );
   }
 
   #dropLink(): void {
     const link = this.#link;
     this.#link = null;
-    this.#welcomed = false;
+    this.#ready = false;
+    this.#readWriteSearch?.stop();
+    this.#readWriteSearch = null;
     while (this.#proving.shift() !== undefined);
     link?.cut();
   }
@@ -238,10 +319,19 @@ export class ClientSession {
 
   #reply(xid: number, zxid: Zxid, outcome: Outcome): void {
     this.#heard = true;
-    if (xid === PING_XID || xid === WATCHES_XID) return;
-    if (xid === AUTH_XID) return this.#authReply(outcome);
-    if (zxid > this.#lastZxid) this.#lastZxid = zxid;
-    this.#sent.shift()?.settle(outcome, false);
+    if (xid < 0) {
+      this.#ownReply(xid, outcome);
+    } else {
+      if (zxid > this.#lastZxid) this.#lastZxid = zxid;
+      this.#sent.shift()?.settle(outcome, false);
+    }
+    if (outcome.kind === "error" && outcome.code === "SessionClosedRequireSaslAuth")
+      this.#end("authFailed", "the server serves nobody without an identity that this client has not proved");
+  }
+
+  #ownReply(xid: number, outcome: Outcome): void {
+    if (xid === AUTH_XID) this.#authReply(outcome);
+    else if (xid === WATCHES_XID && outcome.kind === "error") this.#listener.watchesRefused();
   }
 
   #authReply(outcome: Outcome): void {
@@ -263,6 +353,7 @@ export class ClientSession {
    * thirds without anything heard and the connection counts as lost.
    */
   #thirdPassed(): void {
+    if (this.#heard) this.#heardMono = this.#options.clock.now().mono;
     this.#silentThirds = this.#heard ? 0 : this.#silentThirds + 1;
     if (this.#silentThirds >= 2) return this.#lost("the server is silent");
     this.#heard = false;
@@ -282,6 +373,7 @@ export class ClientSession {
   #end(state: "expired" | "authFailed" | "closed", reason: string): void {
     if (this.#isTerminal()) return;
     this.#cancelTimer();
+    this.#cancelExpiry();
     this.#dropLink();
     this.#become(state, reason);
     const code = this.#terminalCode();

@@ -46,6 +46,12 @@ export class Watchers {
     return found;
   }
 
+  /** Forgets all that `addWatch` registered. */
+  removeAdded(): void {
+    this.#sets.persistent.clear();
+    this.#sets.persistent_recursive.clear();
+  }
+
   /** Who hears of an event; one-shot watchers among them are forgotten. */
   take(event: WatchedEvent): Set<Watcher> {
     const hears = new Set<Watcher>();

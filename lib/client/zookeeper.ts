@@ -9,6 +9,7 @@ import { type ErrorCode, invariant, ZkError } from "../errors.ts";
 import type { Op, Outcome, SetWatchesOp } from "../ops.ts";
 import { pathProblem, withChroot, withoutChroot } from "../path.ts";
 import type { Clock, Logger } from "../ports.ts";
+import type { SaslClient } from "../sasl/digest_md5.ts";
 import type { Acl, AclList, AddWatchMode, AuthId, SessionId, Stat, WatchedEvent, Zxid } from "../types.ts";
 import { EventStream, type OverflowPolicy } from "./event_stream.ts";
 import type { Connector } from "./link.ts";
@@ -62,6 +63,8 @@ export interface HandleOptions {
   readonly canBeReadOnly: boolean;
   /** Path under which everything happens; "" for none. */
   readonly chroot: string;
+  /** Begins to prove a SASL identity; null for none. */
+  readonly sasl: (() => SaslClient) | null;
 }
 
 const DEFAULT_CAPACITY = 1024;
@@ -361,7 +364,20 @@ export class ZooKeeper implements ClientSessionListener {
     return stream;
   }
 
-  // ── identity, end ──
+  // ── servers, identity, end ──
+
+  /**
+   * Replaces the list of servers, given as a connect string; its chroot, if any, is ignored. If the load is to be balanced so, this handle goes to
+   * another server: its requests under way then fail with `ConnectionLoss`. Clients that all do this spread evenly over the new list.
+   *
+   * @example
+   * ```ts
+   * zk.updateServers("zk1:2181,zk2:2181,zk3:2181");
+   * ```
+   */
+  updateServers(servers: string): void {
+    this.#session.updateServers(servers);
+  }
 
   /**
    * Proves an identity, now and after every reconnect: `addAuth("digest", "user:password")`. Errors: `AuthFailed`, after which the handle is of no
@@ -403,6 +419,13 @@ export class ZooKeeper implements ClientSessionListener {
     const watchers = this.#watchers.take(event);
     const seen = this.#chroot === "" ? event : { ...event, path: withoutChroot(this.#chroot, event.path) };
     for (const watcher of watchers) this.#guard(() => watcher(seen));
+  }
+
+  /** @internal */
+  watchesRefused(): void {
+    const reason = "this server is older than 3.6 and has no such watches";
+    this.#watchers.removeAdded();
+    for (const { stream } of [...this.#streams]) stream.end(new ZkError("Unimplemented", { operation: "watch", reason }));
   }
 
   /** @internal */
