@@ -6,6 +6,7 @@
  */
 import type { Socket } from "node:net";
 import type { Duplex, DuplexHandler } from "../../lib/ports.ts";
+import { unmapped } from "./options.ts";
 
 /** Joins a connected socket to the handler that `accept` gives for it. */
 export function attach(socket: Socket, accept: (duplex: Duplex) => DuplexHandler): void {
@@ -66,9 +67,4 @@ class SocketDuplex implements Duplex {
   destroy(): void {
     this.#socket.destroy();
   }
-}
-
-/** An IPv4 peer of a dual-stack socket, by its own address: `::ffff:10.0.0.7` → `10.0.0.7`. */
-function unmapped(address: string): string {
-  return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(address) ? address.slice("::ffff:".length) : address;
 }

@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
 import { connect, createServer } from "node:net";
 import { test } from "node:test";
+import { BunListener } from "../../../adapters/tcp/bun.ts";
 import { tcp } from "../../../adapters/tcp/listener.ts";
+import { NodeListener } from "../../../adapters/tcp/node.ts";
+import { completed } from "../../../adapters/tcp/options.ts";
 import type { Duplex, DuplexHandler } from "../../../lib/ports.ts";
 import { listenerContract } from "../../contracts/listener.ts";
+import { runtimeName } from "../../support/runtime.ts";
 import { until } from "../../support/until.ts";
 
-listenerContract("tcp", (port) => tcp({ port }));
+listenerContract("tcp on node:net", (port) => new NodeListener(completed({ port })));
+if (runtimeName === "bun") listenerContract("tcp on Bun's sockets", (port) => new BunListener(completed({ port })));
 
 test("tcp: ports and backlogs that can't be are refused with their range", () => {
   assert.throws(() => tcp({ port: 70_000 }), /^RangeError: tcp\(\): port must be a whole number from 0 to 65535, not 70000$/);
