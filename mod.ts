@@ -23,20 +23,12 @@ import { Server } from "./lib/server.ts";
 
 export { CREATOR_ALL_ACL, OPEN_ACL_UNSAFE, Perms, READ_ACL_UNSAFE } from "./lib/acl/perms.ts";
 export type { EventStream, OverflowPolicy } from "./lib/client/event_stream.ts";
-export type { ConnectOptions } from "./lib/client/options.ts";
+export type { ConnectOptions, RequestOptions, VersionOptions, WatchOptions, WatchStreamOptions } from "./lib/client/options.ts";
 export type { ConnectionState } from "./lib/client/session.ts";
 export { type Transaction, TransactionError, type TransactionResult } from "./lib/client/transaction.ts";
 export type { CreateOptions, Data } from "./lib/client/values.ts";
 export type { Watcher } from "./lib/client/watchers.ts";
-export type {
-  RequestOptions,
-  StateChange,
-  StreamEvent,
-  VersionOptions,
-  WatchOptions,
-  WatchStreamOptions,
-  ZooKeeper,
-} from "./lib/client/zookeeper.ts";
+export type { StateChange, StreamEvent, ZooKeeper } from "./lib/client/zookeeper.ts";
 export type { Compat } from "./lib/compat.ts";
 export { type Applied, type ErrorCode, ZkError } from "./lib/errors.ts";
 export type { OpenSettings } from "./lib/options.ts";

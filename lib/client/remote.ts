@@ -29,6 +29,8 @@ export interface RemoteOptions {
 export class RemoteConnector implements Connector {
   readonly #options: RemoteOptions;
   readonly #servers: ServerList;
+  /** What the log has been told since the last success: the same is not told again and again. */
+  readonly #told = new Set<string>();
 
   constructor(options: RemoteOptions) {
     this.#options = options;
@@ -44,11 +46,13 @@ export class RemoteConnector implements Connector {
   }
 
   link(hello: Hello, handlers: LinkHandlers): Link {
-    return new RemoteLink(this.#options, this.#servers.next(), hello, handlers);
+    const server = this.#servers.next();
+    return new RemoteLink(this.#options, server, hello, handlers, (reason) => this.#failed(server, reason));
   }
 
   succeeded(): void {
     this.#servers.succeeded();
+    this.#told.clear();
   }
 
   probe(answer: (isReadWrite: boolean) => void): () => void {
@@ -61,6 +65,12 @@ export class RemoteConnector implements Connector {
 
   update(servers: string): boolean {
     return this.#servers.update(parseConnectString(servers).servers);
+  }
+
+  #failed(server: ServerAddress, reason: string): void {
+    const text = `Cannot connect to ${serverName(server)}: ${reason}`;
+    if (!this.#told.has(text)) this.#options.logger.warn(text);
+    this.#told.add(text);
   }
 }
 
@@ -108,12 +118,22 @@ class RemoteLink implements Link, ClientConnOwner, DuplexHandler {
   readonly #hello: Hello;
   readonly #handlers: LinkHandlers;
   readonly #conn: ClientConn;
+  readonly #failed: (reason: string) => void;
   #duplex: Duplex | null = null;
   #giveUp: () => void = () => {};
+  #isWelcome = false;
   #isOver = false;
 
-  constructor(options: RemoteOptions, server: ServerAddress, hello: Hello, handlers: LinkHandlers) {
+  /** @param failed hears why there was no welcome */
+  constructor(
+    options: RemoteOptions,
+    server: ServerAddress,
+    hello: Hello,
+    handlers: LinkHandlers,
+    failed: (reason: string) => void,
+  ) {
     this.#options = options;
+    this.#failed = failed;
     this.#server = server;
     this.#hello = hello;
     this.#handlers = handlers;
@@ -128,9 +148,7 @@ class RemoteLink implements Link, ClientConnOwner, DuplexHandler {
       this.#conn.hello(this.#hello);
       return this;
     };
-    this.#giveUp = this.#options.dialer.dial(this.#server, opened, (reason) =>
-      this.#over(`${serverName(this.#server)}: ${reason}`),
-    );
+    this.#giveUp = this.#options.dialer.dial(this.#server, opened, (reason) => this.#over(reason));
   }
 
   request(xid: number, op: Op): void {
@@ -138,7 +156,7 @@ class RemoteLink implements Link, ClientConnOwner, DuplexHandler {
   }
 
   cut(): void {
-    this.#over("the connection was given up");
+    this.#over("no answer in time");
   }
 
   // ── from the stream ──
@@ -150,12 +168,13 @@ class RemoteLink implements Link, ClientConnOwner, DuplexHandler {
   drained(): void {}
 
   closed(): void {
-    this.#over(`${serverName(this.#server)} closed the connection`);
+    this.#over("the server closed the connection");
   }
 
   // ── from the client connection ──
 
   welcome(welcome: Welcome): void {
+    this.#isWelcome = true;
     this.#handlers.welcome(welcome);
   }
 
@@ -168,7 +187,7 @@ class RemoteLink implements Link, ClientConnOwner, DuplexHandler {
   }
 
   broken(reason: string): void {
-    this.#over(`${serverName(this.#server)} sent what makes no sense: ${reason}`);
+    this.#over(`what the server sent makes no sense: ${reason}`);
   }
 
   somethingToSend(): void {
@@ -186,6 +205,7 @@ class RemoteLink implements Link, ClientConnOwner, DuplexHandler {
     this.#conn.stop();
     this.#giveUp();
     this.#duplex?.destroy();
-    this.#handlers.closed(reason);
+    if (!this.#isWelcome) this.#failed(reason);
+    this.#handlers.closed(`${serverName(this.#server)}: ${reason}`);
   }
 }

@@ -106,7 +106,6 @@ export class ClientSession {
   #lastZxid: Zxid = 0n;
   /** A session that a read-only server gave is worth nothing to the others. */
   #isReadOnlySession = false;
-  #wasReady = false;
   #readWriteSearch: ReadWriteSearch | null = null;
   #pauses = 0;
   #welcomedMono: number | null = null;
@@ -236,11 +235,9 @@ export class ClientSession {
   }
 
   #begin(readOnly: boolean): void {
-    const again = this.#wasReady;
     this.#ready = true;
-    this.#wasReady = true;
     for (const credential of [...this.#credentials].reverse()) this.#prove(credential);
-    if (again) for (const op of this.#listener.watchesToSet(this.#lastZxid)) this.#post(WATCHES_XID, op);
+    for (const op of this.#listener.watchesToSet(this.#lastZxid)) this.#post(WATCHES_XID, op);
     if (readOnly) this.#searchReadWrite();
     this.#become(readOnly ? "connectedReadOnly" : "connected", "connected");
     while (this.#ready) {

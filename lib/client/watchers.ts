@@ -24,6 +24,8 @@ export class Watchers {
     persistent: new Map(),
     persistent_recursive: new Map(),
   };
+  /** How many watches are on their way to the server, by path. */
+  readonly #expected = new Map<string, number>();
 
   add(set: WatchSet, path: string, watcher: Watcher): void {
     const watchers = this.#sets[set].get(path);
@@ -31,19 +33,31 @@ export class Watchers {
     else watchers.add(watcher);
   }
 
-  /** Removes one registration; true if it was the last of that set at that path. */
+  /** A watch at this path is on its way to the server; the returned function says that it has been answered. */
+  expect(path: string): () => void {
+    this.#expected.set(path, (this.#expected.get(path) ?? 0) + 1);
+    return () => {
+      const left = this.#expected.get(path)! - 1;
+      if (left > 0) this.#expected.set(path, left);
+      else this.#expected.delete(path);
+    };
+  }
+
+  /** Removes one registration; false if there was none. */
   remove(set: WatchSet, path: string, watcher: Watcher): boolean {
     const watchers = this.#sets[set].get(path);
     if (!watchers?.delete(watcher)) return false;
-    if (watchers.size > 0) return false;
-    this.#sets[set].delete(path);
+    if (watchers.size === 0) this.#sets[set].delete(path);
     return true;
   }
 
-  removeAll(path: string): boolean {
-    let found = false;
-    for (const set of Object.values(this.#sets)) found = set.delete(path) || found;
-    return found;
+  /** Whether any watch at this path is registered or on its way. */
+  needs(path: string): boolean {
+    return this.#expected.has(path) || Object.values(this.#sets).some((set) => set.has(path));
+  }
+
+  removeAll(path: string): void {
+    for (const set of Object.values(this.#sets)) set.delete(path);
   }
 
   /** Forgets all that `addWatch` registered. */

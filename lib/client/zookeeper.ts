@@ -1,48 +1,24 @@
 /**
  * The client handle: ZooKeeper's verbs as promises. One implementation, whether the server is in this process or at the end of a socket.
  *
- * Not here: connections and their loss (session.ts), whose watch is whose (watchers.ts).
+ * Not here: connections and their loss (session.ts), a request's way to its promise (requests.ts), whose watch is whose (watchers.ts).
  *
  * Invariant: every promise is settled, with a result or with a {@link ZkError}.
  */
-import { type ErrorCode, invariant, ZkError } from "../errors.ts";
-import type { Op, Outcome, SetWatchesOp } from "../ops.ts";
+import { type ErrorCode, ZkError } from "../errors.ts";
+import type { Op, SetWatchesOp } from "../ops.ts";
 import { pathProblem, withChroot, withoutChroot } from "../path.ts";
 import type { Clock, Logger } from "../ports.ts";
 import type { SaslClient } from "../sasl/digest_md5.ts";
 import type { Acl, AclList, AddWatchMode, AuthId, SessionId, Stat, WatchedEvent, Zxid } from "../types.ts";
-import { EventStream, type OverflowPolicy } from "./event_stream.ts";
+import { EventStream } from "./event_stream.ts";
 import type { Connector } from "./link.ts";
+import type { RequestOptions, VersionOptions, WatchOptions, WatchStreamOptions } from "./options.ts";
+import { expect, onAbort, Requests, sets } from "./requests.ts";
 import { ClientSession, type ClientSessionListener, type ConnectionState } from "./session.ts";
 import { type Commit, Transaction } from "./transaction.ts";
 import { type CreateOptions, createOp, type Data, isSequential, serverPath, toBytes } from "./values.ts";
-import { type Watcher, Watchers, type WatchSet } from "./watchers.ts";
-
-/** What every verb takes. */
-export interface RequestOptions {
-  /**
-   * Gives the request up. The promise rejects with the signal's reason; a change that was sent may happen all the same.
-   */
-  readonly signal?: AbortSignal;
-}
-export interface VersionOptions extends RequestOptions {
-  /** The version the znode must have, else `BadVersion`; default any. */
-  readonly version?: number;
-}
-export interface WatchOptions extends RequestOptions {
-  /** Called once, when what was read changes. */
-  readonly watch?: Watcher;
-}
-export interface WatchStreamOptions {
-  /** `persistent`: this znode and its list of children; `persistent_recursive`: this znode and all below it. Default `persistent`. */
-  readonly mode?: AddWatchMode;
-  /** Ends the stream. */
-  readonly signal?: AbortSignal;
-  /** Events that may wait for the reader; default 1,024. */
-  readonly capacity?: number;
-  /** What to do when more wait; default `dropOldest`, which the stream tells with a `Missed` event. */
-  readonly overflow?: OverflowPolicy;
-}
+import { type Watcher, Watchers } from "./watchers.ts";
 
 /** An event of a stream; `Missed` where some may be missing: look again at what you watch. */
 export type StreamEvent = WatchedEvent | { readonly type: "Missed"; readonly path: string; readonly zxid: Zxid };
@@ -72,6 +48,7 @@ const NO_OPTIONS = {};
 
 export class ZooKeeper implements ClientSessionListener {
   readonly #session: ClientSession;
+  readonly #requests: Requests;
   readonly #watchers = new Watchers();
   readonly #chroot: string;
   readonly #logger: Logger;
@@ -87,6 +64,7 @@ export class ZooKeeper implements ClientSessionListener {
     this.#chroot = options.chroot === "/" ? "" : options.chroot;
     this.#logger = options.logger;
     this.#session = new ClientSession(options, this);
+    this.#requests = new Requests(this.#session, this.#watchers);
   }
 
   // ── state ──
@@ -146,18 +124,18 @@ export class ZooKeeper implements ClientSessionListener {
   /** Resolves once connected; rejects if that can't come about any more. Called by whoever makes the handle. */
   start(signal?: AbortSignal): Promise<this> {
     return new Promise((resolve, reject) => {
-      const off = this.onState(({ state, reason }) => {
+      const offState = this.onState(({ state, reason }) => {
         if (state === "connected" || state === "connectedReadOnly") resolve(this);
         else if (isTerminal(state)) reject(new ZkError(codeOfState(state), { operation: "connect", reason }));
         else return;
-        off();
+        offState();
+        offAbort();
       });
-      onAbort(signal, (cause) => {
-        off();
+      const offAbort = onAbort(signal, (cause) => {
         reject(cause);
         void this.close();
       });
-      this.#session.start();
+      if (signal?.aborted !== true) this.#session.start();
     });
   }
 
@@ -176,7 +154,7 @@ export class ZooKeeper implements ClientSessionListener {
    */
   async create(path: string, data?: Data, options: CreateOptions & RequestOptions = NO_OPTIONS): Promise<string> {
     const full = serverPath(this.#chroot, path, "create", isSequential(options.mode));
-    const outcome = await this.#ask(createOp(full, data, options, false), "create", path, options.signal);
+    const outcome = await this.#requests.ask(createOp(full, data, options, false), "create", path, options.signal);
     return withoutChroot(this.#chroot, outcome.kind === "pathStat" ? outcome.path : expect(outcome, "path").path!);
   }
 
@@ -187,13 +165,16 @@ export class ZooKeeper implements ClientSessionListener {
     options: CreateOptions & RequestOptions = NO_OPTIONS,
   ): Promise<{ path: string; stat: Stat }> {
     const full = serverPath(this.#chroot, path, "create", isSequential(options.mode));
-    const outcome = expect(await this.#ask(createOp(full, data, options, true), "create", path, options.signal), "pathStat");
+    const outcome = expect(
+      await this.#requests.ask(createOp(full, data, options, true), "create", path, options.signal),
+      "pathStat",
+    );
     return { path: withoutChroot(this.#chroot, outcome.path), stat: outcome.stat };
   }
 
   /** Deletes a znode without children. Errors: `NoNode`, `NotEmpty`, `BadVersion`, `NoAuth`. */
   async delete(path: string, options: VersionOptions = NO_OPTIONS): Promise<void> {
-    await this.#ask(
+    await this.#requests.ask(
       { kind: "delete", path: this.#full(path, "delete"), version: options.version ?? -1 },
       "delete",
       path,
@@ -212,19 +193,20 @@ export class ZooKeeper implements ClientSessionListener {
    */
   async setData(path: string, data: Data, options: VersionOptions = NO_OPTIONS): Promise<Stat> {
     const op: Op = { kind: "setData", path: this.#full(path, "setData"), data: toBytes(data), version: options.version ?? -1 };
-    return expect(await this.#ask(op, "setData", path, options.signal), "stat").stat;
+    return expect(await this.#requests.ask(op, "setData", path, options.signal), "stat").stat;
   }
 
   /** Replaces the ACL; `version` is compared with the Stat's `aversion`. Errors: `NoNode`, `BadVersion`, `InvalidACL`, `NoAuth`. */
   async setACL(path: string, acl: readonly Acl[], options: VersionOptions = NO_OPTIONS): Promise<Stat> {
     const op: Op = { kind: "setACL", path: this.#full(path, "setACL"), acl, version: options.version ?? -1 };
-    return expect(await this.#ask(op, "setACL", path, options.signal), "stat").stat;
+    return expect(await this.#requests.ask(op, "setACL", path, options.signal), "stat").stat;
   }
 
   /** Begins a transaction: several changes that happen together or not at all. */
   transaction(): Transaction {
     const commit: Commit = async (ops, signal) => {
-      return expect(await this.#ask({ kind: "multi", ops }, "commit a transaction", undefined, signal), "multi").results;
+      return expect(await this.#requests.ask({ kind: "multi", ops }, "commit a transaction", undefined, signal), "multi")
+        .results;
     };
     return new Transaction(this.#chroot, commit);
   }
@@ -236,7 +218,7 @@ export class ZooKeeper implements ClientSessionListener {
     const full = this.#full(path, "getData");
     const op: Op = { kind: "getData", path: full, watch: options.watch !== undefined };
     const { data, stat } = expect(
-      await this.#ask(op, "getData", path, options.signal, { full, watch: options.watch, set: "data" }),
+      await this.#requests.ask(op, "getData", path, options.signal, sets("data", full, options.watch)),
       "data",
     );
     return { data, stat };
@@ -246,7 +228,7 @@ export class ZooKeeper implements ClientSessionListener {
   async exists(path: string, options: WatchOptions = NO_OPTIONS): Promise<Stat | null> {
     const full = this.#full(path, "exists");
     const op: Op = { kind: "exists", path: full, watch: options.watch !== undefined };
-    const outcome = await this.#ask(op, "exists", path, options.signal, { full, watch: options.watch, set: "exist" });
+    const outcome = await this.#requests.ask(op, "exists", path, options.signal, sets("exist", full, options.watch));
     return outcome.kind === "error" ? null : expect(outcome, "stat").stat;
   }
 
@@ -255,7 +237,7 @@ export class ZooKeeper implements ClientSessionListener {
     const full = this.#full(path, "getChildren");
     const op: Op = { kind: "getChildren2", path: full, watch: options.watch !== undefined };
     const outcome = expect(
-      await this.#ask(op, "getChildren", path, options.signal, { full, watch: options.watch, set: "child" }),
+      await this.#requests.ask(op, "getChildren", path, options.signal, sets("child", full, options.watch)),
       "childrenStat",
     );
     return { children: [...outcome.children], stat: outcome.stat };
@@ -264,7 +246,7 @@ export class ZooKeeper implements ClientSessionListener {
   /** The ACL and the Stat. Without ADMIN on the znode, hashes of `digest` ids are masked. Errors: `NoNode`, `NoAuth`. */
   async getACL(path: string, options: RequestOptions = NO_OPTIONS): Promise<{ acl: AclList; stat: Stat }> {
     const { acl, stat } = expect(
-      await this.#ask({ kind: "getACL", path: this.#full(path, "getACL") }, "getACL", path, options.signal),
+      await this.#requests.ask({ kind: "getACL", path: this.#full(path, "getACL") }, "getACL", path, options.signal),
       "acl",
     );
     return { acl, stat };
@@ -273,24 +255,24 @@ export class ZooKeeper implements ClientSessionListener {
   /** How many znodes there are below this one, at any depth. Errors: `NoNode`, `NoAuth`. */
   async getAllChildrenNumber(path: string, options: RequestOptions = NO_OPTIONS): Promise<number> {
     const op: Op = { kind: "getAllChildrenNumber", path: this.#full(path, "getAllChildrenNumber") };
-    return expect(await this.#ask(op, "getAllChildrenNumber", path, options.signal), "totalNumber").totalNumber;
+    return expect(await this.#requests.ask(op, "getAllChildrenNumber", path, options.signal), "totalNumber").totalNumber;
   }
 
   /** This session's ephemerals whose paths begin with `prefix`. */
   async getEphemerals(prefix = "/", options: RequestOptions = NO_OPTIONS): Promise<string[]> {
     const op: Op = { kind: "getEphemerals", prefixPath: withChroot(this.#chroot, prefix) };
-    const { ephemerals } = expect(await this.#ask(op, "getEphemerals", prefix, options.signal), "ephemerals");
+    const { ephemerals } = expect(await this.#requests.ask(op, "getEphemerals", prefix, options.signal), "ephemerals");
     return ephemerals.map((path) => withoutChroot(this.#chroot, path));
   }
 
   /** The identities this connection has proved; of secrets only the user's part. */
   async whoAmI(options: RequestOptions = NO_OPTIONS): Promise<readonly AuthId[]> {
-    return expect(await this.#ask({ kind: "whoAmI" }, "whoAmI", undefined, options.signal), "clientInfo").clientInfo;
+    return expect(await this.#requests.ask({ kind: "whoAmI" }, "whoAmI", undefined, options.signal), "clientInfo").clientInfo;
   }
 
   /** Waits until this server has seen every write that was committed before. */
   async sync(path = "/", options: RequestOptions = NO_OPTIONS): Promise<void> {
-    await this.#ask({ kind: "sync", path: this.#full(path, "sync") }, "sync", path, options.signal);
+    await this.#requests.ask({ kind: "sync", path: this.#full(path, "sync") }, "sync", path, options.signal);
   }
 
   /** The ensemble's configuration, kept in `/zookeeper/config`; a chroot does not apply. */
@@ -298,7 +280,7 @@ export class ZooKeeper implements ClientSessionListener {
     const full = "/zookeeper/config";
     const op: Op = { kind: "getData", path: full, watch: options.watch !== undefined };
     const { data, stat } = expect(
-      await this.#ask(op, "getConfig", full, options.signal, { full, watch: options.watch, set: "data" }),
+      await this.#requests.ask(op, "getConfig", full, options.signal, sets("data", full, options.watch)),
       "data",
     );
     return { data, stat };
@@ -315,7 +297,7 @@ export class ZooKeeper implements ClientSessionListener {
     const full = this.#full(path, "addWatch");
     const mode = options.mode ?? "persistent";
     const op: Op = { kind: "addWatch", path: full, mode: mode === "persistent" ? 0 : 1 };
-    await this.#ask(op, "addWatch", path, options.signal, { full, watch: watcher, set: mode });
+    await this.#requests.ask(op, "addWatch", path, options.signal, sets(mode, full, watcher));
   }
 
   /** Ends one registration of {@link addWatch}. */
@@ -325,20 +307,21 @@ export class ZooKeeper implements ClientSessionListener {
     options: { readonly mode?: AddWatchMode } & RequestOptions = NO_OPTIONS,
   ): Promise<void> {
     const full = this.#full(path, "removeWatches");
-    if (!this.#watchers.remove(options.mode ?? "persistent", full, watcher)) return;
-    await this.#ask({ kind: "removeWatches", path: full, type: 3 }, "removeWatches", path, options.signal);
+    // Servers remove all watches at a path or none. While another one is needed there, events of this one come and find nobody.
+    if (!this.#watchers.remove(options.mode ?? "persistent", full, watcher) || this.#watchers.needs(full)) return;
+    await this.#requests.ask({ kind: "removeWatches", path: full, type: 3 }, "removeWatches", path, options.signal);
   }
 
   /** Removes every watch of this handle at this path. Errors: `NoWatcher`. */
   async removeWatches(path: string, options: RequestOptions = NO_OPTIONS): Promise<void> {
     const full = this.#full(path, "removeWatches");
-    await this.#ask({ kind: "removeWatches", path: full, type: 3 }, "removeWatches", path, options.signal);
-    this.#watchers.removeAll(full);
+    const effect = { kind: "removeAll", path: full } as const;
+    await this.#requests.ask({ kind: "removeWatches", path: full, type: 3 }, "removeWatches", path, options.signal, effect);
   }
 
   /**
    * The changes at a path, or at all paths below it, as an iterator. It survives lost connections; where it can't know what happened meanwhile it
-   * says `Missed`.
+   * says `Missed`. Needs a server of 3.6 or newer; an older one ends it with `Unimplemented`.
    *
    * @example
    * ```ts
@@ -348,6 +331,7 @@ export class ZooKeeper implements ClientSessionListener {
   watch(path: string, options: WatchStreamOptions = NO_OPTIONS): EventStream<StreamEvent> {
     const watcher: Watcher = (event) => stream.push(event);
     const mode = options.mode ?? "persistent";
+    const full = this.#full(path, "watch");
     const stream = new EventStream<StreamEvent>({
       capacity: options.capacity ?? DEFAULT_CAPACITY,
       overflow: options.overflow ?? "dropOldest",
@@ -359,7 +343,12 @@ export class ZooKeeper implements ClientSessionListener {
     });
     const entry = { path, stream };
     this.#streams.add(entry);
-    this.addWatch(path, watcher, { mode }).catch((error) => stream.end(error));
+    // At once, so that it is among those to be set again if the connection is lost before the answer.
+    this.#watchers.add(mode, full, watcher);
+    this.addWatch(path, watcher, { mode }).catch((error: unknown) => {
+      const comesAgain = error instanceof ZkError && error.code === "ConnectionLoss" && !isTerminal(this.state);
+      if (!comesAgain) stream.end(error);
+    });
     endOnAbort(stream, options.signal);
     return stream;
   }
@@ -451,63 +440,6 @@ export class ZooKeeper implements ClientSessionListener {
   #full(path: string, operation: string): string {
     return serverPath(this.#chroot, path, operation);
   }
-
-  #ask(
-    op: Op,
-    operation: string,
-    path: string | undefined,
-    signal: AbortSignal | undefined,
-    watch?: WatchRequest,
-  ): Promise<Outcome> {
-    return new Promise((resolve, reject) => {
-      const offAbort = onAbort(signal, reject);
-      if (signal?.aborted) return;
-      this.#session.request(op, (outcome, applied) => {
-        offAbort();
-        const refused = outcome.kind === "error" || outcome.kind === "multiRefused";
-        const absent = refused && outcome.code === "NoNode" && op.kind === "exists";
-        // Here and not once the promise is seen to: an event may follow the reply at once.
-        if (watch?.watch !== undefined && (!refused || absent)) this.#register(watch, watch.watch, absent);
-        if (refused && !absent) reject(new ZkError(outcome.code, { operation, path, applied: changes(op) ? applied : false }));
-        else resolve(outcome);
-      });
-    });
-  }
-
-  /** An exists watch on a znode that is there is a data watch, as in ZooKeeper's clients. */
-  #register({ full, set }: WatchRequest, watcher: Watcher, absent: boolean): void {
-    this.#watchers.add(set === "exist" && !absent ? "data" : set, full, watcher);
-  }
-}
-
-interface WatchRequest {
-  /** The server's path. */
-  readonly full: string;
-  readonly watch: Watcher | undefined;
-  readonly set: WatchSet;
-}
-
-function expect<K extends Outcome["kind"]>(outcome: Outcome, kind: K): Extract<Outcome, { kind: K }> {
-  invariant(outcome.kind === kind, `an answer of kind ${outcome.kind} where ${kind} belongs`);
-  return outcome as Extract<Outcome, { kind: K }>;
-}
-
-/** Whether an op can leave something behind, so that it matters if it was applied. */
-function changes(op: Op): boolean {
-  switch (op.kind) {
-    case "create":
-    case "create2":
-    case "createContainer":
-    case "createTTL":
-    case "delete":
-    case "setData":
-    case "setACL":
-    case "multi":
-    case "reconfig":
-      return true;
-    default:
-      return false;
-  }
 }
 
 function isTerminal(state: ConnectionState): boolean {
@@ -518,17 +450,6 @@ function codeOfState(state: ConnectionState): ErrorCode {
   return state === "expired" ? "SessionExpired" : state === "authFailed" ? "AuthFailed" : "ConnectionLoss";
 }
 
-/** Calls back with the signal's reason when it aborts, or at once if it has. The returned function stops listening. */
-function onAbort(signal: AbortSignal | undefined, aborted: (reason: unknown) => void): () => void {
-  if (signal === undefined) return NOTHING;
-  const listener = () => aborted(signal.reason);
-  if (signal.aborted) listener();
-  else signal.addEventListener("abort", listener, { once: true });
-  return () => signal.removeEventListener("abort", listener);
-}
-
 function endOnAbort<T>(stream: EventStream<T>, signal: AbortSignal | undefined): void {
   onAbort(signal, (reason) => stream.end(reason));
 }
-
-const NOTHING = () => {};
