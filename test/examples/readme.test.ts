@@ -42,8 +42,9 @@ function inThisClone(code: string): string {
   });
 }
 
-function run(file: string): { status: number | null; output: string } {
-  const args = runtimeName === "deno" ? ["run", "--quiet", "--allow-all", "--no-check", file] : [file];
+function run(file: string, isTest: boolean): { status: number | null; output: string } {
+  const deno = [isTest ? "test" : "run", "--quiet", "--allow-all", "--no-check", file];
+  const args = runtimeName === "deno" ? deno : runtimeName === "bun" && isTest ? ["test", file] : [file];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 60_000 });
   return { status, output: `${stdout}\n${stderr}` };
 }
@@ -53,12 +54,12 @@ describe("the README's examples run", () => {
   let folder = "";
 
   before(() => {
-    mkdirSync(projectPath("node_modules/.cache"), { recursive: true });
-    folder = mkdtempSync(projectPath("node_modules/.cache/readme-"));
-    for (const [index, { code }] of all.entries()) writeFileSync(join(folder, `${index}.ts`), inThisClone(code));
+    mkdirSync(projectPath("dist"), { recursive: true });
+    folder = mkdtempSync(projectPath("dist/readme-"));
+    for (const [index, { code }] of all.entries()) writeFileSync(join(folder, `${index}.test.ts`), inThisClone(code));
     if (runtimeName !== "node") return;
     // Node 20 knows neither types nor `await using`.
-    const files = all.map((_, index) => join(folder, `${index}.ts`));
+    const files = all.map((_, index) => join(folder, `${index}.test.ts`));
     const options = ["--noCheck", "--ignoreConfig", "--target", "es2022", "--module", "nodenext", "--types", "node"];
     writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
     execFileSync(process.execPath, [projectPath("node_modules/typescript/bin/tsc"), ...options, ...files]);
@@ -69,7 +70,10 @@ describe("the README's examples run", () => {
   test("there are some", () => assert.ok(all.length > 0));
   for (const [index, { heading, code }] of all.entries()) {
     test(`${heading}: example ${index + 1}`, () => {
-      const { status, output } = run(join(folder, `${index}${runtimeName === "node" ? ".js" : ".ts"}`));
+      const { status, output } = run(
+        join(folder, `${index}.test${runtimeName === "node" ? ".js" : ".ts"}`),
+        code.includes('"node:test"'),
+      );
       assert.equal(status, 0, output);
       for (const [, comment = ""] of code.matchAll(/console\.log\(.*\); \/\/ (.+)$/gm)) {
         for (const part of comment.split(", ")) assert.ok(output.includes(part), `no "${part}" in:\n${output}`);
