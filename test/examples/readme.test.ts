@@ -3,7 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
@@ -54,8 +54,7 @@ describe("the README's examples run", () => {
   let folder = "";
 
   before(() => {
-    mkdirSync(projectPath("dist"), { recursive: true });
-    folder = mkdtempSync(projectPath("dist/readme-"));
+    folder = mkdtempSync(projectPath(".examples-"));
     for (const [index, { code }] of all.entries()) writeFileSync(join(folder, `${index}.test.ts`), inThisClone(code));
     if (runtimeName !== "node") return;
     // Node 20 knows neither types nor `await using`.
