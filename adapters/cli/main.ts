@@ -78,13 +78,14 @@ function parse(args: readonly string[]) {
     options: {
       help: { type: "boolean", short: "h" },
       version: { type: "boolean", short: "V" },
-      compat: { type: "string", default: "3.8" },
+      compat: { type: "string" },
       "log-level": { type: "string", default: "info" },
     },
   });
   const compat = VERSIONS.find((version) => version === values.compat);
   const logLevel = LEVELS.find((level) => level === values["log-level"]);
-  if (compat === undefined) throw new Error(`--compat ${values.compat}: allowed are ${VERSIONS.join(", ")}`);
+  if (values.compat !== undefined && compat === undefined)
+    throw new Error(`--compat ${values.compat}: allowed are ${VERSIONS.join(", ")}`);
   if (logLevel === undefined) throw new Error(`--log-level ${values["log-level"]}: allowed are ${LEVELS.join(", ")}`);
   return { values: { ...values, compat, "log-level": logLevel }, positionals };
 }

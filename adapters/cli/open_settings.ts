@@ -20,7 +20,7 @@ export function openSettings(zoo: Partial<ZooSettings>): OpenSettings {
     ...given("reconfigEnabled", zoo.reconfigEnabled),
     ...given("localSessions", zoo.localSessionsEnabled),
     ...given("localSessionsUpgrading", zoo.localSessionsUpgradingEnabled),
-    ...given("fourLetterWords", zoo["4lw.commands.whitelist"]),
+    ...given("fourLetterWords", enabledWords(zoo)),
     requiredAuthSchemes: zoo["enforce.auth.enabled"] ? (zoo["enforce.auth.schemes"] ?? []) : [],
     acl: {
       ...given("skip", zoo.skipACL),
@@ -41,6 +41,12 @@ export function openSettings(zoo: Partial<ZooSettings>): OpenSettings {
       ...given("neverUsedMs", zoo["znode.container.maxNeverUsedIntervalMs"]),
     },
   };
+}
+
+/** A server that may be read-only answers whether it is, as ZooKeeper's clients ask it to find another one. */
+function enabledWords(zoo: Partial<ZooSettings>): readonly string[] | undefined {
+  const words = zoo["4lw.commands.whitelist"];
+  return zoo["readonlymode.enabled"] ? [...(words ?? []), "isro"] : words;
 }
 
 /** Where to listen; null where zoo.cfg names no port. */

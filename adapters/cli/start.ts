@@ -10,7 +10,8 @@ import { consoleLogger, type LogLevel } from "../system.ts";
 import { type TcpOptions, tcp } from "../tcp/listener.ts";
 
 export interface StartOptions {
-  readonly compat: Compat;
+  /** Unset: as `open()` does by itself. */
+  readonly compat: Compat | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -33,7 +34,8 @@ export async function startForeground(args: readonly string[], options: StartOpt
     return EXIT.invalid;
   }
   const stopped = stopSignal();
-  const server = await open({ ...plan.settings, compat: options.compat, logger });
+  const { compat } = options;
+  const server = await open({ ...plan.settings, ...(compat !== undefined && { compat }), logger });
   try {
     const { host, port } = await server.listen(tcp({ ...plan.listen, logger }));
     if (args.length === 0) process.stderr.write(banner(host, port));

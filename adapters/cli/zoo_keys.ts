@@ -92,6 +92,9 @@ const SERVED: { readonly [Key in keyof ZooSettings]: Kind<ZooSettings[Key]> } = 
   "enforce.auth.schemes": () => list("authentication schemes"),
 };
 
+/** The names of what is served. */
+export const SERVED_KEYS: readonly (keyof ZooSettings)[] = Object.keys(SERVED) as (keyof ZooSettings)[];
+
 /** Why a group of keys is not served. `quiet`: nothing is lost by it, so it is no warning. */
 export interface Reason {
   readonly text: string;
@@ -131,6 +134,7 @@ const NOT_SERVED: readonly (readonly [Reason, Readonly<Record<string, Kind<unkno
       electionPortBindRetry: () => whole(),
       "fastleader.minNotificationInterval": milliseconds(),
       "fastleader.maxNotificationInterval": milliseconds(),
+      enableEagerACLCheck: bool,
       snapshotSizeFactor: () => fraction(-1, Number.MAX_SAFE_INTEGER),
     },
   ],
@@ -170,7 +174,7 @@ const NOT_SERVED: readonly (readonly [Reason, Readonly<Record<string, Kind<unkno
       "jvm.pause.warn-threshold.ms": milliseconds(),
       "jvm.pause.info-threshold.ms": milliseconds(),
       "metricsProvider.className": anyText,
-      enableEagerACLCheck: bool,
+      "jute.maxbuffer.extrasize": () => byteCount(0, 2 ** 31 - 1),
     },
   ],
   [TLS, { secureClientPort: () => whole({ most: 65_535 }), secureClientPortAddress: anyText, portUnification: bool }],
