@@ -10,7 +10,7 @@ import type { Effect, Input } from "./kernel/messages.ts";
 import type { Member, MemberEffect, MemberInput } from "./member.ts";
 import type { Clock, Logger } from "./ports.ts";
 import type { Proposal } from "./txns.ts";
-import type { ConnId, Now, Zxid } from "./types.ts";
+import type { ConnId, Now, SessionId, Zxid } from "./types.ts";
 
 /** What a connection's client says. */
 export type ConnInput = Extract<Input, { readonly conn: ConnId }>;
@@ -79,6 +79,11 @@ export class Host {
     if (input.kind === "disconnect" && !this.#sinks.delete(input.conn)) return;
     if (this.#inTurn) this.#step(input);
     else this.turn(() => this.#step(input));
+  }
+
+  /** Ends a session, as if it had fallen due: its ephemerals go, and its connection is closed. */
+  expire(session: SessionId): void {
+    this.turn(() => this.#step({ kind: "expire", session }));
   }
 
   /**

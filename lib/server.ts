@@ -9,7 +9,7 @@ import { Standalone } from "./broadcast/standalone.ts";
 import { LocalConnector } from "./client/local.ts";
 import { type ConnectOptions, DEFAULT_SESSION_TIMEOUT_MS } from "./client/options.ts";
 import { ZooKeeper } from "./client/zookeeper.ts";
-import { Host } from "./host.ts";
+import { Host, type HostOptions } from "./host.ts";
 import { Database } from "./kernel/database.ts";
 import { Kernel } from "./kernel/kernel.ts";
 import { Member } from "./member.ts";
@@ -32,6 +32,9 @@ export interface ServerWorld {
   /** A random number in [0, 1), for the jitter of reconnects; not for secrets. */
   readonly random: () => number;
 }
+
+/** Joins a kernel to whatever pumps it. */
+export type MakeHost = (kernel: Kernel, options: Omit<HostOptions, "member">) => Host;
 
 /** A znode as the server has it, read past all permissions. */
 export interface Inspected {
@@ -71,24 +74,20 @@ export class Server {
     this.#hasClosed = resolve;
   });
 
-  constructor(settings: Settings, world: ServerWorld) {
+  /** `kernel`: what is there at the beginning; `makeHost`: what runs it. */
+  constructor(
+    settings: Settings,
+    world: ServerWorld,
+    kernel: Kernel = emptyKernel(settings, world),
+    makeHost: MakeHost = standalone,
+  ) {
     this.#settings = settings;
     this.#world = world;
-    const options = kernelOptions(this.#settings);
-    const tree = new Tree({
-      extendedTypes: options.extendedTypes,
-      digest: this.#settings.digest,
-      counterWraps: options.behaviour.counterWraps,
-      configNode: options.behaviour.configNode,
-    });
-    const now = world.clock.now();
-    const kernel = new Kernel(new Database(tree), options, firstSessionId(options.serverId, now.wall), now);
-    const member = new Member(kernel, new Standalone());
     const failed = (error: unknown): void => {
       this.#failure = error;
       void this.close();
     };
-    this.#host = new Host({ member, clock: world.clock, logger: world.logger, append: null, failed });
+    this.#host = makeHost(kernel, { clock: world.clock, logger: world.logger, append: null, failed });
     const enabled = enabledWords(this.#settings.fourLetterWords, this.#settings.compat, false);
     const answer = (word: string, mask: bigint | null): string => answerWord(word, mask, enabled, this.#report);
     this.#clients = new ClientService(this.#host, this.#settings.limits, world.logger, answer);
@@ -149,6 +148,19 @@ export class Server {
     return node === undefined ? null : { data: node.data?.slice() ?? null, stat: node.stat, children: tree.childList(path) };
   }
 
+  /**
+   * A second server, in memory, with the same znodes and the same sessions, each with the time that is left to it. From here on the two go their
+   * own ways. The tree isn't copied, so this takes no longer for a large one. Nobody is connected to the new server, and it listens nowhere.
+   *
+   * @example
+   * ```ts
+   * await using other = server.fork();
+   * ```
+   */
+  fork(): Server {
+    return new Server(this.#settings, this.#world, this.#host.member.kernel.fork(this.#world.clock.now()));
+  }
+
   /** Closes handles, listeners and connections. Nothing is left that keeps the process alive. May be called again. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -165,4 +177,18 @@ export class Server {
     await this.#host.stop();
     this.#hasClosed(this.#failure);
   }
+}
+
+const standalone: MakeHost = (kernel, options) => new Host({ ...options, member: new Member(kernel, new Standalone()) });
+
+function emptyKernel(settings: Settings, { clock }: ServerWorld): Kernel {
+  const options = kernelOptions(settings);
+  const tree = new Tree({
+    extendedTypes: options.extendedTypes,
+    digest: settings.digest,
+    counterWraps: options.behaviour.counterWraps,
+    configNode: options.behaviour.configNode,
+  });
+  const now = clock.now();
+  return new Kernel(new Database(tree), options, firstSessionId(options.serverId, now.wall), now);
 }

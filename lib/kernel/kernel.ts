@@ -71,12 +71,21 @@ export class Kernel {
   #effects: Effect[] = [];
   #now: Now;
 
-  /** `firstSessionId` must be one that no earlier run of this server has given away. */
-  constructor(database: Database, options: KernelOptions, firstSessionId: SessionId, now: Now) {
+  /**
+   * `firstSessionId` must be one that no earlier run of this server has given away. The sessions of the database have their whole timeout before
+   * them, unless there are `sessions` that know better.
+   */
+  constructor(
+    database: Database,
+    options: KernelOptions,
+    firstSessionId: SessionId,
+    now: Now,
+    sessions: Sessions = Sessions.starting(database.sessions, options.tickTimeMs, now.mono),
+  ) {
     this.database = database;
     this.options = options;
     this.watches = new Watches(options.behaviour.watchModes);
-    this.sessions = new Sessions(options.tickTimeMs);
+    this.sessions = sessions;
     this.#pending = new Pending(database.tree);
     this.#preparer = new Preparer(database, this.#pending, options);
     this.#reads = new Reads(database, this.watches, options, (conn, type, path) => this.#sendEvent(conn, type, path, -1n));
@@ -84,7 +93,17 @@ export class Kernel {
     this.#lastProposed = database.lastZxid;
     this.#nextSessionId = firstSessionId;
     this.#now = now;
-    for (const [id, timeout] of database.sessions) this.sessions.add(id, timeout, false, now.mono);
+  }
+
+  /**
+   * A second kernel with the same tree, and the same sessions with the time that is left to them, to which nobody is connected yet. What is still
+   * on its way to be committed is not part of it.
+   */
+  fork(now: Now): Kernel {
+    const database = this.database.fork();
+    const fork = new Kernel(database, this.options, this.#nextSessionId, now, this.sessions.fork(database.sessions));
+    fork.#reaper.nextCheck = this.#reaper.nextCheck;
+    return fork;
   }
 
   /** Requests that wait for their commit. */
@@ -116,6 +135,11 @@ export class Kernel {
       case "disconnect":
         this.#forget(input.conn);
         break;
+      case "expire": {
+        const session = this.sessions.get(input.session);
+        if (session !== undefined && !session.closing) this.#expire(session);
+        break;
+      }
       case "tick":
         this.#tick();
         break;
@@ -414,14 +438,16 @@ export class Kernel {
   // ── time ──
 
   #tick(): void {
-    for (const session of this.sessions.due(this.#now.mono)) {
-      if (session.local) this.#sessionClosed(session.id);
-      else this.#endSession(session, 0, null);
-    }
+    for (const session of this.sessions.due(this.#now.mono)) this.#expire(session);
     for (const path of this.#reaper.candidates(this.#now)) {
       const txn = this.#preparer.reap(path, this.#lastProposed + 1n);
       if (txn !== null) this.#propose(0n, 0, txn, null);
     }
+  }
+
+  #expire(session: Session): void {
+    if (session.local) this.#sessionClosed(session.id);
+    else this.#endSession(session, 0, null);
   }
 
   // ── ends of connections ──

@@ -44,6 +44,8 @@ export type Input =
   | { readonly kind: "request"; readonly conn: ConnId; readonly xid: number; readonly op: Op }
   | { readonly kind: "disconnect"; readonly conn: ConnId }
   | { readonly kind: "commit"; readonly proposal: Proposal }
+  /** A session is to end now, as if it had fallen due. */
+  | { readonly kind: "expire"; readonly session: SessionId }
   | { readonly kind: "tick" };
 
 export type Effect =

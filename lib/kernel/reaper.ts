@@ -14,32 +14,33 @@ const CATCH_UP_MS = 1000;
 export class Reaper {
   readonly #tree: Tree;
   readonly #options: KernelOptions;
-  #nextCheck: number;
+  /** When it looks again, in monotonic milliseconds. */
+  nextCheck: number;
 
   constructor(tree: Tree, options: KernelOptions, now: Now) {
     this.#tree = tree;
     this.#options = options;
-    this.#nextCheck = now.mono + options.reapIntervalMs;
+    this.nextCheck = now.mono + options.reapIntervalMs;
   }
 
   get deadline(): number | null {
-    return this.#tree.reapable.size === 0 ? null : this.#nextCheck;
+    return this.#tree.reapable.size === 0 ? null : this.nextCheck;
   }
 
   /** Paths to remove now. Children come before their parents' turn, so a tree of containers goes level by level, as in ZooKeeper. */
   candidates(now: Now): string[] {
-    if (now.mono < this.#nextCheck) return [];
+    if (now.mono < this.nextCheck) return [];
     const most = Math.max(1, Math.ceil((this.#options.reapsPerMinuteMax * CATCH_UP_MS) / 60_000));
     const paths: string[] = [];
     for (const path of this.#tree.reapable) {
       if (!this.#isDue(this.#tree.get(path)!, now.wall)) continue;
       if (paths.length === most) {
-        this.#nextCheck = now.mono + CATCH_UP_MS;
+        this.nextCheck = now.mono + CATCH_UP_MS;
         return paths;
       }
       paths.push(path);
     }
-    this.#nextCheck = now.mono + this.#options.reapIntervalMs;
+    this.nextCheck = now.mono + this.#options.reapIntervalMs;
     return paths;
   }
 

@@ -40,6 +40,25 @@ export class Sessions {
     this.#tickMs = tickMs;
   }
 
+  /** Sessions that are known from before, as of now: each has its whole timeout before it. */
+  static starting(timeouts: ReadonlyMap<SessionId, number>, tickMs: number, mono: number): Sessions {
+    const sessions = new Sessions(tickMs);
+    for (const [id, timeoutMs] of timeouts) sessions.add(id, timeoutMs, false, mono);
+    return sessions;
+  }
+
+  /** The local sessions and those that are `committed`, with the same deadlines, none of them connected. */
+  fork(committed: ReadonlyMap<SessionId, number>): Sessions {
+    const fork = new Sessions(this.#tickMs);
+    for (const { id, timeoutMs, local, deadline } of this.#byId.values()) {
+      if (!local && !committed.has(id)) continue;
+      const session = new Session(id, timeoutMs, local);
+      fork.#byId.set(id, session);
+      fork.#place(session, deadline);
+    }
+    return fork;
+  }
+
   get size(): number {
     return this.#byId.size;
   }
@@ -65,15 +84,16 @@ export class Sessions {
   add(id: SessionId, timeoutMs: number, local: boolean, mono: number): Session {
     const session = new Session(id, timeoutMs, local);
     this.#byId.set(id, session);
-    this.#place(session, mono);
+    this.#place(session, this.#deadlineFrom(session, mono));
     return session;
   }
 
   /** The client was heard of. */
   touch(session: Session, mono: number): void {
-    if (session.closing || this.#deadlineFrom(session, mono) === session.deadline) return;
+    const deadline = this.#deadlineFrom(session, mono);
+    if (session.closing || deadline === session.deadline) return;
     this.#unplace(session);
-    this.#place(session, mono);
+    this.#place(session, deadline);
   }
 
   /** Takes the session out of expiry: its end has been prepared. */
@@ -108,8 +128,7 @@ export class Sessions {
     return (Math.floor((mono + session.timeoutMs) / this.#tickMs) + 1) * this.#tickMs;
   }
 
-  #place(session: Session, mono: number): void {
-    const deadline = this.#deadlineFrom(session, mono);
+  #place(session: Session, deadline: number): void {
     session.deadline = deadline;
     const bucket = this.#buckets.get(deadline);
     if (bucket === undefined) this.#buckets.set(deadline, new Set([session]));
