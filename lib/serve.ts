@@ -27,6 +27,7 @@ export class ClientService {
   readonly logger: Logger;
   /** Counts for `mntr`, by its names. */
   readonly counters = {
+    connection_request_count: 0,
     connection_rejected: 0,
     sessionless_connections_expired: 0,
     bytes_received_count: 0,
@@ -249,6 +250,7 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
 
   connect(hello: Hello): void {
     this.#all.clearDeadline(this);
+    this.#all.counters.connection_request_count++;
     this.#conn = this.#all.host.attach(this);
     this.#all.host.submit({ kind: "connect", conn: this.#conn, hello, peer: this.peer });
   }
