@@ -83,6 +83,11 @@ const NO_TOKEN: Uint8Array = new Uint8Array(0);
 /** Longest pause before the next attempt, milliseconds: doubled each time from the first to the last; how much of it is waited is random. */
 const PAUSE_MS_MIN = 100;
 const PAUSE_MS_MAX = 2000;
+/** A session's timeout has so many ticks. After a third of it without a word from us a ping goes out; two thirds without one from the server and the
+ * connection counts as lost. */
+const TICKS = 12;
+const PING_AFTER_TICKS = 3;
+const LOST_AFTER_TICKS = 8;
 /** After so many of its timeouts in silence, a session is over even if no server can be asked. */
 const EXPIRED_AFTER_TIMEOUTS = 4 / 3;
 const PING: Op = { kind: "ping" };
@@ -109,11 +114,13 @@ export class ClientSession {
   #readWriteSearch: ReadWriteSearch | null = null;
   #pauses = 0;
   #welcomedMono: number | null = null;
-  /** Since the last third of the timeout began. */
+  /** Since the last tick. */
   #heard = false;
   #sentAny = false;
-  #silentThirds = 0;
-  /** When something was heard last, to a third of the timeout. */
+  /** Ticks in a row in which nothing was heard, and in which nothing was sent. */
+  #silentTicks = 0;
+  #idleTicks = 0;
+  /** When something was heard last, to a tick. */
   #heardMono = 0;
   #cancelTimer: () => void = () => {};
   #cancelExpiry: () => void = () => {};
@@ -212,10 +219,11 @@ export class ClientSession {
     this.#sessionId = welcome.sessionId;
     this.#passwd = welcome.passwd.slice();
     this.#timeoutMs = welcome.timeOut;
-    this.#silentThirds = 0;
+    this.#silentTicks = 0;
+    this.#idleTicks = 0;
     this.#heard = true;
     this.#welcomedMono = this.#options.clock.now().mono;
-    this.#wakeAfter(this.#timeoutMs / 3, () => this.#thirdPassed());
+    this.#wakeAfter(this.#timeoutMs / TICKS, () => this.#tick());
     const { sasl } = this.#options;
     if (sasl === null) this.#begin(welcome.readOnly);
     else this.#authenticate(sasl(), NO_TOKEN, welcome.readOnly);
@@ -345,18 +353,16 @@ export class ClientSession {
 
   // ── time ──
 
-  /**
-   * A third of the timeout is over. Without anything sent in it a ping goes out, so that the server hears of us at least every two thirds; two
-   * thirds without anything heard and the connection counts as lost.
-   */
-  #thirdPassed(): void {
+  /** A tick of the session's timeout is over. Counting ticks is coarser than looking at the clock whenever something comes, and costs nothing. */
+  #tick(): void {
     if (this.#heard) this.#heardMono = this.#options.clock.now().mono;
-    this.#silentThirds = this.#heard ? 0 : this.#silentThirds + 1;
-    if (this.#silentThirds >= 2) return this.#lost("the server is silent");
+    this.#silentTicks = this.#heard ? 0 : this.#silentTicks + 1;
+    this.#idleTicks = this.#sentAny ? 0 : this.#idleTicks + 1;
     this.#heard = false;
-    if (!this.#sentAny) this.#post(PING_XID, PING);
     this.#sentAny = false;
-    this.#wakeAfter(this.#timeoutMs / 3, () => this.#thirdPassed());
+    if (this.#silentTicks >= LOST_AFTER_TICKS) return this.#lost("the server is silent");
+    if (this.#idleTicks >= PING_AFTER_TICKS) this.#post(PING_XID, PING);
+    this.#wakeAfter(this.#timeoutMs / TICKS, () => this.#tick());
   }
 
   #wakeAfter(ms: number, wake: () => void): void {
