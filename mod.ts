@@ -18,7 +18,7 @@
  */
 import { consoleLogger, describeProcess, systemClock } from "./adapters/system.ts";
 import { type OpenSettings, settingsOf } from "./lib/options.ts";
-import type { Clock, Logger } from "./lib/ports.ts";
+import type { Clock, Logger, Storage } from "./lib/ports.ts";
 import { Server } from "./lib/server.ts";
 
 export { CREATOR_ALL_ACL, OPEN_ACL_UNSAFE, Perms, READ_ACL_UNSAFE } from "./lib/acl/perms.ts";
@@ -32,7 +32,7 @@ export type { StateChange, StreamEvent, ZooKeeper } from "./lib/client/zookeeper
 export type { Compat } from "./lib/compat.ts";
 export { type Applied, type ErrorCode, ZkError } from "./lib/errors.ts";
 export type { OpenSettings } from "./lib/options.ts";
-export type { Clock, Duplex, DuplexHandler, ListenAddress, Listener, Logger } from "./lib/ports.ts";
+export type { Clock, Duplex, DuplexHandler, ListenAddress, Listener, Logger, Storage } from "./lib/ports.ts";
 export type { Inspected, Server } from "./lib/server.ts";
 export type {
   Acl,
@@ -54,12 +54,14 @@ export interface OpenOptions extends OpenSettings {
   readonly logger?: Logger;
   /** What time it is; default the system's clocks. */
   readonly clock?: Clock;
+  /** Where data is kept, such as `fileStorage("./data")` of `zookernel/storage`; default nowhere: it lives as long as the server. */
+  readonly storage?: Storage;
 }
 
 /**
- * Starts a server in this process: in memory, with no port, ready at once.
+ * Starts a server in this process: with no port, and in memory unless there is a storage.
  *
- * @throws TypeError that names each option that is wrong
+ * @throws TypeError that names each option that is wrong; StorageError where what is kept can't be used
  *
  * @example
  * ```ts
@@ -68,11 +70,15 @@ export interface OpenOptions extends OpenSettings {
  * ```
  */
 export async function open(options: OpenOptions = {}): Promise<Server> {
-  const { logger, clock, ...settings } = options;
-  return new Server(await settingsOf(settings, false), {
+  const { logger, clock, storage, ...given } = options;
+  const settings = await settingsOf(given, storage !== undefined);
+  const world = {
     clock: clock ?? systemClock(),
     logger: logger ?? consoleLogger({ level: "warn" }),
     random: Math.random,
     process: describeProcess,
-  });
+  };
+  if (storage === undefined) return new Server(settings, world);
+  const { openDurable } = await import("./lib/durable.ts");
+  return await openDurable(storage, settings, world);
 }

@@ -22,7 +22,10 @@ export interface ConnectionSink {
   carryOut(effect: ConnEffect): void;
 }
 
-/** Makes proposals durable. A promise resolves once they are; without one they are when the call returns. Batches come one after the other. */
+/**
+ * Makes proposals durable. A promise resolves once they are; without one they are when the call returns. Calls may overlap, and those whose
+ * proposals become durable together may get the same promise.
+ */
 export type AppendToLog = (proposals: readonly Proposal[]) => Promise<void> | undefined;
 
 export interface HostOptions {
@@ -45,7 +48,8 @@ export class Host {
   #inTurn = false;
   #stepping = false;
   #nextConn: ConnId = 1;
-  #appending: Promise<void> | null = null;
+  /** The last promise of the log that has not resolved, and up to where what it stands for goes. */
+  #appending: { readonly durable: Promise<void>; zxid: Zxid } | null = null;
   #stopped = false;
   #wake: { readonly mono: number; readonly cancel: () => void } | null = null;
 
@@ -111,7 +115,7 @@ export class Host {
   /** Stops for good: cuts all connections, and waits for what the log is writing. */
   async stop(): Promise<void> {
     this.#halt();
-    await this.#appending?.catch(() => {});
+    await this.#appending?.durable.catch(() => {});
   }
 
   /** Steps the member, unless a step is going on: then the input waits for its end. */
@@ -151,31 +155,37 @@ export class Host {
     this.#armWake();
   }
 
-  /** Hands what waits to the log, unless it is busy: then all that gathers meanwhile goes together. */
+  /** Hands to the log what the turn has proposed. */
   #append(): void {
     const { append } = this.#options;
-    while (append !== null && this.#batch.length > 0 && this.#appending === null && !this.#stopped) {
+    while (append !== null && this.#batch.length > 0 && !this.#stopped) {
       const batch = this.#batch.splice(0);
       const zxid = batch[batch.length - 1]!.header.zxid;
       try {
-        const writing = append(batch);
-        if (writing === undefined) this.#step({ kind: "durable", zxid });
-        else this.#appending = this.#appended(writing, zxid);
+        const durable = append(batch);
+        if (durable === undefined) this.#step({ kind: "durable", zxid });
+        else this.#awaitDurable(durable, zxid);
       } catch (error) {
         this.#fail(error);
       }
     }
   }
 
-  async #appended(writing: Promise<void>, zxid: Zxid): Promise<void> {
-    try {
-      await writing;
-    } catch (error) {
-      this.#fail(error);
+  /** Turns that become durable together are told of together. */
+  #awaitDurable(durable: Promise<void>, zxid: Zxid): void {
+    if (this.#appending?.durable === durable) {
+      this.#appending.zxid = zxid;
       return;
     }
-    this.#appending = null;
-    this.turn(() => this.#step({ kind: "durable", zxid }));
+    const appending = { durable, zxid };
+    this.#appending = appending;
+    durable.then(
+      () => {
+        if (this.#appending === appending) this.#appending = null;
+        this.turn(() => this.#step({ kind: "durable", zxid: appending.zxid }));
+      },
+      (error: unknown) => this.#fail(error),
+    );
   }
 
   // ── time ──

@@ -7,6 +7,7 @@ import type { AclOptions } from "./acl/schemes.ts";
 import { behaviourOf, type Compat } from "./compat.ts";
 import type { DigestAlgorithm } from "./digest_algorithms.ts";
 import type { KernelOptions } from "./kernel/options.ts";
+import type { TreeOptions } from "./tree/tree.ts";
 
 /** Who may do what, and how identities are proved. */
 export interface AclSettings {
@@ -63,6 +64,19 @@ export interface ReaperSettings {
   readonly neverUsedMs: number;
 }
 
+/** When a server that keeps its data writes snapshots, and which it starts from. */
+export interface SnapshotSettings {
+  /**
+   * Write a snapshot after about this many txns, ZooKeeper's `snapCount`: somewhere between half of it and the whole. Default 100,000, at
+   * least 2.
+   */
+  readonly everyTxns: number;
+  /** The same, by bytes of log. Default 4 GiB. */
+  readonly everyBytes: number;
+  /** Start from a log without any snapshot, which must then hold the whole history. Default false: such a start is refused. */
+  readonly trustEmpty: boolean;
+}
+
 /** All settings of a server. */
 export interface Settings {
   /** ZooKeeper's unit of time, milliseconds: sessions expire in steps of it. Default 2,000. */
@@ -96,13 +110,15 @@ export interface Settings {
   readonly acl: AclSettings;
   readonly limits: LimitSettings;
   readonly reaper: ReaperSettings;
+  readonly snapshots: SnapshotSettings;
 }
 
 /** The settings of `open()` that are plain values: any of {@link Settings}. */
-export interface OpenSettings extends Partial<Omit<Settings, "acl" | "limits" | "reaper">> {
+export interface OpenSettings extends Partial<Omit<Settings, "acl" | "limits" | "reaper" | "snapshots">> {
   readonly acl?: Partial<AclSettings>;
   readonly limits?: Partial<LimitSettings>;
   readonly reaper?: Partial<ReaperSettings>;
+  readonly snapshots?: Partial<SnapshotSettings>;
 }
 
 /** What holds unless told otherwise; `digest` and the session timeouts follow from the rest. */
@@ -140,6 +156,7 @@ const DEFAULTS: Omit<Settings, "digest" | "minSessionTimeoutMs" | "maxSessionTim
     outputBytesMax: 64 * 1024 * 1024,
   },
   reaper: { intervalMs: 60_000, perMinuteMax: 10_000, neverUsedMs: 0 },
+  snapshots: { everyTxns: 100_000, everyBytes: 4 * 2 ** 30, trustEmpty: false },
 };
 
 /**
@@ -153,7 +170,7 @@ export async function settingsOf(given: OpenSettings, stores: boolean): Promise<
     const { problemsOf } = await import("./options_schema.ts");
     refuse(problemsOf(given));
   }
-  const { acl, limits, reaper, ...rest } = DEFAULTS;
+  const { acl, limits, reaper, snapshots, ...rest } = DEFAULTS;
   const tickTimeMs = given.tickTimeMs ?? rest.tickTimeMs;
   const settings: Settings = {
     ...rest,
@@ -164,6 +181,7 @@ export async function settingsOf(given: OpenSettings, stores: boolean): Promise<
     acl: { ...acl, ...defined(given.acl) },
     limits: { ...limits, ...defined(given.limits) },
     reaper: { ...reaper, ...defined(given.reaper) },
+    snapshots: { ...snapshots, ...defined(given.snapshots) },
   };
   const { minSessionTimeoutMs, maxSessionTimeoutMs } = settings;
   if (minSessionTimeoutMs > maxSessionTimeoutMs) {
@@ -179,6 +197,11 @@ function defined<T extends object>(options: T | undefined): T {
 
 function refuse(problems: readonly string[]): void {
   if (problems.length > 0) throw new TypeError(`Cannot open a server: ${problems.join("; ")}`);
+}
+
+export function treeOptions(settings: Settings): TreeOptions {
+  const { counterWraps, configNode } = behaviourOf(settings.compat);
+  return { extendedTypes: settings.extendedTypes, digest: settings.digest, counterWraps, configNode };
 }
 
 export function kernelOptions(settings: Settings): KernelOptions {

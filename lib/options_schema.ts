@@ -44,6 +44,12 @@ const reaperSchema = z.strictObject({
   neverUsedMs: count(INT_MAX).optional(),
 });
 
+const snapshotsSchema = z.strictObject({
+  everyTxns: z.number().int().min(2).max(INT_MAX).optional(),
+  everyBytes: z.number().int().min(1024).max(Number.MAX_SAFE_INTEGER).optional(),
+  trustEmpty: z.boolean().optional(),
+});
+
 const openSchema = z.strictObject({
   tickTimeMs: milliseconds().optional(),
   minSessionTimeoutMs: milliseconds().optional(),
@@ -62,6 +68,7 @@ const openSchema = z.strictObject({
   acl: aclSchema.optional(),
   limits: limitsSchema.optional(),
   reaper: reaperSchema.optional(),
+  snapshots: snapshotsSchema.optional(),
 });
 
 /** What is wrong with the settings, a line for each: where, and what is allowed. */

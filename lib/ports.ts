@@ -117,7 +117,7 @@ export interface Storage {
 
 /** What a storage holds. Valid until the storage is written to. */
 export interface Stored {
-  readonly epochs: Epochs;
+  readonly epochs: StoredEpochs;
   /** Newest first. Whether one is whole shows when it is read. */
   readonly snapshots: readonly StoredSnapshot[];
   /** Whether there is a log at all, be it without a record. */
@@ -139,6 +139,8 @@ export interface StoredSnapshot {
 
 /** Some of the log's records; their bytes are valid until the next chunk is asked for. */
 export interface LogChunk {
+  /** What holds them. Between two records of one file there has never been another. */
+  readonly file: string;
   readonly records: readonly LogRecord[];
   /** Where a record of this chunk stands, for messages: `log.1 at offset 1234`. */
   placeOf(index: number): string;
@@ -150,4 +152,10 @@ export interface Epochs {
   readonly accepted: number | null;
   /** Epoch of the last leader whose history it took over. */
   readonly current: number | null;
+}
+
+/** Epochs as they are found. */
+export interface StoredEpochs extends Epochs {
+  /** A current epoch that was being kept when the process ended. It counts where the log is ahead of the one that was kept. */
+  readonly unfinished: number | null;
 }

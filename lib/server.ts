@@ -13,13 +13,15 @@ import { Host, type HostOptions } from "./host.ts";
 import { Database } from "./kernel/database.ts";
 import { Kernel } from "./kernel/kernel.ts";
 import { Member } from "./member.ts";
-import { kernelOptions, type Settings } from "./options.ts";
+import { kernelOptions, type Settings, treeOptions } from "./options.ts";
 import type { Clock, ListenAddress, Listener, Logger } from "./ports.ts";
 import type { ProcessReport } from "./report.ts";
 import { ClientService } from "./serve.ts";
 import { StandaloneReport } from "./server_report.ts";
 import { firstSessionId } from "./session/identity.ts";
+import type { Journal } from "./store/journal.ts";
 import { Tree } from "./tree/tree.ts";
+import type { Proposal } from "./txns.ts";
 import type { Stat } from "./types.ts";
 import { answerWord, enabledWords } from "./wire/words.ts";
 
@@ -35,6 +37,16 @@ export interface ServerWorld {
 
 /** Joins a kernel to whatever pumps it. */
 export type MakeHost = (kernel: Kernel, options: Omit<HostOptions, "member">) => Host;
+
+/** What a server is made of, where it is not the usual: nothing at the beginning, nothing kept, alone. */
+export interface ServerParts {
+  /** What is there at the beginning. */
+  readonly kernel?: Kernel;
+  /** What runs it. */
+  readonly makeHost?: MakeHost;
+  /** What keeps what it decides; the server closes it. */
+  readonly journal?: Journal | null;
+}
 
 /** A znode as the server has it, read past all permissions. */
 export interface Inspected {
@@ -57,6 +69,7 @@ export class Server {
   readonly #settings: Settings;
   readonly #world: ServerWorld;
   readonly #host: Host;
+  readonly #journal: Journal | null;
   readonly #clients: ClientService;
   readonly #report: StandaloneReport;
   readonly #handles = new Set<ZooKeeper>();
@@ -74,12 +87,10 @@ export class Server {
     this.#hasClosed = resolve;
   });
 
-  /** `kernel`: what is there at the beginning; `makeHost`: what runs it. */
   constructor(
     settings: Settings,
     world: ServerWorld,
-    kernel: Kernel = emptyKernel(settings, world),
-    makeHost: MakeHost = standalone,
+    { kernel = emptyKernel(settings, world), makeHost = standalone, journal = null }: ServerParts = {},
   ) {
     this.#settings = settings;
     this.#world = world;
@@ -87,7 +98,9 @@ export class Server {
       this.#failure = error;
       void this.close();
     };
-    this.#host = makeHost(kernel, { clock: world.clock, logger: world.logger, append: null, failed });
+    this.#journal = journal;
+    const append = journal === null ? null : (proposals: readonly Proposal[]) => journal.append(proposals);
+    this.#host = makeHost(kernel, { clock: world.clock, logger: world.logger, append, failed });
     const enabled = enabledWords(this.#settings.fourLetterWords, this.#settings.compat, false);
     const answer = (word: string, mask: bigint | null): string => answerWord(word, mask, enabled, this.#report);
     this.#clients = new ClientService(this.#host, this.#settings.limits, world.logger, answer);
@@ -158,7 +171,7 @@ export class Server {
    * ```
    */
   fork(): Server {
-    return new Server(this.#settings, this.#world, this.#host.member.kernel.fork(this.#world.clock.now()));
+    return new Server(this.#settings, this.#world, { kernel: this.#host.member.kernel.fork(this.#world.clock.now()) });
   }
 
   /** Closes handles, listeners and connections. Nothing is left that keeps the process alive. May be called again. */
@@ -175,6 +188,7 @@ export class Server {
     await Promise.all([...this.#handles].map((zk) => zk.close()));
     await Promise.all([...this.#listeners].map((listener) => listener.stop()));
     await this.#host.stop();
+    await this.#journal?.close();
     this.#hasClosed(this.#failure);
   }
 }
@@ -183,12 +197,6 @@ const standalone: MakeHost = (kernel, options) => new Host({ ...options, member:
 
 function emptyKernel(settings: Settings, { clock }: ServerWorld): Kernel {
   const options = kernelOptions(settings);
-  const tree = new Tree({
-    extendedTypes: options.extendedTypes,
-    digest: settings.digest,
-    counterWraps: options.behaviour.counterWraps,
-    configNode: options.behaviour.configNode,
-  });
   const now = clock.now();
-  return new Kernel(new Database(tree), options, firstSessionId(options.serverId, now.wall), now);
+  return new Kernel(new Database(new Tree(treeOptions(settings))), options, firstSessionId(options.serverId, now.wall), now);
 }

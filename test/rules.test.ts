@@ -16,10 +16,10 @@ const adapters = readSources("adapters");
 const product = [...readSources("mod.ts"), ...lib, ...adapters];
 
 /** Files of lib/ that may use promises: the shell around the pure core. A name that ends in "/" stands for its folder. */
-const SHELL = ["lib/host.ts", "lib/server.ts", "lib/store/recovery.ts", "lib/client/", "lib/recipes/", "lib/testing/"];
+const SHELL = ["lib/host.ts", "lib/server.ts", "lib/durable.ts", "lib/store/", "lib/client/", "lib/recipes/", "lib/testing/"];
 
 /** The single files of lib/ that hold data and plain functions: anything may import them. */
-const LEAVES = /^lib\/(?!host|member|server|options|ports)\w+\.ts$/;
+const LEAVES = /^lib\/(?!host|member|server|durable|options|ports)\w+\.ts$/;
 
 /** What a folder of lib/ may import beside its own files and the leaves, where that is less than everything. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {

@@ -1,0 +1,316 @@
+/**
+ * A data directory as ZooKeeper has it, so that it can go from an Apache server to this one and back.
+ *
+ * Not here: what is in the files (lib/store). Invariants: one server uses a directory at a time; what is under a log's or a snapshot's name was
+ * written whole; nothing is deleted before what takes its place is on the disk.
+ */
+import { join, resolve } from "@std/path";
+import type { Epochs, LogChunk, Logger, LogRecord, Storage, Stored, StoredEpochs, StoredSnapshot } from "../../lib/ports.ts";
+import { StorageError } from "../../lib/store/storage_error.ts";
+import type { Zxid } from "../../lib/types.ts";
+import { formatZxid } from "../../lib/zxid.ts";
+import { gzipped, unpacked } from "./compression.ts";
+import type { Disk } from "./disk.ts";
+import { logFiles, type SnapshotFile, snapshotFiles, snapshotName, VERSION_FOLDER } from "./file_names.ts";
+import { LOCK_FILE, Lock } from "./lock.ts";
+import { endOf, placeIn, readLogFiles } from "./log_files.ts";
+import { LogWriter, UNFINISHED_LOG } from "./log_writer.ts";
+import { nodeDisk } from "./node_disk.ts";
+
+export interface FileStorageOptions {
+  /** Folder for snapshots and epochs, and for the lock. Made if need be. */
+  readonly dataDir: string;
+  /** Folder for the log, best on a disk of its own. Default: `dataDir`. */
+  readonly dataLogDir?: string;
+  /**
+   * Acknowledge only what is on the disk. Default true. With false a write counts once the system has it: several times as many a second, and
+   * those of the last seconds are lost if the machine, not just the process, fails.
+   */
+  readonly forceSync?: boolean;
+  /** Fill the log with zeros so many bytes ahead. Default 1 MiB; 0: not at all, which makes each sync slower. */
+  readonly preAllocBytes?: number;
+  /** Start another log file once one is this long. Default: only with each snapshot. */
+  readonly logFileBytesMax?: number;
+  /** How many snapshots to keep, and the log since the oldest of them; 0: all. Default 3. */
+  readonly snapshotsKept?: number;
+  /** How snapshots are packed. Default none. */
+  readonly compression?: "none" | "gzip";
+  /**
+   * What to do about a last record that is damaged as no crash should leave it, with nothing behind it: `refuse` to start, as Apache does, or
+   * `cut` it off. Default refuse.
+   */
+  readonly damagedTail?: "refuse" | "cut";
+  /** Make folders that are not there. Default true. */
+  readonly autocreate?: boolean;
+  /** Warn of a sync that takes longer, milliseconds. Default 1,000. */
+  readonly syncWarnMs?: number;
+}
+
+/** Where a snapshot is made before it has its name. */
+const UNFINISHED_SNAPSHOT = "zookernel-new-snapshot";
+const CURRENT_EPOCH = "currentEpoch";
+const ACCEPTED_EPOCH = "acceptedEpoch";
+
+/**
+ * Keeps a server's data in a folder, in ZooKeeper's own files.
+ *
+ * @example
+ * ```ts
+ * await using server = await open({ storage: fileStorage("./data") });
+ * ```
+ */
+export function fileStorage(where: string | FileStorageOptions): Storage {
+  return new FileStorage(typeof where === "string" ? { dataDir: where } : where, nodeDisk);
+}
+
+export class FileStorage implements Storage {
+  readonly name: string;
+  readonly #options: FileStorageOptions;
+  readonly #disk: Disk;
+  /** For snapshots and epochs; for the log. */
+  readonly #folder: string;
+  readonly #logFolder: string;
+  #logger: Logger | null = null;
+  #lock: Lock | null = null;
+  #log: LogWriter | null = null;
+  #failure: StorageError | null = null;
+
+  constructor(options: FileStorageOptions, disk: Disk) {
+    const dataDir = resolve(options.dataDir);
+    this.name = dataDir;
+    this.#options = options;
+    this.#disk = disk;
+    this.#folder = join(dataDir, VERSION_FOLDER);
+    this.#logFolder = join(resolve(options.dataLogDir ?? options.dataDir), VERSION_FOLDER);
+  }
+
+  async open(logger: Logger): Promise<Stored> {
+    if (this.#log !== null) throw new StorageError({ place: this.name, problem: "the storage is open already" });
+    this.#logger = logger;
+    this.#makeFolders();
+    this.#lock = await Lock.take(this.#disk, join(this.#folder, LOCK_FILE), (error) => {
+      this.#failure = error;
+    });
+    try {
+      this.#checkFolders();
+      this.#log = this.#newLog(logger);
+      for (const path of [join(this.#folder, UNFINISHED_SNAPSHOT), join(this.#logFolder, UNFINISHED_LOG)])
+        this.#disk.remove(path);
+      return this.#stored();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  append(records: readonly LogRecord[]): Promise<void> {
+    return this.#failure === null ? this.#opened().append(records) : Promise.reject(this.#failure);
+  }
+
+  async saveSnapshot(zxid: Zxid, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+    this.#opened().roll();
+    const { compression = "none" } = this.#options;
+    const unfinished = join(this.#folder, UNFINISHED_SNAPSHOT);
+    await this.#whole(unfinished, join(this.#folder, snapshotName(zxid, compression)), async () => {
+      const file = this.#disk.create(unfinished);
+      try {
+        let position = 0;
+        for await (const chunk of compression === "gzip" ? gzipped(chunks) : chunks) {
+          if (chunk.length === 0) await new Promise<void>((done) => this.#disk.soon(done));
+          else await file.writeAside(chunk, position);
+          position += chunk.length;
+        }
+        await file.syncAside();
+      } finally {
+        file.close();
+      }
+    });
+    this.#purge();
+  }
+
+  async saveEpochs({ accepted, current }: Epochs): Promise<void> {
+    this.#opened();
+    if (accepted !== null) await this.#saveEpoch(ACCEPTED_EPOCH, accepted);
+    if (current !== null) await this.#saveEpoch(CURRENT_EPOCH, current);
+  }
+
+  async truncate(last: Zxid): Promise<void> {
+    await this.#opened().close();
+    const snapshots = snapshotFiles(this.#disk, this.#folder);
+    const logs = logFiles(this.#disk, this.#logFolder);
+    const place = this.#logFolder;
+    const end = await endOf(this.#disk, logs, last);
+    if (end === null && !snapshots.some(({ zxid }) => zxid === last)) {
+      throw new StorageError({
+        place,
+        problem: `${formatZxid(last)} is neither in the log nor a snapshot: nothing can be cut there`,
+      });
+    }
+    // From the newest on: wherever this is interrupted, what is left is without a gap.
+    for (const { zxid, path } of snapshots) if (zxid > last) this.#disk.remove(path);
+    await this.#disk.syncFolder(this.#folder);
+    for (const { zxid, path } of logs.reverse()) if (zxid > last) this.#disk.remove(path);
+    if (end !== null) await this.#cut(end.path, end.offset);
+    await this.#disk.syncFolder(this.#logFolder);
+    this.#log = this.#newLog(this.#logger!);
+  }
+
+  async close(): Promise<void> {
+    const log = this.#log;
+    const lock = this.#lock;
+    this.#log = null;
+    this.#lock = null;
+    await log?.close();
+    lock?.release();
+  }
+
+  #opened(): LogWriter {
+    if (this.#log === null) throw new StorageError({ place: this.name, problem: "the storage is not open" });
+    return this.#log;
+  }
+
+  #newLog(logger: Logger): LogWriter {
+    const { forceSync = true, preAllocBytes = 1 << 20, logFileBytesMax = null, syncWarnMs = 1000 } = this.#options;
+    const settings = { folder: this.#logFolder, forceSync, preAllocBytes, fileBytesMax: logFileBytesMax, syncWarnMs, logger };
+    return new LogWriter(this.#disk, settings);
+  }
+
+  // ── what is there ──
+
+  #makeFolders(): void {
+    for (const folder of [this.#folder, this.#logFolder]) {
+      if (this.#disk.list(folder) !== null) continue;
+      if (this.#options.autocreate === false) {
+        throw new StorageError({
+          place: folder,
+          problem: "there is no such folder, and none is to be made (datadir.autocreate)",
+        });
+      }
+      this.#disk.makeFolder(folder);
+    }
+  }
+
+  /** Logs beside the snapshots of another log folder mean that a setting was changed and the files were not moved. */
+  #checkFolders(): void {
+    if (this.#folder === this.#logFolder) return;
+    const [strayLog] = logFiles(this.#disk, this.#folder);
+    const [straySnapshot] = snapshotFiles(this.#disk, this.#logFolder);
+    const stray = strayLog ?? straySnapshot;
+    if (stray === undefined) return;
+    const [what, where] = stray === strayLog ? ["a log", this.#logFolder] : ["a snapshot", this.#folder];
+    throw new StorageError({ place: stray.path, problem: `${what} is in the wrong folder`, advice: `Move it to ${where}` });
+  }
+
+  #stored(): Stored {
+    const snapshots = snapshotFiles(this.#disk, this.#folder);
+    return {
+      epochs: this.#epochs(),
+      snapshots: snapshots.map((file) => this.#storedSnapshot(file)),
+      hasLog: logFiles(this.#disk, this.#logFolder).length > 0,
+      readLog: (zxid) => this.#readLog(zxid),
+    };
+  }
+
+  #storedSnapshot({ zxid, path, compression }: SnapshotFile): StoredSnapshot {
+    return { zxid, name: path, read: () => unpacked(this.#disk.read(path), compression) };
+  }
+
+  async *#readLog(zxid: Zxid): AsyncGenerator<LogChunk, void, void> {
+    const files = logFiles(this.#disk, this.#logFolder);
+    const cut = yield* readLogFiles(this.#disk, files, zxid, this.#options.damagedTail ?? "refuse");
+    const last = files.at(-1);
+    if (cut !== null) {
+      this.#logger?.warn(`${placeIn(cut.path, cut.offset)}: ${cut.problem}; the log is cut there`);
+      await this.#cut(cut.path, cut.offset);
+    } else if (last !== undefined) {
+      await this.#sync(last.path);
+    }
+  }
+
+  /** What was read may be in the system's memory alone: it must not be served before it is on the disk. */
+  async #sync(path: string): Promise<void> {
+    if (this.#options.forceSync === false) return;
+    const file = this.#disk.openToWrite(path);
+    try {
+      await file.syncAside();
+    } finally {
+      file.close();
+    }
+  }
+
+  async #cut(path: string, offset: number): Promise<void> {
+    // A file without a whole header is none.
+    if (offset === 0) {
+      this.#disk.remove(path);
+      return await this.#disk.syncFolder(this.#logFolder);
+    }
+    const file = this.#disk.openToWrite(path);
+    try {
+      file.resize(offset);
+      await file.syncAside();
+    } finally {
+      file.close();
+    }
+  }
+
+  // ── epochs ──
+
+  #epochs(): StoredEpochs {
+    const unfinished = this.#readEpoch(`${CURRENT_EPOCH}.tmp`);
+    return { accepted: this.#readEpoch(ACCEPTED_EPOCH), current: this.#readEpoch(CURRENT_EPOCH), unfinished };
+  }
+
+  #readEpoch(name: string): number | null {
+    const path = join(this.#folder, name);
+    const text = this.#disk.readText(path)?.split("\n", 1)[0]?.trim();
+    if (text === undefined) return null;
+    if (/^\d{1,10}$/.test(text)) return Number(text);
+    if (name.endsWith(".tmp")) return null; // it was being written
+    throw new StorageError({
+      place: path,
+      problem: `an epoch must be a number, not "${text}"`,
+      advice: "Restore the file from a backup",
+    });
+  }
+
+  async #saveEpoch(name: string, epoch: number): Promise<void> {
+    const unfinished = join(this.#folder, `${name}.tmp`);
+    await this.#whole(unfinished, join(this.#folder, name), async () => {
+      const file = this.#disk.create(unfinished);
+      try {
+        file.write(new TextEncoder().encode(String(epoch)), 0);
+        await file.syncAside();
+      } finally {
+        file.close();
+      }
+    });
+  }
+
+  // ── files as a whole ──
+
+  /** Makes a file under another name, and gives it its own once it is on the disk. */
+  async #whole(unfinished: string, path: string, write: () => Promise<void>): Promise<void> {
+    try {
+      await write();
+      this.#disk.rename(unfinished, path);
+      await this.#disk.syncFolder(this.#folder);
+    } catch (cause) {
+      if (cause instanceof StorageError) throw cause;
+      const problem = `the file can't be written: ${cause instanceof Error ? cause.message : String(cause)}`;
+      throw new StorageError({ place: path, problem, cause });
+    }
+  }
+
+  /** Deletes the snapshots that are too many, and the log before the oldest one kept. */
+  #purge(): void {
+    const { snapshotsKept = 3 } = this.#options;
+    const snapshots = snapshotFiles(this.#disk, this.#folder);
+    const oldest = snapshots[snapshotsKept - 1];
+    if (oldest === undefined) return;
+    for (const { zxid, path } of snapshots) if (zxid < oldest.zxid) this.#disk.remove(path);
+    const logs = logFiles(this.#disk, this.#logFolder);
+    // The newest file that starts at or below the snapshot may go on behind it.
+    const needed = logs.findLastIndex(({ zxid }) => zxid <= oldest.zxid);
+    for (const { path } of logs.slice(0, Math.max(0, needed))) this.#disk.remove(path);
+  }
+}

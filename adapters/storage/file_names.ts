@@ -1,0 +1,69 @@
+/**
+ * The names of the files in a data directory, as ZooKeeper has them.
+ */
+import { join } from "@std/path";
+import type { Zxid } from "../../lib/types.ts";
+import { zxidFromHex, zxidToHex } from "../../lib/zxid.ts";
+import type { Disk } from "./disk.ts";
+
+/** Below both folders; its number is that of the files' layout. */
+export const VERSION_FOLDER = "version-2";
+
+export interface LogFile {
+  /** Of its first record. */
+  readonly zxid: Zxid;
+  readonly path: string;
+  readonly bytes: number;
+}
+
+export type Compression = "none" | "gzip" | "snappy";
+
+export interface SnapshotFile {
+  readonly zxid: Zxid;
+  readonly path: string;
+  readonly bytes: number;
+  readonly compression: Compression;
+}
+
+const EXTENSIONS: Readonly<Record<Compression, string>> = { none: "", gzip: ".gz", snappy: ".snappy" };
+const SNAPSHOT = /^snapshot\.([0-9a-fA-F]{1,16})(\.gz|\.snappy)?$/;
+const LOG = /^log\.([0-9a-fA-F]{1,16})$/;
+
+export function logName(first: Zxid): string {
+  return `log.${zxidToHex(first)}`;
+}
+
+export function snapshotName(zxid: Zxid, compression: Compression): string {
+  return `snapshot.${zxidToHex(zxid)}${EXTENSIONS[compression]}`;
+}
+
+/** How a snapshot's bytes are packed, by its name. */
+export function compressionOf(name: string): Compression {
+  if (name.endsWith(".gz")) return "gzip";
+  return name.endsWith(".snappy") ? "snappy" : "none";
+}
+
+/** The log's files in a folder, oldest first. */
+export function logFiles(disk: Disk, folder: string): LogFile[] {
+  return (disk.list(folder) ?? [])
+    .flatMap(({ name, bytes }) => {
+      const zxid = zxidFromHex(LOG.exec(name)?.[1] ?? "");
+      return zxid === null ? [] : [{ zxid, path: join(folder, name), bytes }];
+    })
+    .sort(byZxid);
+}
+
+/** The snapshots in a folder, newest first. */
+export function snapshotFiles(disk: Disk, folder: string): SnapshotFile[] {
+  return (disk.list(folder) ?? [])
+    .flatMap(({ name, bytes }) => {
+      const zxid = zxidFromHex(SNAPSHOT.exec(name)?.[1] ?? "");
+      return zxid === null ? [] : [{ zxid, path: join(folder, name), bytes, compression: compressionOf(name) }];
+    })
+    .sort(byZxid)
+    .reverse();
+}
+
+function byZxid(one: { readonly zxid: Zxid }, other: { readonly zxid: Zxid }): number {
+  return one.zxid < other.zxid ? -1 : one.zxid > other.zxid ? 1 : 0;
+}

@@ -1,0 +1,105 @@
+/**
+ * Reads the files of a log in order, and judges how each ends.
+ *
+ * Invariant: records behind damage are never given out as if nothing were missing.
+ */
+import type { LogChunk } from "../../lib/ports.ts";
+import { type LogEnd, LogScanner, type ScannedRecord } from "../../lib/store/log_scanner.ts";
+import { StorageError } from "../../lib/store/storage_error.ts";
+import type { Zxid } from "../../lib/types.ts";
+import { formatZxid } from "../../lib/zxid.ts";
+import type { Disk } from "./disk.ts";
+import type { LogFile } from "./file_names.ts";
+
+/** A place in a log file. */
+export interface LogPlace {
+  readonly path: string;
+  readonly offset: number;
+}
+
+/** Where the log is to be cut, and why. */
+export interface LogCut extends LogPlace {
+  readonly problem: string;
+}
+
+/** The records of one file, as they are found; returns how it ends. */
+export async function* scanLog(disk: Disk, path: string): AsyncGenerator<readonly ScannedRecord[], LogEnd, void> {
+  const scanner = new LogScanner();
+  for await (const chunk of disk.read(path)) {
+    const records = scanner.push(chunk);
+    if (records.length > 0) yield records;
+  }
+  return scanner.end();
+}
+
+/** Says where a record stands. */
+export function placeIn(path: string, offset: number): string {
+  return `${path} at offset ${offset}`;
+}
+
+/**
+ * The records from `zxid` on; returns where the last file is to be cut, if it is.
+ *
+ * @throws StorageError where a file is damaged
+ */
+export async function* readLogFiles(
+  disk: Disk,
+  files: readonly LogFile[],
+  zxid: Zxid,
+  damagedTail: "refuse" | "cut",
+): AsyncGenerator<LogChunk, LogCut | null, void> {
+  // The newest file that starts below `zxid` may hold it.
+  const first = Math.max(
+    0,
+    files.findLastIndex((file) => file.zxid <= zxid),
+  );
+  let cut: LogCut | null = null;
+  for (const [index, { path }] of files.entries()) {
+    if (index < first) continue;
+    const scan = scanLog(disk, path);
+    for (let next = await scan.next(); ; next = await scan.next()) {
+      if (!next.done) {
+        const records = next.value[0]!.zxid >= zxid ? next.value : next.value.filter((record) => record.zxid >= zxid);
+        if (records.length > 0) yield { file: path, records, placeOf: (at) => placeIn(path, records[at]!.offset) };
+        continue;
+      }
+      cut = judge(path, next.value, index === files.length - 1, damagedTail);
+      break;
+    }
+  }
+  return cut;
+}
+
+function judge(path: string, end: LogEnd, isLast: boolean, damagedTail: "refuse" | "cut"): LogCut | null {
+  const { kind, offset, problem, following } = end;
+  if (kind === "whole") return null;
+  // In an older file the next one tells whether anything is missing.
+  if (kind === "torn") return isLast ? { path, offset, problem } : null;
+  if (isLast && following === null && damagedTail === "cut") return { path, offset, problem };
+  throw new StorageError({
+    place: placeIn(path, offset),
+    problem:
+      following === null
+        ? problem
+        : `${problem}, and txn ${formatZxid(following.zxid)} stands whole behind it, at ${following.offset}`,
+    advice:
+      following === null && isLast
+        ? "If the machine crashed, this is what it was writing: `zookernel log repair` cuts it off. Else restore the file from a backup or another member"
+        : "Restore the file from a backup or from another member; `zookernel log repair` gives up everything from there on",
+  });
+}
+
+/** Where the record `zxid` ends; null if it is not in these files. */
+export async function endOf(disk: Disk, files: readonly LogFile[], zxid: Zxid): Promise<LogPlace | null> {
+  const file = files.findLast((one) => one.zxid <= zxid);
+  if (file === undefined) return null;
+  let found = false;
+  const scan = scanLog(disk, file.path);
+  for (let next = await scan.next(); ; next = await scan.next()) {
+    if (next.done) return found ? { path: file.path, offset: next.value.offset } : null;
+    for (const record of next.value) {
+      if (found) return { path: file.path, offset: record.offset };
+      found = record.zxid === zxid;
+    }
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * Writes the log: groups what is appended, one write and one sync for all that waits, into files that are filled with zeros ahead.
+ *
+ * A file whose length and blocks are there already needs no metadata when it is synced, which halves the time. Syncing on the event loop costs
+ * less than handing it to another thread, as long as the disk is quick; a slow sync sends the following ones there.
+ *
+ * Invariants: a promise resolves only after a sync that came after its records' write. A file is under its name only once it has its first
+ * records. Nothing is written after a failure: what a failed sync left on the disk, nobody knows.
+ */
+import { join } from "@std/path";
+import type { Logger, LogRecord } from "../../lib/ports.ts";
+import { frameRecord, LOG_HEADER_BYTES, logFileHeader } from "../../lib/store/log_records.ts";
+import { StorageError } from "../../lib/store/storage_error.ts";
+import type { Zxid } from "../../lib/types.ts";
+import { JuteWriter } from "../../lib/wire/jute.ts";
+import type { Disk, WritableFile } from "./disk.ts";
+import { logName } from "./file_names.ts";
+
+/** Where a file is made before it has its name. */
+export const UNFINISHED_LOG = "zookernel-new-log";
+/** A sync that took longer is slow. */
+const SLOW_SYNC_MS = 2;
+/** So many syncs after a slow one are done aside. */
+const SYNCS_ASIDE = 64;
+/** A buffer that one group made larger than this is not kept for the next. */
+const BUFFER_BYTES_KEPT = 4 << 20;
+
+export interface LogWriterOptions {
+  readonly folder: string;
+  /** Wait for the disk before anything counts as durable. */
+  readonly forceSync: boolean;
+  /** Bytes to fill with zeros ahead; 0: none. */
+  readonly preAllocBytes: number;
+  /** Start another file once one is this long; null: only for a snapshot. */
+  readonly fileBytesMax: number | null;
+  /** Warn of a sync that takes longer. */
+  readonly syncWarnMs: number;
+  readonly logger: Logger;
+}
+
+/** Records that go to the disk together. */
+interface Group {
+  readonly firstZxid: Zxid;
+  readonly durable: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class LogWriter {
+  readonly #disk: Disk;
+  readonly #options: LogWriterOptions;
+  readonly #zeros: Uint8Array;
+  #file: WritableFile | null = null;
+  #path = "";
+  /** Where the next record goes, and how far the file is filled with zeros. */
+  #position = 0;
+  #filledTo = 0;
+  /** What waits, framed; and the group it belongs to. */
+  #waiting = new JuteWriter(4096);
+  #group: Group | null = null;
+  /** The other buffer: it is being written, or empty. */
+  #spare = new JuteWriter(4096);
+  #writing: Promise<void> | null = null;
+  #rollWanted = false;
+  #syncsAside = 0;
+  #failure: StorageError | null = null;
+
+  constructor(disk: Disk, options: LogWriterOptions) {
+    this.#disk = disk;
+    this.#options = options;
+    this.#zeros = new Uint8Array(options.preAllocBytes);
+  }
+
+  append(records: readonly LogRecord[]): Promise<void> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    for (const { bytes } of records) frameRecord(this.#waiting, bytes);
+    if (this.#group === null) {
+      this.#group = newGroup(records[0]!.zxid);
+      if (this.#writing === null) this.#disk.soon(() => this.#flush());
+    }
+    return this.#group.durable;
+  }
+
+  /** The next group starts another file. */
+  roll(): void {
+    this.#rollWanted = true;
+  }
+
+  /** Writes what waits, and closes the file. */
+  async close(): Promise<void> {
+    while (this.#failure === null && (this.#group !== null || this.#writing !== null)) {
+      await (this.#writing ?? this.#group?.durable)?.catch(() => {});
+    }
+    this.#failure ??= new StorageError({ place: this.#options.folder, problem: "the storage is closed" });
+    this.#closeFile();
+  }
+
+  #flush(): void {
+    const group = this.#group;
+    if (group === null || this.#writing !== null || this.#failure !== null) return;
+    const framed = this.#waiting;
+    this.#group = null;
+    this.#waiting = this.#spare.capacity > BUFFER_BYTES_KEPT ? new JuteWriter(4096) : this.#spare;
+    this.#waiting.clear();
+    this.#spare = framed;
+    const bytes = framed.written();
+    if (this.#rollWanted) this.#closeFile();
+    if (this.#file === null || this.#syncsAside > 0) {
+      this.#writing = this.#writeAside(group, bytes);
+      return;
+    }
+    try {
+      this.#put(this.#file, bytes);
+      if (this.#options.forceSync) {
+        const start = this.#disk.now();
+        this.#file.sync();
+        this.#synced(this.#disk.now() - start);
+      }
+    } catch (error) {
+      return this.#fail(group, error);
+    }
+    group.resolve();
+    this.#rollIfLong();
+  }
+
+  async #writeAside(group: Group, bytes: Uint8Array): Promise<void> {
+    try {
+      if (this.#file === null) await this.#startFile(group.firstZxid, bytes);
+      else {
+        this.#put(this.#file, bytes);
+        await this.#syncAside(this.#file);
+      }
+    } catch (error) {
+      return this.#fail(group, error);
+    } finally {
+      this.#writing = null;
+    }
+    group.resolve();
+    this.#rollIfLong();
+    if (this.#group !== null) this.#disk.soon(() => this.#flush());
+  }
+
+  /** Makes a file with its header and its first records. It gets its name when all that is on the disk. */
+  async #startFile(first: Zxid, bytes: Uint8Array): Promise<void> {
+    const { folder } = this.#options;
+    const unfinished = join(folder, UNFINISHED_LOG);
+    this.#path = join(folder, logName(first));
+    const file = this.#disk.create(unfinished);
+    this.#file = file;
+    this.#rollWanted = false;
+    this.#position = 0;
+    this.#filledTo = 0;
+    this.#put(file, logFileHeader());
+    this.#put(file, bytes);
+    await this.#syncAside(file);
+    this.#disk.rename(unfinished, this.#path);
+    if (this.#options.forceSync) await this.#disk.syncFolder(folder);
+  }
+
+  #put(file: WritableFile, bytes: Uint8Array): void {
+    const end = this.#position + bytes.length;
+    file.write(bytes, this.#position);
+    this.#position = end;
+    const { preAllocBytes } = this.#options;
+    if (end <= this.#filledTo || preAllocBytes === 0) return;
+    this.#filledTo = LOG_HEADER_BYTES + Math.ceil((end - LOG_HEADER_BYTES) / preAllocBytes) * preAllocBytes;
+    file.write(this.#zeros.subarray(0, this.#filledTo - end), end);
+  }
+
+  async #syncAside(file: WritableFile): Promise<void> {
+    if (!this.#options.forceSync) return;
+    const start = this.#disk.now();
+    await file.syncAside();
+    this.#synced(this.#disk.now() - start);
+  }
+
+  #synced(milliseconds: number): void {
+    if (milliseconds > SLOW_SYNC_MS) this.#syncsAside = SYNCS_ASIDE;
+    else if (this.#syncsAside > 0) this.#syncsAside--;
+    if (milliseconds > this.#options.syncWarnMs) {
+      this.#options.logger.warn(
+        `Syncing ${this.#path} took ${Math.round(milliseconds)} ms: writes wait for the disk that long`,
+      );
+    }
+  }
+
+  #rollIfLong(): void {
+    const { fileBytesMax } = this.#options;
+    if (fileBytesMax !== null && this.#position > fileBytesMax) this.#rollWanted = true;
+  }
+
+  /** Closes the file, without the zeros behind its last record. */
+  #closeFile(): void {
+    const file = this.#file;
+    this.#file = null;
+    this.#rollWanted = false;
+    if (file === null) return;
+    try {
+      if (this.#failure?.cause === undefined) file.resize(this.#position);
+    } catch {
+      // The zeros do no harm.
+    } finally {
+      file.close();
+    }
+  }
+
+  #fail(group: Group, cause: unknown): void {
+    this.#failure = new StorageError({
+      place: this.#path,
+      problem: `the log can't be written: ${cause instanceof Error ? cause.message : String(cause)}`,
+      advice: adviceOn(cause),
+      cause,
+    });
+    group.reject(this.#failure);
+    this.#group?.reject(this.#failure);
+    this.#group = null;
+  }
+}
+
+function newGroup(firstZxid: Zxid): Group {
+  let resolve = (): void => {};
+  let reject: (error: unknown) => void = () => {};
+  const durable = new Promise<void>((resolved, rejected) => {
+    resolve = resolved;
+    reject = rejected;
+  });
+  return { firstZxid, durable, resolve, reject };
+}
+
+function adviceOn(cause: unknown): string {
+  const code = (cause as { code?: string } | null)?.code;
+  if (code === "ENOSPC" || code === "EDQUOT")
+    return "The disk is full: make room, then start again; nothing acknowledged is lost";
+  return "Look after the disk, then start again; nothing acknowledged is lost";
+}

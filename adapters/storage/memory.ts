@@ -1,0 +1,91 @@
+/**
+ * A storage that lives as long as its object: what tests restart a server on, and the example of what a Storage is.
+ *
+ * Invariant: it keeps copies; nothing that was handed over is referred to afterwards.
+ */
+import { Buffer } from "node:buffer";
+import { setImmediate } from "node:timers";
+import type { Epochs, LogRecord, Storage, Stored } from "../../lib/ports.ts";
+import { StorageError } from "../../lib/store/storage_error.ts";
+import type { Zxid } from "../../lib/types.ts";
+import { formatZxid } from "../../lib/zxid.ts";
+
+/**
+ * Keeps a server's data in memory, so that the next server on the same storage finds it.
+ *
+ * @example
+ * ```ts
+ * const storage = memoryStorage();
+ * await using server = await open({ storage });
+ * ```
+ */
+export function memoryStorage(): Storage {
+  return new MemoryStorage();
+}
+
+class MemoryStorage implements Storage {
+  readonly name = "memory";
+  #records: LogRecord[] = [];
+  readonly #snapshots = new Map<Zxid, Uint8Array>();
+  #epochs: Epochs = { accepted: null, current: null };
+  #isOpen = false;
+
+  async open(): Promise<Stored> {
+    if (this.#isOpen) throw new StorageError({ place: this.name, problem: "the storage is in use" });
+    this.#isOpen = true;
+    const snapshots = [...this.#snapshots].sort(([one], [other]) => (one < other ? 1 : -1));
+    return {
+      epochs: { ...this.#epochs, unfinished: null },
+      snapshots: snapshots.map(([zxid, bytes]) => ({ zxid, name: `snapshot ${formatZxid(zxid)}`, read: () => once(bytes) })),
+      hasLog: this.#records.length > 0,
+      readLog: (zxid) => {
+        const records = this.#records.filter((record) => record.zxid >= zxid);
+        return once({ file: this.name, records, placeOf: (index) => `record ${formatZxid(records[index]!.zxid)}` });
+      },
+    };
+  }
+
+  append(records: readonly LogRecord[]): undefined {
+    this.#check();
+    for (const { zxid, bytes } of records) this.#records.push({ zxid, bytes: bytes.slice() });
+  }
+
+  async saveSnapshot(zxid: Zxid, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+    this.#check();
+    const parts: Uint8Array[] = [];
+    for await (const chunk of chunks) {
+      parts.push(chunk.slice());
+      await new Promise<void>((resolve) => void setImmediate(resolve));
+    }
+    this.#snapshots.set(zxid, Buffer.concat(parts));
+  }
+
+  async saveEpochs({ accepted, current }: Epochs): Promise<void> {
+    this.#check();
+    this.#epochs = { accepted: accepted ?? this.#epochs.accepted, current: current ?? this.#epochs.current };
+  }
+
+  async truncate(last: Zxid): Promise<void> {
+    this.#check();
+    if (!this.#snapshots.has(last) && !this.#records.some(({ zxid }) => zxid === last)) {
+      throw new StorageError({
+        place: this.name,
+        problem: `${formatZxid(last)} is neither in the log nor a snapshot: nothing can be cut there`,
+      });
+    }
+    this.#records = this.#records.filter(({ zxid }) => zxid <= last);
+    for (const zxid of this.#snapshots.keys()) if (zxid > last) this.#snapshots.delete(zxid);
+  }
+
+  async close(): Promise<void> {
+    this.#isOpen = false;
+  }
+
+  #check(): void {
+    if (!this.#isOpen) throw new StorageError({ place: this.name, problem: "the storage is not open" });
+  }
+}
+
+async function* once<T>(value: T): AsyncGenerator<T, void, void> {
+  yield value;
+}

@@ -1,0 +1,24 @@
+/**
+ * One object for all access control lists of the same content: a tree of a million znodes has a handful of them.
+ *
+ * Invariant: what it gives back says the same as what it was given.
+ */
+import type { AclList } from "../types.ts";
+import { OPEN_ACL_UNSAFE, READ_ACL_UNSAFE } from "./perms.ts";
+
+export class AclInterner {
+  readonly #byContent = new Map<string, AclList>();
+
+  constructor() {
+    this.intern(OPEN_ACL_UNSAFE);
+    this.intern(READ_ACL_UNSAFE);
+  }
+
+  intern(acl: AclList): AclList {
+    const key = JSON.stringify(acl.map(({ perms, scheme, id }) => [perms, scheme, id]));
+    const known = this.#byContent.get(key);
+    if (known !== undefined) return known;
+    this.#byContent.set(key, acl);
+    return acl;
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * Keeps what a running server decides: hands its proposals to the storage's log, and writes a snapshot beside it now and then.
+ *
+ * Not here: bytes on a disk (the storage), and reading them back (recovery.ts). Invariant: one snapshot is written at a time, and each holds
+ * exactly the database after the zxid that is its name.
+ */
+import type { Database } from "../kernel/database.ts";
+import type { Logger, Storage } from "../ports.ts";
+import type { Proposal } from "../txns.ts";
+import type { Zxid } from "../types.ts";
+import { formatZxid } from "../zxid.ts";
+import { RecordEncoder } from "./log_records.ts";
+import { type SnapshotSections, snapshotChunks } from "./snapshot_records.ts";
+
+export interface JournalOptions {
+  /** Write a snapshot after about this many txns: somewhere between the half and the whole of it, so that members don't do it together. */
+  readonly snapshotTxns: number;
+  /** The same, by bytes of log. */
+  readonly snapshotBytes: number;
+  /** Txns that the log holds already behind the newest snapshot. */
+  readonly txnsBehind: number;
+  readonly sections: SnapshotSections;
+  readonly logger: Logger;
+  /** A random number in [0, 1). */
+  readonly random: () => number;
+}
+
+export class Journal {
+  readonly #storage: Storage;
+  readonly #database: Database;
+  readonly #options: JournalOptions;
+  readonly #encoder = new RecordEncoder();
+  #txns = 0;
+  #bytes = 0;
+  #txnsMax = 0;
+  #bytesMax = 0;
+  #saving: Promise<Zxid> | null = null;
+  #closed = false;
+
+  constructor(storage: Storage, database: Database, options: JournalOptions) {
+    this.#storage = storage;
+    this.#database = database;
+    this.#options = options;
+    this.#startCounting();
+    this.#txns = options.txnsBehind;
+  }
+
+  /** Makes proposals durable; see {@link Storage.append}. */
+  append(proposals: readonly Proposal[]): Promise<void> | undefined {
+    const records = this.#encoder.encode(proposals);
+    const written = this.#storage.append(records);
+    this.#txns += records.length;
+    for (const { bytes } of records) this.#bytes += bytes.length;
+    if (this.#txns > this.#txnsMax || this.#bytes > this.#bytesMax) this.#saveBeside();
+    return written;
+  }
+
+  /** Writes a snapshot of the database as it is now, while the server goes on; says its zxid. One that is being written already comes first. */
+  async saveSnapshot(): Promise<Zxid> {
+    while (this.#saving !== null) await this.#saving.catch(() => {});
+    this.#saving = this.#save();
+    try {
+      return await this.#saving;
+    } finally {
+      this.#saving = null;
+    }
+  }
+
+  /** Waits for the snapshot that is being written, and lets go of the storage. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#saving?.catch(() => {});
+    await this.#storage.close();
+  }
+
+  #saveBeside(): void {
+    this.#startCounting();
+    if (this.#saving !== null || this.#closed) return;
+    // Without it nothing is lost: the log is longer.
+    this.saveSnapshot().catch((error: unknown) => {
+      this.#options.logger.error(`No snapshot was written: ${error instanceof Error ? error.message : String(error)}`);
+    });
+  }
+
+  async #save(): Promise<Zxid> {
+    const { tree, sessions, lastZxid } = this.#database;
+    const frozen = tree.freeze();
+    try {
+      const content = { tree: frozen, sessions: new Map(sessions), lastZxid };
+      await this.#storage.saveSnapshot(lastZxid, snapshotChunks(content, this.#options.sections));
+    } finally {
+      frozen.nodes.release();
+      frozen.children.release();
+    }
+    this.#options.logger.info(`Snapshot written at ${formatZxid(lastZxid)}`);
+    return lastZxid;
+  }
+
+  #startCounting(): void {
+    const { snapshotTxns, snapshotBytes, random } = this.#options;
+    this.#txns = 0;
+    this.#bytes = 0;
+    this.#txnsMax = (snapshotTxns / 2) * (1 + random());
+    this.#bytesMax = (snapshotBytes / 2) * (1 + random());
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * Finds the records of a log file as its bytes arrive, and says how the file ends: as written, torn by a crash, or damaged.
+ *
+ * A crash leaves a record that is cut off or runs out in zeros, with nothing behind it. Whatever else is no record is damage: bytes that
+ * changed, or records behind a place that can't be read. Apache ZooKeeper takes much of that for an ordinary end, and loses what follows.
+ *
+ * Not here: what is done about it. Invariant: a record is found only if its checksum holds, and nothing is passed over without being told.
+ */
+import { adler32 } from "../checksum.ts";
+import type { Zxid } from "../types.ts";
+import {
+  FILE_VERSION,
+  FRAME_END,
+  FRAME_HEAD_BYTES,
+  LOG_HEADER_BYTES,
+  LOG_MAGIC,
+  RECORD_BYTES_MIN,
+  ZXID_OFFSET,
+} from "./log_records.ts";
+
+/** No record is longer: a greater length is damage. */
+const RECORD_BYTES_MAX = 64 << 20;
+/** How far behind a damaged place whole records are looked for. */
+const TAIL_BYTES_MAX = 256 << 20;
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+
+/** A record's bytes, and where its frame starts in the file. */
+export interface ScannedRecord {
+  readonly zxid: Zxid;
+  readonly bytes: Uint8Array;
+  readonly offset: number;
+}
+
+/** How a log file ends. */
+export interface LogEnd {
+  /**
+   * - `whole`: with a record's last byte, or with nothing but zeros behind it;
+   * - `torn`: in a record that a crash kept from being written, with nothing behind it;
+   * - `damaged`: in something that no crash leaves.
+   */
+  readonly kind: "whole" | "torn" | "damaged";
+  /** Behind the last whole record; 0 where not even the file's header is whole. */
+  readonly offset: number;
+  /** What is wrong at the offset; empty where nothing is. */
+  readonly problem: string;
+  /** A record that stands whole behind the damage. */
+  readonly following: { readonly zxid: Zxid; readonly offset: number } | null;
+}
+
+export class LogScanner {
+  /** Pushed and not consumed yet. */
+  #bytes: Uint8Array = NO_BYTES;
+  #view: DataView = viewOf(NO_BYTES);
+  /** Where the next frame starts, in these bytes; and where these bytes start, in the file. */
+  #at = 0;
+  #offset = 0;
+  #inHeader = true;
+  #headerProblem = "";
+  /** No more records are looked for: here is something else. */
+  #stopped = false;
+  /** Zeros behind these bytes, once stopped. */
+  #zeros = 0;
+
+  /** Takes the file's next bytes and gives the records that are complete now. Their bytes are valid until `chunk`'s are not. */
+  push(chunk: Uint8Array): ScannedRecord[] {
+    if (this.#stopped) {
+      this.#keepTail(chunk);
+      return [];
+    }
+    this.#bytes = this.#bytes.length === 0 ? chunk : joined(this.#bytes, chunk);
+    if (this.#inHeader) this.#readHeader();
+    this.#view = viewOf(this.#bytes);
+    const records: ScannedRecord[] = [];
+    while (!this.#inHeader && !this.#stopped) {
+      const record = this.#next();
+      if (record === null) break;
+      records.push(record);
+    }
+    const rest = this.#bytes.subarray(this.#at);
+    this.#offset += this.#at;
+    this.#at = 0;
+    this.#bytes = NO_BYTES;
+    if (this.#stopped) this.#keepTail(rest);
+    else this.#bytes = rest.slice(); // the chunk's owner may use it again
+    return records;
+  }
+
+  /** The file has no more bytes. */
+  end(): LogEnd {
+    const offset = this.#offset;
+    if (this.#inHeader) {
+      const problem =
+        this.#headerProblem || (this.#bytes.length === 0 ? "the file is empty" : "the file ends inside its header");
+      return { kind: "damaged", offset, problem, following: null };
+    }
+    const tail = withoutZeros(this.#bytes);
+    if (tail.length === 0) return { kind: "whole", offset, problem: "", following: null };
+    const following = findRecord(tail);
+    const problem = frameProblem(tail);
+    const kind = following === null && problem.torn ? "torn" : "damaged";
+    return { kind, offset, problem: problem.text, following: following && { ...following, offset: offset + following.offset } };
+  }
+
+  #readHeader(): void {
+    if (this.#bytes.length < LOG_HEADER_BYTES) return;
+    const view = viewOf(this.#bytes);
+    const version = view.getInt32(4);
+    if (view.getInt32(0) !== LOG_MAGIC) this.#headerProblem = "this is no ZooKeeper log: it does not start with ZKLG";
+    else if (version !== FILE_VERSION) this.#headerProblem = `the log has layout ${version}, and only ${FILE_VERSION} is known`;
+    this.#inHeader = this.#stopped = this.#headerProblem !== "";
+    if (!this.#inHeader) this.#at = LOG_HEADER_BYTES;
+  }
+
+  /** The record that starts here; null where more bytes are needed, or where there is none, which stops the scan. */
+  #next(): ScannedRecord | null {
+    const bytes = this.#bytes;
+    const at = this.#at;
+    if (bytes.length - at < FRAME_HEAD_BYTES) return null;
+    const length = intAt(bytes, at + 8);
+    if (length < RECORD_BYTES_MIN || length > RECORD_BYTES_MAX) {
+      this.#stopped = true;
+      return null;
+    }
+    const start = at + FRAME_HEAD_BYTES;
+    const end = start + length;
+    if (end + 1 > bytes.length) return null;
+    if (!isRecord(bytes, at, end)) {
+      this.#stopped = true;
+      return null;
+    }
+    this.#at = end + 1;
+    const zxid = this.#view.getBigInt64(start + ZXID_OFFSET);
+    return { zxid, bytes: bytes.subarray(start, end), offset: this.#offset + at };
+  }
+
+  /** Once stopped: keeps what is not zero, to be judged at the end. */
+  #keepTail(chunk: Uint8Array): void {
+    if (this.#bytes.length + this.#zeros > TAIL_BYTES_MAX) return;
+    const content = withoutZeros(chunk).length;
+    if (content === 0) {
+      this.#zeros += chunk.length;
+      return;
+    }
+    this.#bytes = joined(this.#bytes, new Uint8Array(this.#zeros), chunk.subarray(0, content));
+    this.#zeros = chunk.length - content;
+  }
+}
+
+/** Whether a frame at `at`, whose record ends at `end`, is whole. */
+function isRecord(bytes: Uint8Array, at: number, end: number): boolean {
+  if (bytes[end] !== FRAME_END || intAt(bytes, at) !== 0) return false;
+  return adler32(bytes, 1, at + FRAME_HEAD_BYTES, end) === intAt(bytes, at + 4) >>> 0;
+}
+
+/** What is wrong with the frame that starts `tail`, which ends with its last byte that is not zero; and whether a crash leaves such. */
+function frameProblem(tail: Uint8Array): { readonly text: string; readonly torn: boolean } {
+  const torn = { text: "the last record was not written to its end", torn: true };
+  const head = new Uint8Array(FRAME_HEAD_BYTES);
+  head.set(tail.subarray(0, FRAME_HEAD_BYTES));
+  const length = intAt(head, 8);
+  if (length < 0 || length > RECORD_BYTES_MAX) return { text: `a record can't have length ${length}`, torn: false };
+  if (tail.length <= FRAME_HEAD_BYTES) return torn;
+  if (length < RECORD_BYTES_MIN) return { text: `a record can't have length ${length}`, torn: false };
+  const end = FRAME_HEAD_BYTES + length;
+  if (tail.length <= end) {
+    // A record whole but for its length runs out in zeros, too.
+    const last = tail.length - 1;
+    return isRecord(tail, 0, last) ? { text: `the length of a record is wrong: ${length}`, torn: false } : torn;
+  }
+  if (tail[end] !== FRAME_END) return { text: "a record does not end where its length says", torn: false };
+  return { text: "the checksum of a record does not fit it", torn: false };
+}
+
+/** The first whole record behind the start of `bytes`. */
+function findRecord(bytes: Uint8Array): { readonly zxid: Zxid; readonly offset: number } | null {
+  const last = bytes.length - FRAME_HEAD_BYTES - RECORD_BYTES_MIN - 1;
+  for (let at = 1; at <= last; at++) {
+    // The upper half of a checksum is zero, and a length of up to 64 MiB starts with a small byte.
+    if (bytes[at] !== 0 || bytes[at + 1] !== 0 || bytes[at + 2] !== 0 || bytes[at + 3] !== 0) continue;
+    const length = intAt(bytes, at + 8);
+    if (length < RECORD_BYTES_MIN || length > RECORD_BYTES_MAX) continue;
+    const end = at + FRAME_HEAD_BYTES + length;
+    if (end < bytes.length && isRecord(bytes, at, end)) {
+      return { zxid: viewOf(bytes).getBigInt64(at + FRAME_HEAD_BYTES + ZXID_OFFSET), offset: at };
+    }
+  }
+  return null;
+}
+
+function withoutZeros(bytes: Uint8Array): Uint8Array {
+  let end = bytes.length;
+  // Padding is long, and eight bytes at a time are looked at as fast as one.
+  if (end > 64) {
+    const view = viewOf(bytes);
+    while (end >= 8 && view.getUint32(end - 4) === 0 && view.getUint32(end - 8) === 0) end -= 8;
+  }
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  return bytes.subarray(0, end);
+}
+
+function joined(...parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+function intAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}

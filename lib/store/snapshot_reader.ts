@@ -1,0 +1,232 @@
+/**
+ * Builds a database from a snapshot's bytes as they arrive.
+ *
+ * ZooKeeper writes a snapshot while txns go on, so it may hold more than its name says, and refer to ACLs that it does not hold: the log that
+ * is replayed over it puts both right.
+ *
+ * Not here: which snapshot, and the replay (recovery.ts). Invariant: content comes out only where every seal fits.
+ */
+import type { AclInterner } from "../acl/intern.ts";
+import { adler32 } from "../checksum.ts";
+import { ROOT, Tree, type TreeOptions } from "../tree/tree.ts";
+import type { StoredStat } from "../tree/znode.ts";
+import type { AclList, SessionId, Zxid } from "../types.ts";
+import { JuteError, JuteReader } from "../wire/jute.ts";
+import { DIGEST_VERSION, fileHeader, snapshotAcl, snapshotNode, snapshotSession } from "../wire/txn_records.ts";
+import { FILE_VERSION } from "./log_records.ts";
+import { END_PATH, NO_ACL, SNAPSHOT_MAGIC } from "./snapshot_records.ts";
+
+/** A record that does not end within this is none. */
+const RECORD_BYTES_MAX = 64 << 20;
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+/** Stands for an ACL that the snapshot does not hold, until the replay sets it: nobody may do anything. */
+const NOBODY: AclList = [{ perms: 0, scheme: "world", id: "anyone" }];
+
+/** The tree's digest when the last znode had been written, which may be later than the snapshot's name says. */
+export interface SnapshotDigest {
+  readonly zxid: Zxid;
+  /** null: of a version that can't be compared. */
+  readonly digest: bigint | null;
+}
+
+export interface SnapshotContent {
+  readonly tree: Tree;
+  readonly sessions: Map<SessionId, number>;
+  /** null where the writer kept none. */
+  readonly digest: SnapshotDigest | null;
+  /** Znodes whose ACL the snapshot does not hold. */
+  readonly withoutAcl: readonly string[];
+}
+
+/** The bytes are no whole snapshot. */
+export class SnapshotError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "SnapshotError";
+  }
+}
+
+/**
+ * Reads a snapshot.
+ *
+ * @throws SnapshotError where it is damaged or does not end
+ */
+export async function readSnapshot(
+  chunks: AsyncIterable<Uint8Array>,
+  options: TreeOptions,
+  interner: AclInterner,
+): Promise<SnapshotContent> {
+  const source = new Source(chunks);
+  const { magic, version } = await source.read(fileHeader);
+  if (magic !== SNAPSHOT_MAGIC) throw new SnapshotError("this is no ZooKeeper snapshot: it does not start with ZKSN");
+  if (version !== FILE_VERSION)
+    throw new SnapshotError(`the snapshot has layout ${version}, and only ${FILE_VERSION} is known`);
+  const sessions = new Map<SessionId, number>();
+  for (let left = await source.read(count); left > 0; left--) {
+    const { id, timeOut } = await source.read(snapshotSession);
+    sessions.set(id, timeOut);
+  }
+  const acls = new Map<bigint, AclList>();
+  for (let left = await source.read(count); left > 0; left--) {
+    const { index, acl } = await source.read(snapshotAcl);
+    acls.set(index, interner.intern(acl));
+  }
+  const tree = new Tree(options, "bare");
+  const withoutAcl = await readZnodes(source, tree, acls);
+  await source.checkSeal();
+  const digest = (await source.isAtEnd()) ? null : await readDigest(source);
+  // The last zxid once more, as since 3.9: its name says the same.
+  if (!(await source.isAtEnd())) {
+    await source.read((jute) => jute.long());
+    await source.checkSeal();
+  }
+  return { tree, sessions, digest, withoutAcl };
+}
+
+async function readZnodes(source: Source, tree: Tree, acls: ReadonlyMap<bigint, AclList>): Promise<string[]> {
+  const withoutAcl: string[] = [];
+  let isRoot = true;
+  for (;;) {
+    const read = source.tryRead(znode);
+    if (read === null) {
+      await source.more();
+      continue;
+    }
+    const { path, node } = read;
+    if (node === null) break;
+    if (isRoot && path !== "") throw new SnapshotError(`the first znode is ${path} and not the root`);
+    const acl = node.aclIndex === NO_ACL ? null : (acls.get(node.aclIndex) ?? NOBODY);
+    if (acl === NOBODY) withoutAcl.push(path);
+    if (!tree.load(isRoot ? ROOT : path, node.data, acl, withSharedZxids(node.stat))) {
+      throw new SnapshotError(`znode ${path} stands before its parent`);
+    }
+    isRoot = false;
+  }
+  if (isRoot) throw new SnapshotError("there is no root");
+  tree.finishLoading();
+  return withoutAcl;
+}
+
+function znode(jute: JuteReader): { readonly path: string; readonly node: ReturnType<typeof snapshotNode> | null } {
+  const path = jute.text();
+  return { path, node: path === END_PATH ? null : snapshotNode(jute) };
+}
+
+async function readDigest(source: Source): Promise<SnapshotDigest> {
+  const digest = await source.read((jute): SnapshotDigest => {
+    const zxid = jute.long();
+    // The first version was a text.
+    if (jute.int() === DIGEST_VERSION) return { zxid, digest: jute.long() };
+    jute.text();
+    return { zxid, digest: null };
+  });
+  await source.checkSeal();
+  return digest;
+}
+
+function count(jute: JuteReader): number {
+  const value = jute.int();
+  if (value < 0) throw new SnapshotError(`a list can't have ${value} entries`);
+  return value;
+}
+
+/** The same values, equal ones as one object: most znodes have never changed, and there may be millions. */
+function withSharedZxids(stat: StoredStat): StoredStat {
+  const { czxid, mzxid, pzxid, ctime, mtime, version, cversion, aversion, owner } = stat;
+  return {
+    czxid,
+    mzxid: mzxid === czxid ? czxid : mzxid,
+    pzxid: pzxid === czxid ? czxid : pzxid,
+    ctime,
+    mtime,
+    version,
+    cversion,
+    aversion,
+    owner: owner === 0n ? 0n : owner,
+  };
+}
+
+/** The snapshot's bytes: read record by record, and summed up. */
+class Source {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #jute = new JuteReader();
+  #bytes: Uint8Array = NO_BYTES;
+  #at = 0;
+  #ended = false;
+  #checksum = 1;
+  #summed = 0;
+
+  constructor(chunks: AsyncIterable<Uint8Array>) {
+    this.#chunks = chunks[Symbol.asyncIterator]();
+  }
+
+  async read<T>(record: (jute: JuteReader) => T): Promise<T> {
+    for (;;) {
+      const read = this.tryRead((jute) => ({ value: record(jute) }));
+      if (read !== null) return read.value;
+      await this.more();
+    }
+  }
+
+  /** A record, or null if not all of it is here. */
+  tryRead<T>(record: (jute: JuteReader) => T): T | null {
+    this.#jute.reset(this.#bytes, this.#at, this.#bytes.length);
+    try {
+      const value = record(this.#jute);
+      this.#at = this.#jute.offset;
+      return value;
+    } catch (error) {
+      if (!(error instanceof JuteError)) throw error;
+      if (this.#bytes.length - this.#at > RECORD_BYTES_MAX)
+        throw new SnapshotError(`the bytes are no snapshot's: ${error.message}`);
+      return null;
+    }
+  }
+
+  /** Waits for more bytes. */
+  async more(): Promise<void> {
+    if (!(await this.#pull())) throw new SnapshotError("the snapshot ends too early");
+  }
+
+  async isAtEnd(): Promise<boolean> {
+    while (this.#at === this.#bytes.length) if (!(await this.#pull())) return true;
+    return false;
+  }
+
+  /** Compares the checksum that stands here with that of everything before it. */
+  async checkSeal(): Promise<void> {
+    this.#sum();
+    const expected = this.#checksum;
+    const { checksum, path } = await this.read((jute) => ({ checksum: jute.long(), path: jute.text() }));
+    if (checksum !== BigInt(expected) || path !== END_PATH) {
+      throw new SnapshotError(`the checksum over the snapshot is ${expected}, and it says ${checksum}`);
+    }
+  }
+
+  async #pull(): Promise<boolean> {
+    if (this.#ended) return false;
+    // A chunk's bytes may be used again once the next is asked for.
+    this.#sum();
+    const rest = this.#bytes.slice(this.#at);
+    const { value, done } = await this.#chunks.next();
+    this.#ended = done === true;
+    if (done) return false;
+    this.#bytes = rest.length === 0 ? value : joined(rest, value);
+    this.#at = 0;
+    this.#summed = 0;
+    return true;
+  }
+
+  /** Sums up what has been read. */
+  #sum(): void {
+    this.#checksum = adler32(this.#bytes, this.#checksum, this.#summed, this.#at);
+    this.#summed = this.#at;
+  }
+}
+
+function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
+  const both = new Uint8Array(one.length + other.length);
+  both.set(one);
+  both.set(other, one.length);
+  return both;
+}

@@ -1,0 +1,28 @@
+/**
+ * What is kept can't be read, or something can't be kept: where, why, and what can be done.
+ */
+
+export interface StorageErrorDetail {
+  /** Which file, and where in it: `/data/version-2/log.1 at offset 1234`. */
+  readonly place: string;
+  /** What is wrong there. */
+  readonly problem: string;
+  /** What a person can do about it. */
+  readonly advice?: string;
+  readonly cause?: unknown;
+}
+
+/** A storage that is damaged, in use, full or failing. */
+export class StorageError extends Error {
+  readonly place: string;
+  readonly problem: string;
+  readonly advice: string | null;
+
+  constructor({ place, problem, advice, cause }: StorageErrorDetail) {
+    super(`${place}: ${problem}${advice === undefined ? "" : `. ${advice}`}`, cause === undefined ? undefined : { cause });
+    this.name = "StorageError";
+    this.place = place;
+    this.problem = problem;
+    this.advice = advice ?? null;
+  }
+}
