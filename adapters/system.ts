@@ -3,7 +3,7 @@
  *
  * Invariant: nothing here keeps the process alive or holds a resource; there is nothing to close.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { fstatSync, readdirSync, readFileSync } from "node:fs";
 import { arch, homedir, hostname, type as osType, release, tmpdir, totalmem, userInfo } from "node:os";
 import process from "node:process";
 import { clearTimeout, setTimeout } from "node:timers";
@@ -41,7 +41,7 @@ const COLOURS = { debug: "\x1b[2m", info: "", warn: "\x1b[33m", error: "\x1b[31m
 export interface ConsoleLoggerOptions {
   /** The least severe level that is written; `info` unless told. */
   readonly level?: LogLevel;
-  /** Takes finished lines, newline included; standard error unless told. */
+  /** Takes finished lines, without their end; standard error unless told. */
   readonly write?: (line: string) => void;
   /** Whether lines are coloured by severity: unless told, only on a terminal, and not where NO_COLOR is set. */
   readonly colour?: boolean;
@@ -56,16 +56,26 @@ export interface ConsoleLoggerOptions {
  * ```
  */
 export function consoleLogger(options: ConsoleLoggerOptions = {}): Logger {
-  const write = options.write ?? ((line) => process.stderr.write(line));
-  const colour = options.colour ?? (process.stderr.isTTY === true && !process.env.NO_COLOR);
+  const write = options.write ?? ((line) => console.error(line));
+  const colour = options.colour ?? (!process.env.NO_COLOR && isTerminal(STDERR));
   const least = LEVELS.indexOf(options.level ?? "info");
   const at = (level: keyof typeof COLOURS): ((message: string) => void) => {
     if (LEVELS.indexOf(level) < least) return () => {};
     const [on, off] = colour && COLOURS[level] !== "" ? [COLOURS[level], "\x1b[0m"] : ["", ""];
-    return (message) =>
-      write(`${on}${new Date().toISOString()} ${level.toUpperCase().padEnd(5)} ${printable(message)}${off}\n`);
+    return (message) => write(`${on}${new Date().toISOString()} ${level.toUpperCase().padEnd(5)} ${printable(message)}${off}`);
   };
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
+
+const STDERR = 2;
+
+/** Asks the file itself: to ask `process.stderr` would load all of the runtime's streams, which takes longer than a server to start. */
+function isTerminal(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isCharacterDevice();
+  } catch {
+    return false;
+  }
 }
 
 /** Control characters would let a client's bytes forge log lines or drive the terminal. */

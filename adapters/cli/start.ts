@@ -1,7 +1,7 @@
 /**
  * `zookernel start-foreground`: a server from a zoo.cfg, from arguments, or as it is, until it is told to stop.
  */
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import process from "node:process";
 import type { Compat } from "../../lib/compat.ts";
 import type { Logger } from "../../lib/ports.ts";
@@ -30,7 +30,7 @@ export async function startForeground(args: readonly string[], options: StartOpt
   const logger = consoleLogger({ level: options.logLevel });
   const plan = args.length === 0 ? DEFAULT_PLAN : await readPlan(args, logger);
   if (plan === null) {
-    process.stderr.write("Invalid config, exiting abnormally\n");
+    console.error("Invalid config, exiting abnormally");
     return EXIT.invalid;
   }
   const stopped = stopSignal();
@@ -38,7 +38,7 @@ export async function startForeground(args: readonly string[], options: StartOpt
   const server = await open({ ...plan.settings, ...(compat !== undefined && { compat }), logger });
   try {
     const { host, port } = await server.listen(tcp({ ...plan.listen, logger }));
-    if (args.length === 0) process.stderr.write(banner(host, port));
+    if (args.length === 0) console.error(banner(host, port));
     else logger.info(`Serving ZooKeeper clients on ${host.includes(":") ? `[${host}]` : host}:${port}`);
   } catch (error) {
     logger.error((error as Error).message);
@@ -65,7 +65,7 @@ async function readPlan(args: readonly string[], logger: Logger): Promise<Plan |
   const { listenOptions, openSettings } = await import("./open_settings.ts");
   try {
     const [file = ""] = args;
-    const { settings, notices } = args.length === 1 ? parseZooCfg(await readFile(file, "utf8"), file) : zooCfgOfArguments(args);
+    const { settings, notices } = args.length === 1 ? parseZooCfg(readFileSync(file, "utf8"), file) : zooCfgOfArguments(args);
     for (const { level, message } of notices) logger[level](message);
     logger.warn(`Everything is kept in memory only: nothing is written to dataDir (${settings.dataDir}) yet`);
     const listen = listenOptions(settings);
@@ -93,8 +93,7 @@ function banner(host: string, port: number): string {
   connect     zkCli.sh -server ${host}:${port}
   keep        nothing: all data is in memory, and gone when this process ends
   configure   zookernel start-foreground zoo.cfg
-  stop        Ctrl-C
-`;
+  stop        Ctrl-C`;
 }
 
 /** The first signal to stop; a second one ends the process at once, as if nobody listened. */

@@ -3,7 +3,7 @@
  *
  * Not here: what the bytes mean, and limits on who may connect. Invariant: after `stop()` no socket and no handle is left.
  */
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
 import type { Duplex, DuplexHandler, ListenAddress, Listener } from "../../lib/ports.ts";
 import { type CompleteTcpOptions, listenError, named } from "./options.ts";
 import { attach } from "./socket.ts";
@@ -19,15 +19,9 @@ export class NodeListener implements Listener {
   }
 
   async start(accept: (duplex: Duplex) => DuplexHandler): Promise<ListenAddress> {
-    const { host, port, keepAlive } = this.#options;
+    const { host, port } = this.#options;
     if (this.#server !== undefined) throw new Error(`Already listening on ${named(host, port)}`);
-    const server = createServer((socket) => {
-      this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
-      if (keepAlive) socket.setKeepAlive(true);
-      attach(socket, accept);
-    });
-    this.#server = this.#bind(server, host, port);
+    this.#server = this.#bind(accept);
     try {
       const bound = (await this.#server).address() as AddressInfo;
       return { host: bound.address, port: bound.port };
@@ -37,17 +31,26 @@ export class NodeListener implements Listener {
     }
   }
 
-  #bind(server: Server, host: string, port: number): Promise<Server> {
-    const { backlog, logger } = this.#options;
-    return new Promise((resolve, reject) => {
+  async #bind(accept: (duplex: Duplex) => DuplexHandler): Promise<Server> {
+    const { host, port, backlog, keepAlive, logger } = this.#options;
+    // Loaded where it is needed: on Bun it takes longer to load than a server to start.
+    const { createServer } = await import("node:net");
+    const server = createServer((socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+      if (keepAlive) socket.setKeepAlive(true);
+      attach(socket, accept);
+    });
+    await new Promise<void>((resolve, reject) => {
       const refused = (error: Error): void => reject(listenError(error, named(host, port)));
       server.once("error", refused);
       server.listen({ host, port, backlog, exclusive: true }, () => {
         server.off("error", refused);
-        server.on("error", (error) => logger.warn(`Cannot accept a connection on ${named(host, port)}: ${error.message}`));
-        resolve(server);
+        resolve();
       });
     });
+    server.on("error", (error) => logger.warn(`Cannot accept a connection on ${named(host, port)}: ${error.message}`));
+    return server;
   }
 
   async stop(): Promise<void> {
