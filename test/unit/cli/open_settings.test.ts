@@ -1,11 +1,27 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { listenOptions, openSettings } from "../../../adapters/cli/open_settings.ts";
+import { listenOptions, openSettings, storageOptions } from "../../../adapters/cli/open_settings.ts";
 import { parseZooCfg } from "../../../adapters/cli/zoo_cfg.ts";
 import { SERVED_KEYS } from "../../../adapters/cli/zoo_keys.ts";
+import { projectPath } from "../../support/root.ts";
 
-/** Key → a line, where it goes, and the value there. Not listed: dataDir (nothing is kept yet), standaloneEnabled (judged at once). */
+/** Key → a line, where it goes, and the value there. Not listed: standaloneEnabled (judged at once). */
 const EFFECTS: readonly (readonly [line: string, place: string, value: unknown])[] = [
+  ["dataDir=/e", "keep.dataDir", "/e"],
+  ["dataLogDir=/l", "keep.dataLogDir", "/l"],
+  ["forceSync=no", "keep.forceSync", false],
+  ["preAllocSize=16", "keep.preAllocBytes", 16_384],
+  ["txnLogSizeLimitInKb=100", "keep.logFileBytesMax", 102_400],
+  ["fsync.warningthresholdms=20", "keep.syncWarnMs", 20],
+  ["datadir.autocreate=false", "keep.autocreate", false],
+  ["snapshot.compression.method=gz", "keep.compression", "gzip"],
+  ["autopurge.purgeInterval=1", "keep.snapshotsKept", 3],
+  ["autopurge.purgeInterval=1\nautopurge.snapRetainCount=5", "keep.snapshotsKept", 5],
+  ["snapCount=50", "open.snapshots.everyTxns", 50],
+  ["snapSizeLimitInKb=7", "open.snapshots.everyBytes", 7168],
+  ["snapshot.trust.empty=true", "open.snapshots.trustEmpty", true],
+  ["serializeLastProcessedZxid.enabled=true", "open.snapshots.lastZxid", true],
   ["clientPort=2182", "listen.port", 2182],
   ["clientPortAddress=0.0.0.0", "listen.host", "0.0.0.0"],
   ["clientPortListenBacklog=50", "listen.backlog", 50],
@@ -35,18 +51,31 @@ const EFFECTS: readonly (readonly [line: string, place: string, value: unknown])
   ["znode.container.checkIntervalMs=11", "open.reaper.intervalMs", 11],
   ["znode.container.maxPerMinute=12", "open.reaper.perMinuteMax", 12],
   ["znode.container.maxNeverUsedIntervalMs=13", "open.reaper.neverUsedMs", 13],
+  ["dataDir=/e", "keep.dataDir", "/e"],
+  ["dataLogDir=/l", "keep.dataLogDir", "/l"],
+  ["forceSync=no", "keep.forceSync", false],
+  ["preAllocSize=64", "keep.preAllocBytes", 65_536],
+  ["txnLogSizeLimitInKb=14", "keep.logFileBytesMax", 14_336],
+  ["fsync.warningthresholdms=15", "keep.syncWarnMs", 15],
+  ["datadir.autocreate=false", "keep.autocreate", false],
+  ["snapshot.compression.method=gz", "keep.compression", "gzip"],
+  ["autopurge.purgeInterval=1\nautopurge.snapRetainCount=5", "keep.snapshotsKept", 5],
+  ["snapCount=1", "open.snapshots.everyTxns", 2],
+  ["snapSizeLimitInKb=16", "open.snapshots.everyBytes", 16_384],
+  ["snapshot.trust.empty=true", "open.snapshots.trustEmpty", true],
+  ["serializeLastProcessedZxid.enabled=false", "open.snapshots.lastZxid", false],
 ];
 
 function planOf(more: string): unknown {
   const { settings } = parseZooCfg(`dataDir=/d\nclientPort=2181\n${more}\n`, "zoo.cfg");
-  return { open: openSettings(settings), listen: listenOptions(settings) };
+  return { open: openSettings(settings), listen: listenOptions(settings), keep: storageOptions(settings) };
 }
 
 function at(plan: unknown, place: string): unknown {
   return place.split(".").reduce((part, name) => (part as Record<string, unknown> | undefined)?.[name], plan);
 }
 
-describe("zoo.cfg becomes settings of open() and tcp()", () => {
+describe("zoo.cfg becomes settings of open(), tcp() and fileStorage()", () => {
   for (const [line, place, value] of EFFECTS) {
     test(line.replaceAll("\n", " ⏎ "), () => {
       assert.notDeepEqual(at(planOf(""), place), value);
@@ -55,14 +84,15 @@ describe("zoo.cfg becomes settings of open() and tcp()", () => {
   }
 
   test("each key that is served has an effect", () => {
-    const keys = EFFECTS.flatMap(([line]) => line.split("\n").map((one) => one.slice(0, one.indexOf("="))));
-    assert.deepEqual([...keys, "dataDir", "standaloneEnabled"].sort(), [...SERVED_KEYS].sort());
+    const keys = new Set(EFFECTS.flatMap(([line]) => line.split("\n").map((one) => one.slice(0, one.indexOf("=")))));
+    assert.deepEqual([...keys, "standaloneEnabled"].sort(), [...SERVED_KEYS].sort());
   });
 
   test("what zoo.cfg does not say is as ZooKeeper has it there", () => {
     assert.deepEqual(planOf(""), {
-      open: { tickTimeMs: 3000, extendedTypes: false, requiredAuthSchemes: [], acl: {}, limits: {}, reaper: {} },
+      open: { tickTimeMs: 3000, extendedTypes: false, requiredAuthSchemes: [], acl: {}, limits: {}, reaper: {}, snapshots: {} },
       listen: { port: 2181 },
+      keep: { dataDir: "/d", snapshotsKept: 0 },
     });
   });
 
@@ -71,8 +101,22 @@ describe("zoo.cfg becomes settings of open() and tcp()", () => {
     assert.deepEqual(plan, planOf(""));
   });
 
+  test("fewer than three snapshots are never kept, as in ZooKeeper", () => {
+    assert.equal(at(planOf("autopurge.purgeInterval=1\nautopurge.snapRetainCount=1"), "keep.snapshotsKept"), 3);
+  });
+
   test("no port, nothing to listen on", () => {
     assert.equal(listenOptions(parseZooCfg("dataDir=/d", "zoo.cfg").settings), null);
     assert.equal(listenOptions(parseZooCfg("dataDir=/d\nclientPort=0", "zoo.cfg").settings), null);
   });
+});
+
+test("the manual names every key that is served", () => {
+  const manual = readFileSync(projectPath("adapters/cli/README.md"), "utf8");
+  const [, table = ""] = /\| key \| default \|([\s\S]*?)\n\n/.exec(manual) ?? [];
+  const named = Array.from(table.matchAll(/`([^`]+)`/g), ([, name = ""]) => name);
+  // `.maxPerMinute` continues the key before it.
+  const family = (key: string): string => `.${key.split(".").at(-1)}`;
+  const missing = SERVED_KEYS.filter((key) => !named.includes(key) && !named.includes(family(key)));
+  assert.deepEqual(missing, []);
 });
