@@ -24,16 +24,15 @@ export async function openDurable(storage: Storage, settings: Settings, world: S
   const { clock, logger, random } = world;
   const stored = await storage.open(logger);
   try {
-    const began = clock.now().mono;
-    const { trustEmpty, everyTxns, everyBytes } = settings.snapshots;
+    const { trustEmpty, everyTxns, everyBytes, lastZxid } = settings.snapshots;
     const recovered = await recover(storage.name, stored, {
       tree: treeOptions(settings),
       trustEmptySnapshot: trustEmpty,
       logger,
     });
     const { database, snapshotZxid, replayed } = recovered;
-    logger.info(`${report(storage.name, recovered)}, in ${Math.round(clock.now().mono - began)} ms`);
-    const sections = { digest: settings.digest, lastZxid: settings.compat === "3.9" };
+    logger.info(`${report(storage.name, recovered)}`);
+    const sections = { digest: settings.digest, lastZxid };
     const limits = { snapshotTxns: everyTxns, snapshotBytes: everyBytes };
     const journal = new Journal(storage, database, { ...limits, sections, logger, random, txnsBehind: replayed });
     // ZooKeeper does not start on a log without a snapshot: there is one before there is a log.

@@ -75,6 +75,8 @@ export interface SnapshotSettings {
   readonly everyBytes: number;
   /** Start from a log without any snapshot, which must then hold the whole history. Default false: such a start is refused. */
   readonly trustEmpty: boolean;
+  /** Write the last zxid once more at the snapshot's end, as ZooKeeper does since 3.9. Default: where that is imitated. */
+  readonly lastZxid: boolean;
 }
 
 /** All settings of a server. */
@@ -156,7 +158,7 @@ const DEFAULTS: Omit<Settings, "digest" | "minSessionTimeoutMs" | "maxSessionTim
     outputBytesMax: 64 * 1024 * 1024,
   },
   reaper: { intervalMs: 60_000, perMinuteMax: 10_000, neverUsedMs: 0 },
-  snapshots: { everyTxns: 100_000, everyBytes: 4 * 2 ** 30, trustEmpty: false },
+  snapshots: { everyTxns: 100_000, everyBytes: 4 * 2 ** 30, trustEmpty: false, lastZxid: false },
 };
 
 /**
@@ -181,7 +183,7 @@ export async function settingsOf(given: OpenSettings, stores: boolean): Promise<
     acl: { ...acl, ...defined(given.acl) },
     limits: { ...limits, ...defined(given.limits) },
     reaper: { ...reaper, ...defined(given.reaper) },
-    snapshots: { ...snapshots, ...defined(given.snapshots) },
+    snapshots: { ...snapshots, lastZxid: given.compat === "3.9", ...defined(given.snapshots) },
   };
   const { minSessionTimeoutMs, maxSessionTimeoutMs } = settings;
   if (minSessionTimeoutMs > maxSessionTimeoutMs) {

@@ -48,6 +48,7 @@ const snapshotsSchema = z.strictObject({
   everyTxns: z.number().int().min(2).max(INT_MAX).optional(),
   everyBytes: z.number().int().min(1024).max(Number.MAX_SAFE_INTEGER).optional(),
   trustEmpty: z.boolean().optional(),
+  lastZxid: z.boolean().optional(),
 });
 
 const openSchema = z.strictObject({

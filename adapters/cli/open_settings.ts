@@ -4,6 +4,7 @@
  * Where zoo.cfg does not say, ZooKeeper's default for zoo.cfg counts, which is not always that of `open()`.
  */
 import type { OpenSettings } from "../../lib/options.ts";
+import type { FileStorageOptions } from "../storage/file.ts";
 import type { TcpOptions } from "../tcp/listener.ts";
 import { DEFAULT_TICK_TIME_MS } from "./zoo_cfg.ts";
 import type { ZooSettings } from "./zoo_keys.ts";
@@ -40,7 +41,43 @@ export function openSettings(zoo: Partial<ZooSettings>): OpenSettings {
       ...given("perMinuteMax", zoo["znode.container.maxPerMinute"]),
       ...given("neverUsedMs", zoo["znode.container.maxNeverUsedIntervalMs"]),
     },
+    snapshots: {
+      ...given("everyTxns", zoo.snapCount === undefined ? undefined : Math.max(zoo.snapCount, SNAP_COUNT_MIN)),
+      ...given("everyBytes", kibibytes(zoo.snapSizeLimitInKb, Number.MAX_SAFE_INTEGER)),
+      ...given("trustEmpty", zoo["snapshot.trust.empty"]),
+      ...given("lastZxid", zoo["serializeLastProcessedZxid.enabled"]),
+    },
   };
+}
+
+/** Where to keep the data, in the words of `fileStorage()`; null where zoo.cfg names no folder. */
+export function storageOptions(zoo: Partial<ZooSettings>): FileStorageOptions | null {
+  if (zoo.dataDir === undefined) return null;
+  const purges = (zoo["autopurge.purgeInterval"] ?? 0) > 0;
+  return {
+    dataDir: zoo.dataDir,
+    ...given("dataLogDir", zoo.dataLogDir),
+    ...given("forceSync", zoo.forceSync),
+    ...given("preAllocBytes", zoo.preAllocSize === undefined ? undefined : Math.min(zoo.preAllocSize * 1024, ZEROS_MAX)),
+    ...given("logFileBytesMax", kibibytes(zoo.txnLogSizeLimitInKb, undefined)),
+    ...given("syncWarnMs", zoo["fsync.warningthresholdms"]),
+    ...given("autocreate", zoo["datadir.autocreate"]),
+    ...given("compression", zoo["snapshot.compression.method"]),
+    // What is too old is deleted when a snapshot has been written, and not by the hour.
+    snapshotsKept: purges ? Math.max(zoo["autopurge.snapRetainCount"] ?? 0, SNAPSHOTS_KEPT_MIN) : 0,
+  };
+}
+
+/** ZooKeeper's own limits. */
+const SNAP_COUNT_MIN = 2;
+const SNAPSHOTS_KEPT_MIN = 3;
+/** The log's padding is written, and not just a hole in the file: more of it at a time would hold up requests. */
+const ZEROS_MAX = 4 * 1024 * 1024;
+
+/** A size in KiB as bytes; 0 or less stands for none. */
+function kibibytes<None>(size: number | undefined, none: None): number | undefined | None {
+  if (size === undefined) return undefined;
+  return size > 0 ? size * 1024 : none;
 }
 
 /** A server that may be read-only answers whether it is, as ZooKeeper's clients ask it to find another one. */

@@ -4,8 +4,9 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import type { Compat } from "../../lib/compat.ts";
-import type { Logger } from "../../lib/ports.ts";
+import type { Logger, Storage } from "../../lib/ports.ts";
 import { type OpenSettings, open, type Server } from "../../mod.ts";
+import type { FileStorageOptions } from "../storage/file.ts";
 import { consoleLogger, type LogLevel } from "../system.ts";
 import { type TcpOptions, tcp } from "../tcp/listener.ts";
 
@@ -15,10 +16,12 @@ export interface StartOptions {
   readonly logLevel: LogLevel;
 }
 
-/** What to start: what `open()` and `tcp()` are told. */
+/** What to start: what `open()`, `fileStorage()` and `tcp()` are told. */
 interface Plan {
   readonly settings: OpenSettings;
   readonly listen: TcpOptions;
+  /** Where to keep data; null: nowhere. */
+  readonly keep: FileStorageOptions | null;
 }
 
 const DEFAULT_PORT = 2181;
@@ -35,7 +38,13 @@ export async function startForeground(args: readonly string[], options: StartOpt
   }
   const stopped = stopSignal();
   const { compat } = options;
-  const server = await open({ ...plan.settings, ...(compat !== undefined && { compat }), logger });
+  let server: Server;
+  try {
+    server = await open({ ...plan.settings, ...(compat !== undefined && { compat }), ...(await storageOf(plan)), logger });
+  } catch (error) {
+    logger.error((error as Error).message);
+    return EXIT.unexpected;
+  }
   try {
     const { host, port } = await server.listen(tcp({ ...plan.listen, logger }));
     if (args.length === 0) console.error(banner(host, port));
@@ -56,22 +65,27 @@ async function untilEnd(server: Server, stopped: Promise<string>, logger: Logger
   return EXIT.finished;
 }
 
-const DEFAULT_PLAN: Plan = { settings: {}, listen: { port: DEFAULT_PORT } };
+const DEFAULT_PLAN: Plan = { settings: {}, listen: { port: DEFAULT_PORT }, keep: null };
+
+async function storageOf({ keep }: Plan): Promise<{ readonly storage?: Storage }> {
+  if (keep === null) return {};
+  const { fileStorage } = await import("../storage/file.ts");
+  return { storage: fileStorage(keep) };
+}
 
 /** Null where the configuration can't be used, which has been told then. */
 async function readPlan(args: readonly string[], logger: Logger): Promise<Plan | null> {
   // What reads zoo.cfg takes longer to load than a server without one takes to start.
   const { parseZooCfg, ZooCfgError, zooCfgOfArguments } = await import("./zoo_cfg.ts");
-  const { listenOptions, openSettings } = await import("./open_settings.ts");
+  const { listenOptions, openSettings, storageOptions } = await import("./open_settings.ts");
   try {
     const [file = ""] = args;
     const { settings, notices } = args.length === 1 ? parseZooCfg(readFileSync(file, "utf8"), file) : zooCfgOfArguments(args);
     for (const { level, message } of notices) logger[level](message);
-    logger.warn(`Everything is kept in memory only: nothing is written to dataDir (${settings.dataDir}) yet`);
     const listen = listenOptions(settings);
     if (listen === null) throw new ZooCfgError([`${file}: clientPort is not set: nobody could connect`]);
     if (listen.host === undefined) logger.warn(LOOPBACK_ONLY);
-    return { settings: openSettings(settings), listen };
+    return { settings: openSettings(settings), listen, keep: storageOptions(settings) };
   } catch (error) {
     for (const line of problemsOf(error)) logger.error(line);
     return null;

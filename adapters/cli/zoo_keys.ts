@@ -10,6 +10,19 @@ import { bool, byteCount, fraction, list, oneOf, only, text, type ValueKind, who
 /** What is served, by its name in zoo.cfg. A key that the file does not have is absent. */
 export interface ZooSettings {
   readonly dataDir: string;
+  readonly dataLogDir: string;
+  readonly snapCount: number;
+  readonly snapSizeLimitInKb: number;
+  readonly txnLogSizeLimitInKb: number;
+  readonly preAllocSize: number;
+  readonly forceSync: boolean;
+  readonly "fsync.warningthresholdms": number;
+  readonly "autopurge.snapRetainCount": number;
+  readonly "autopurge.purgeInterval": number;
+  readonly "datadir.autocreate": boolean;
+  readonly "snapshot.trust.empty": boolean;
+  readonly "snapshot.compression.method": "gzip" | "snappy";
+  readonly "serializeLastProcessedZxid.enabled": boolean;
   readonly clientPort: number;
   readonly clientPortAddress: string;
   readonly clientPortListenBacklog: number;
@@ -55,10 +68,28 @@ const sessionTimeout =
   (ticks: number): Kind<number> =>
   () =>
     whole({ least: -1, unit: "milliseconds", note: `-1 for ${ticks} ticks` });
+/** As they are called elsewhere. */
+const compression = (): ValueKind<"gzip" | "snappy"> => {
+  const { allowed, schema } = oneOf("gz", "snappy");
+  return { allowed, schema: schema.transform((method) => (method === "gz" ? "gzip" : method)) };
+};
 const anyText = (): ValueKind<string> => text();
 
 const SERVED: { readonly [Key in keyof ZooSettings]: Kind<ZooSettings[Key]> } = {
   dataDir: () => text("a folder"),
+  dataLogDir: () => text("a folder"),
+  snapCount: () => whole(),
+  snapSizeLimitInKb: () => whole({ least: -(2 ** 31), note: "0 or less for no limit" }),
+  txnLogSizeLimitInKb: () => whole({ least: -(2 ** 31), note: "0 or less for no limit" }),
+  preAllocSize: () => whole({ unit: "KiB" }),
+  forceSync: yesNo,
+  "fsync.warningthresholdms": milliseconds(0),
+  "autopurge.snapRetainCount": () => whole(),
+  "autopurge.purgeInterval": () => whole({ unit: "hours", note: "0 for never" }),
+  "datadir.autocreate": bool,
+  "snapshot.trust.empty": bool,
+  "snapshot.compression.method": compression,
+  "serializeLastProcessedZxid.enabled": bool,
   clientPort: () => whole({ most: 65_535, note: "0 for none" }),
   clientPortAddress: () => text("an address or name of this machine, such as 127.0.0.1 or 0.0.0.0"),
   clientPortListenBacklog: () => whole({ least: -1, note: "-1 for the default" }),
@@ -102,7 +133,7 @@ export interface Reason {
 }
 
 const ENSEMBLE: Reason = { text: "only an ensemble uses it, and this server stands alone", quiet: true };
-const DISK: Reason = { text: "nothing is kept on disk yet", quiet: false };
+const DISK: Reason = { text: "what waits is always written at once, and together", quiet: true };
 const JAVA: Reason = { text: "it tunes a Java machine, its threads, caches or classes", quiet: true };
 const TLS: Reason = { text: "TLS is not served yet", quiet: false };
 const ADMIN: Reason = { text: "the HTTP admin server is not served yet", quiet: true };
@@ -128,6 +159,7 @@ const NOT_SERVED: readonly (readonly [Reason, Readonly<Record<string, Kind<unkno
       "multiAddress.reachabilityCheckTimeoutMs": milliseconds(),
       "quorum.cnxn.threads.size": () => whole({ least: 1 }),
       commitLogCount: () => whole(),
+      "db.autocreate": bool,
       leaderServes: yesNo,
       cnxTimeout: () => whole({ unit: "seconds" }),
       tcpKeepAlive: bool,
@@ -141,23 +173,9 @@ const NOT_SERVED: readonly (readonly [Reason, Readonly<Record<string, Kind<unkno
   [
     DISK,
     {
-      dataLogDir: () => text("a folder"),
-      snapCount: () => whole(),
-      snapSizeLimitInKb: () => whole({ least: -(2 ** 31) }),
-      txnLogSizeLimitInKb: () => whole({ least: -(2 ** 31) }),
-      preAllocSize: () => whole(),
-      forceSync: yesNo,
-      "fsync.warningthresholdms": milliseconds(0),
       flushDelay: milliseconds(0),
       maxWriteQueuePollTime: milliseconds(0),
       maxBatchSize: () => whole(),
-      "autopurge.snapRetainCount": () => whole(),
-      "autopurge.purgeInterval": () => whole({ unit: "hours", note: "0 for never" }),
-      "datadir.autocreate": bool,
-      "db.autocreate": bool,
-      "snapshot.trust.empty": bool,
-      "snapshot.compression.method": () => oneOf("gz", "snappy"),
-      "serializeLastProcessedZxid.enabled": bool,
     },
   ],
   [

@@ -1,10 +1,10 @@
 /**
- * Snapshots packed by gzip or snappy, as ZooKeeper writes them since 3.6: both are read, gzip is written too.
+ * Snapshots packed by gzip or snappy, as ZooKeeper reads and writes them since 3.6.
  */
 import { createGunzip, createGzip } from "node:zlib";
 import { SnapshotError } from "../../lib/store/snapshot_reader.ts";
 import type { Compression } from "./file_names.ts";
-import { unsnappy } from "./snappy.ts";
+import { snappied, unsnappy } from "./snappy.ts";
 
 /** The bytes that were packed. */
 export function unpacked(chunks: AsyncIterable<Uint8Array>, compression: Compression): AsyncIterable<Uint8Array> {
@@ -12,9 +12,13 @@ export function unpacked(chunks: AsyncIterable<Uint8Array>, compression: Compres
   return compression === "snappy" ? unsnappy(chunks) : chunks;
 }
 
-/** The bytes packed by gzip. */
-export function gzipped(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  return through(chunks, createGzip());
+/** The bytes packed. */
+export function packed(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  compression: Compression,
+): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+  if (compression === "gzip") return through(chunks, createGzip());
+  return compression === "snappy" ? snappied(chunks) : chunks;
 }
 
 async function* through(

@@ -9,9 +9,9 @@ import type { Epochs, LogChunk, Logger, LogRecord, Storage, Stored, StoredEpochs
 import { StorageError } from "../../lib/store/storage_error.ts";
 import type { Zxid } from "../../lib/types.ts";
 import { formatZxid } from "../../lib/zxid.ts";
-import { gzipped, unpacked } from "./compression.ts";
+import { packed, unpacked } from "./compression.ts";
 import type { Disk } from "./disk.ts";
-import { logFiles, type SnapshotFile, snapshotFiles, snapshotName, VERSION_FOLDER } from "./file_names.ts";
+import { type Compression, logFiles, type SnapshotFile, snapshotFiles, snapshotName, VERSION_FOLDER } from "./file_names.ts";
 import { LOCK_FILE, Lock } from "./lock.ts";
 import { endOf, placeIn, readLogFiles } from "./log_files.ts";
 import { LogWriter, UNFINISHED_LOG } from "./log_writer.ts";
@@ -34,7 +34,7 @@ export interface FileStorageOptions {
   /** How many snapshots to keep, and the log since the oldest of them; 0: all. Default 3. */
   readonly snapshotsKept?: number;
   /** How snapshots are packed. Default none. */
-  readonly compression?: "none" | "gzip";
+  readonly compression?: Compression;
   /**
    * What to do about a last record that is damaged as no crash should leave it, with nothing behind it: `refuse` to start, as Apache does, or
    * `cut` it off. Default refuse.
@@ -115,7 +115,7 @@ export class FileStorage implements Storage {
       const file = this.#disk.create(unfinished);
       try {
         let position = 0;
-        for await (const chunk of compression === "gzip" ? gzipped(chunks) : chunks) {
+        for await (const chunk of packed(chunks, compression)) {
           if (chunk.length === 0) await new Promise<void>((done) => this.#disk.soon(done));
           else await file.writeAside(chunk, position);
           position += chunk.length;

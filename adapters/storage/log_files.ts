@@ -75,19 +75,22 @@ function judge(path: string, end: LogEnd, isLast: boolean, damagedTail: "refuse"
   if (kind === "whole") return null;
   // In an older file the next one tells whether anything is missing.
   if (kind === "torn") return isLast ? { path, offset, problem } : null;
-  if (isLast && following === null && damagedTail === "cut") return { path, offset, problem };
+  const isTail = kind === "damaged" && isLast && following === null;
+  if (isTail && damagedTail === "cut") return { path, offset, problem };
   throw new StorageError({
     place: placeIn(path, offset),
     problem:
       following === null
         ? problem
         : `${problem}, and txn ${formatZxid(following.zxid)} stands whole behind it, at ${following.offset}`,
-    advice:
-      following === null && isLast
-        ? "If the machine crashed, this is what it was writing: `zookernel log repair` cuts it off. Else restore the file from a backup or another member"
-        : "Restore the file from a backup or from another member; `zookernel log repair` gives up everything from there on",
+    advice: kind === "foreign" ? RESTORE : `${RESTORE}. ${isTail ? REPAIR_TAIL : REPAIR}`,
   });
 }
+
+const RESTORE = "Restore the file from a backup or from another member of the ensemble";
+const REPAIR = "Without one, `zookernel log repair` gives up everything from there on";
+const REPAIR_TAIL =
+  "If the machine failed while this was written, nothing acknowledged is in it, and `zookernel log repair` cuts it off";
 
 /** Where the record `zxid` ends; null if it is not in these files. */
 export async function endOf(disk: Disk, files: readonly LogFile[], zxid: Zxid): Promise<LogPlace | null> {

@@ -1,5 +1,5 @@
 /**
- * Reads what snappy-java's stream writes: a head, then blocks, each a length and raw snappy (a length, then literals and copies).
+ * snappy-java's stream: a head, then blocks, each a length and raw snappy (a length, then literals and copies of what came before).
  *
  * Invariant: nothing is written or read beyond a block's own bytes, whatever they say.
  */
@@ -8,8 +8,11 @@ import { SnapshotError } from "../../lib/store/snapshot_reader.ts";
 const MAGIC: readonly number[] = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00];
 /** The magic bytes and two version numbers. */
 const HEAD_BYTES = 16;
-/** Java writes blocks of 32 KiB; more than this is no block. */
+/** Java writes blocks of this size; more than the other is no block. */
+const BLOCK_BYTES = 32 << 10;
 const BLOCK_BYTES_MAX = 64 << 20;
+const COPY_BYTES_MAX = 64;
+const HASH_BITS = 14;
 
 /** The bytes that were packed. */
 export async function* unsnappy(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
@@ -36,6 +39,74 @@ export async function* unsnappy(chunks: AsyncIterable<Uint8Array>): AsyncGenerat
     bytes = bytes.slice(at);
   }
   if (bytes.length > 0 || inHead) throw damage("it ends inside a block");
+}
+
+/** The bytes, packed. */
+export async function* snappied(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, void> {
+  yield Uint8Array.of(...MAGIC, 0, 0, 0, 1, 0, 0, 0, 1);
+  for await (const chunk of chunks) {
+    if (chunk.length === 0) yield chunk;
+    for (let at = 0; at < chunk.length; at += BLOCK_BYTES) {
+      const block = packBlock(chunk.subarray(at, at + BLOCK_BYTES));
+      const head = new Uint8Array(4);
+      new DataView(head.buffer).setUint32(0, block.length);
+      yield head;
+      yield block;
+    }
+  }
+}
+
+/** Packs up to 32 KiB: what has stood in the block before becomes a copy of it. */
+export function packBlock(from: Uint8Array): Uint8Array {
+  const out = new Uint8Array(from.length + from.length / 6 + 32);
+  /** Where four bytes that hash alike were seen last, plus one. */
+  const seen = new Uint16Array(1 << HASH_BITS);
+  const view = new DataView(from.buffer, from.byteOffset, from.length);
+  let end = writeLength(out, from.length);
+  let literal = 0;
+  for (let at = 0; at + 4 <= from.length; ) {
+    const four = view.getUint32(at);
+    const hash = Math.imul(four, 0x1e35a7bd) >>> (32 - HASH_BITS);
+    const before = seen[hash]! - 1;
+    seen[hash] = at + 1;
+    if (before < 0 || view.getUint32(before) !== four) {
+      at++;
+      continue;
+    }
+    let length = 4;
+    while (length < COPY_BYTES_MAX && at + length < from.length && from[before + length] === from[at + length]) length++;
+    end = writeLiteral(out, end, from.subarray(literal, at));
+    out[end++] = ((length - 1) << 2) | 2;
+    out[end++] = (at - before) & 0xff;
+    out[end++] = (at - before) >> 8;
+    at += length;
+    literal = at;
+  }
+  return out.subarray(0, writeLiteral(out, end, from.subarray(literal)));
+}
+
+function writeLength(out: Uint8Array, length: number): number {
+  let at = 0;
+  for (let left = length; ; left >>>= 7) {
+    out[at++] = left < 0x80 ? left : (left & 0x7f) | 0x80;
+    if (left < 0x80) return at;
+  }
+}
+
+function writeLiteral(out: Uint8Array, end: number, bytes: Uint8Array): number {
+  if (bytes.length === 0) return end;
+  const last = bytes.length - 1;
+  let at = end;
+  if (last < 60) out[at++] = last << 2;
+  else {
+    out[at++] = 61 << 2;
+    out[at++] = last & 0xff;
+    out[at++] = last >> 8;
+  }
+  out.set(bytes, at);
+  return at + bytes.length;
 }
 
 /** Raw snappy: the length of what comes out, then literals and copies of what came out before. */

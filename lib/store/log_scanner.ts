@@ -36,9 +36,10 @@ export interface LogEnd {
   /**
    * - `whole`: with a record's last byte, or with nothing but zeros behind it;
    * - `torn`: in a record that a crash kept from being written, with nothing behind it;
-   * - `damaged`: in something that no crash leaves.
+   * - `damaged`: in something that no crash leaves;
+   * - `foreign`: it is no log of a layout that is known.
    */
-  readonly kind: "whole" | "torn" | "damaged";
+  readonly kind: "whole" | "torn" | "damaged" | "foreign";
   /** Behind the last whole record; 0 where not even the file's header is whole. */
   readonly offset: number;
   /** What is wrong at the offset; empty where nothing is. */
@@ -89,9 +90,9 @@ export class LogScanner {
   end(): LogEnd {
     const offset = this.#offset;
     if (this.#inHeader) {
-      const problem =
-        this.#headerProblem || (this.#bytes.length === 0 ? "the file is empty" : "the file ends inside its header");
-      return { kind: "damaged", offset, problem, following: null };
+      const kind = this.#headerProblem === "" ? "damaged" : "foreign";
+      const cut = this.#bytes.length === 0 ? "the file is empty" : "the file ends inside its header";
+      return { kind, offset, problem: this.#headerProblem || cut, following: null };
     }
     const tail = withoutZeros(this.#bytes);
     if (tail.length === 0) return { kind: "whole", offset, problem: "", following: null };

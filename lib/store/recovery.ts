@@ -195,8 +195,9 @@ class Replay {
   #compareWithSnapshot(): void {
     const { tree, lastZxid } = this.database;
     const expected = this.#snapshotDigest;
-    if (!tree.options.digest || expected === null || expected.digest === null || expected.zxid !== lastZxid) return;
-    if (expected.digest === tree.digest) return;
+    // A snapshot of what no txn has changed yet says zxid 0 and digest 0.
+    if (!tree.options.digest || expected === null || expected.zxid !== lastZxid || lastZxid === 0n) return;
+    if (expected.digest === null || expected.digest === tree.digest) return;
     this.#options.logger.warn(
       `At ${formatZxid(lastZxid)} the tree's digest is ${tree.digest}, and the snapshot says ${expected.digest}`,
     );

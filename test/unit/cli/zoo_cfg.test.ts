@@ -88,8 +88,8 @@ describe("zoo.cfg", () => {
   });
 
   test("keys that are not served are told by reason, losses as warnings", () => {
-    assert.deepEqual(notices("snapCount=10\nautopurge.purgeInterval=1\nssl.keyStore.location=/k\nserverCnxnFactory=x\n"), [
-      "warn: not served, as nothing is kept on disk yet: snapCount (zoo.cfg:3), autopurge.purgeInterval (zoo.cfg:4)",
+    assert.deepEqual(notices("flushDelay=10\nmaxBatchSize=1\nssl.keyStore.location=/k\nserverCnxnFactory=x\n"), [
+      "info: not served, as what waits is always written at once, and together: flushDelay (zoo.cfg:3), maxBatchSize (zoo.cfg:4)",
       "warn: not served, as TLS is not served yet: ssl.keyStore.location (zoo.cfg:5)",
       "info: not served, as it tunes a Java machine, its threads, caches or classes: serverCnxnFactory (zoo.cfg:6)",
     ]);
