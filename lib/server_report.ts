@@ -79,7 +79,7 @@ export class StandaloneReport implements ServerControl {
 
   get latency(): ServerControl["latency"] {
     const { minLatencyMs: minMs, avgLatencyMs: avgMs, maxLatencyMs: maxMs } = this.#kernel.stats;
-    return { minMs, avgMs, maxMs };
+    return { minMs: finite(minMs), avgMs, maxMs };
   }
 
   get packetsReceived(): number {
@@ -233,9 +233,14 @@ function connectionReport(connection: Connection, reading: boolean): ConnectionR
       establishedWall: stats.establishedWall,
       lastResponseMono: stats.lastResponseMono,
       lastLatencyMs: stats.lastLatencyMs,
-      minLatencyMs: stats.minLatencyMs,
+      minLatencyMs: finite(stats.minLatencyMs),
       avgLatencyMs: stats.sent === 0 ? 0 : stats.totalLatencyMs / stats.sent,
       maxLatencyMs: stats.maxLatencyMs,
     },
   };
+}
+
+/** A minimum of nothing is told as 0, as in ZooKeeper. */
+function finite(value: number): number {
+  return Number.isFinite(value) ? value : 0;
 }

@@ -13,7 +13,8 @@ export class ServerStats {
   packetsReceived = 0;
   packetsSent = 0;
   authFailures = 0;
-  minLatencyMs = 0;
+  /** Infinity before the first answer. */
+  minLatencyMs: number = Number.POSITIVE_INFINITY;
   maxLatencyMs = 0;
   #totalLatencyMs = 0;
   #answers = 0;
@@ -64,7 +65,7 @@ export class ServerStats {
   reset(): void {
     this.packetsReceived = 0;
     this.packetsSent = 0;
-    this.minLatencyMs = 0;
+    this.minLatencyMs = Number.POSITIVE_INFINITY;
     this.maxLatencyMs = 0;
     this.#totalLatencyMs = 0;
     this.#answers = 0;

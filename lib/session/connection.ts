@@ -33,6 +33,7 @@ export interface ConnectionStats {
   lastZxid: Zxid;
   lastResponseMono: number;
   lastLatencyMs: number;
+  /** Infinity before the first answer. */
   minLatencyMs: number;
   maxLatencyMs: number;
   totalLatencyMs: number;
@@ -71,7 +72,7 @@ function freshStats(establishedWall: number): ConnectionStats {
     lastZxid: 0n,
     lastResponseMono: 0,
     lastLatencyMs: 0,
-    minLatencyMs: 0,
+    minLatencyMs: Number.POSITIVE_INFINITY,
     maxLatencyMs: 0,
     totalLatencyMs: 0,
   };

@@ -175,6 +175,12 @@ test("crst and srst begin to count anew", async () => {
   await stage.server.close();
 });
 
+test("the least latency is that of the quickest answer, and 0 before the first", async () => {
+  const stage = await Stage.open();
+  assert.match(stage.ask("srvr"), /\nLatency min\/avg\/max: 0\/0\.0\/0\n/);
+  await stage.server.close();
+});
+
 test("dump tells when sessions and connections fall due", async () => {
   const stage = await Stage.open();
   const client = stage.connect();
