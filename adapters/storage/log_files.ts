@@ -4,7 +4,7 @@
  * Invariant: records behind damage are never given out as if nothing were missing.
  */
 import type { LogChunk } from "../../lib/ports.ts";
-import { type LogEnd, LogScanner, type ScannedRecord } from "../../lib/store/log_scanner.ts";
+import { type LogEnd, LogScanner } from "../../lib/store/log_scanner.ts";
 import { StorageError } from "../../lib/store/storage_error.ts";
 import type { Zxid } from "../../lib/types.ts";
 import { formatZxid } from "../../lib/zxid.ts";
@@ -20,16 +20,6 @@ export interface LogPlace {
 /** Where the log is to be cut, and why. */
 export interface LogCut extends LogPlace {
   readonly problem: string;
-}
-
-/** The records of one file, as they are found; returns how it ends. */
-export async function* scanLog(disk: Disk, path: string): AsyncGenerator<readonly ScannedRecord[], LogEnd, void> {
-  const scanner = new LogScanner();
-  for await (const chunk of disk.read(path)) {
-    const records = scanner.push(chunk);
-    if (records.length > 0) yield records;
-  }
-  return scanner.end();
 }
 
 /** Says where a record stands. */
@@ -56,18 +46,20 @@ export async function* readLogFiles(
   let cut: LogCut | null = null;
   for (const [index, { path }] of files.entries()) {
     if (index < first) continue;
-    const scan = scanLog(disk, path);
-    for (let next = await scan.next(); ; next = await scan.next()) {
-      if (!next.done) {
-        const records = next.value[0]!.zxid >= zxid ? next.value : next.value.filter((record) => record.zxid >= zxid);
-        if (records.length > 0) yield { file: path, records, placeOf: (at) => placeIn(path, records[at]!.offset) };
-        continue;
-      }
-      cut = judge(path, next.value, index === files.length - 1, damagedTail);
-      break;
-    }
+    const end = yield* chunksOf(disk, path, zxid);
+    cut = judge(path, end, index === files.length - 1, damagedTail);
   }
   return cut;
+}
+
+async function* chunksOf(disk: Disk, path: string, from: Zxid): AsyncGenerator<LogChunk, LogEnd, void> {
+  const scanner = new LogScanner();
+  for await (const bytes of disk.read(path)) {
+    const found = scanner.push(bytes);
+    const records = found.length === 0 || found[0]!.zxid >= from ? found : found.filter(({ zxid }) => zxid >= from);
+    if (records.length > 0) yield { file: path, records, placeOf: (at) => placeIn(path, records[at]!.offset) };
+  }
+  return scanner.end();
 }
 
 function judge(path: string, end: LogEnd, isLast: boolean, damagedTail: "refuse" | "cut"): LogCut | null {
@@ -96,13 +88,13 @@ const REPAIR_TAIL =
 export async function endOf(disk: Disk, files: readonly LogFile[], zxid: Zxid): Promise<LogPlace | null> {
   const file = files.findLast((one) => one.zxid <= zxid);
   if (file === undefined) return null;
+  const scanner = new LogScanner();
   let found = false;
-  const scan = scanLog(disk, file.path);
-  for (let next = await scan.next(); ; next = await scan.next()) {
-    if (next.done) return found ? { path: file.path, offset: next.value.offset } : null;
-    for (const record of next.value) {
+  for await (const chunk of disk.read(file.path)) {
+    for (const record of scanner.push(chunk)) {
       if (found) return { path: file.path, offset: record.offset };
       found = record.zxid === zxid;
     }
   }
+  return found ? { path: file.path, offset: scanner.end().offset } : null;
 }

@@ -57,6 +57,14 @@ export async function readSnapshot(
   interner: AclInterner,
 ): Promise<SnapshotContent> {
   const source = new Source(chunks);
+  try {
+    return await readFrom(source, options, interner);
+  } finally {
+    await source.close();
+  }
+}
+
+async function readFrom(source: Source, options: TreeOptions, interner: AclInterner): Promise<SnapshotContent> {
   const { magic, version } = await source.read(fileHeader);
   if (magic !== SNAPSHOT_MAGIC) throw new SnapshotError("this is no ZooKeeper snapshot: it does not start with ZKSN");
   if (version !== FILE_VERSION)
@@ -191,6 +199,11 @@ class Source {
   async isAtEnd(): Promise<boolean> {
     while (this.#at === this.#bytes.length) if (!(await this.#pull())) return true;
     return false;
+  }
+
+  /** Lets go of the bytes, read to their end or not. */
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
   }
 
   /** Compares the checksum that stands here with that of everything before it. */
