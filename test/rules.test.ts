@@ -16,7 +16,16 @@ const adapters = readSources("adapters");
 const product = [...readSources("mod.ts"), ...lib, ...adapters];
 
 /** Files of lib/ that may use promises: the shell around the pure core. A name that ends in "/" stands for its folder. */
-const SHELL = ["lib/host.ts", "lib/server.ts", "lib/durable.ts", "lib/store/", "lib/client/", "lib/recipes/", "lib/testing/"];
+const SHELL = [
+  "lib/options.ts",
+  "lib/host.ts",
+  "lib/server.ts",
+  "lib/durable.ts",
+  "lib/store/",
+  "lib/client/",
+  "lib/recipes/",
+  "lib/testing/",
+];
 
 /** The single files of lib/ that hold data and plain functions: anything may import them. */
 const LEAVES = /^lib\/(?!host|member|server|durable|options|ports)\w+\.ts$/;
@@ -30,7 +39,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages, and the files that may import them. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
-  zod: /^(lib\/options\.ts|adapters\/cli\/.*|adapters\/.*\/options\.ts)$/,
+  zod: /^(lib\/options_schema\.ts|adapters\/cli\/.*|adapters\/.*\/options\.ts)$/,
   msgpackr: /^(adapters\/port\/.*|lib\/testing\/.*)$/,
   "@std/path": /^adapters\//,
 };
