@@ -7,7 +7,7 @@
  * Invariant: an Outcome's `kind` alone tells which response record it is.
  */
 import type { ErrorCode } from "./errors.ts";
-import type { AclList, AuthId, Stat, Zxid } from "./types.ts";
+import type { AclList, AuthId, SessionId, Stat, Zxid } from "./types.ts";
 
 /** An ACL entry as submitted: any part may be missing. */
 export interface SubmittedAcl {
@@ -70,6 +70,13 @@ export interface UnreadableOp {
   /** What its opcode said that it is. */
   readonly op: OpKind;
   readonly write: boolean;
+}
+
+/** What a learner asks for a client that shakes hands. */
+export interface CreateSessionOp {
+  readonly kind: "createSession";
+  /** Milliseconds. */
+  readonly timeOut: number;
 }
 
 /** What may stand inside a multi. */
@@ -221,3 +228,13 @@ export type Outcome =
 
 /** The outcome that says only that it worked. */
 export const DONE: Outcome = { kind: "done" };
+
+/** What a learner passes on to the leader for one of its clients. What becomes of it is known by its session and cxid. */
+export interface Forwarded {
+  readonly session: SessionId;
+  /** The request's number on its connection; 0 where there was none. */
+  readonly cxid: number;
+  readonly op: Op | CreateSessionOp;
+  /** The identities of the client's connection; null where none count. */
+  readonly authIds: readonly AuthId[] | null;
+}

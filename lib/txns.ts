@@ -99,4 +99,6 @@ export interface Proposal {
   readonly txn: Txn;
   /** Tree digest after this txn, signed 64 bit; null where digests are off and for error txns. */
   readonly digest: bigint | null;
+  /** As it came from a leader: what is logged and passed on is this, byte by byte. Absent where it was made here. */
+  readonly bytes?: Uint8Array;
 }

@@ -46,12 +46,16 @@ export function writeRequest(out: JuteWriter, xid: number, op: Exclude<Op, { kin
   if (op.kind === "unknown") {
     records.requestHeader(out, { xid, opcode: op.opcode });
   } else {
-    const row = rowOfKind(op.kind);
-    records.requestHeader(out, { xid, opcode: row.opcode });
-    if (op.kind === "multi" || op.kind === "multiRead") writeMultiOps(out, op.ops ?? []);
-    else row.request!(out, op);
+    records.requestHeader(out, { xid, opcode: rowOfKind(op.kind).opcode });
+    writeRequestBody(out, op);
   }
   endFrame(out, frame);
+}
+
+/** Writes what stands behind a request's header. */
+export function writeRequestBody(out: JuteWriter, op: Exclude<Op, { kind: "unreadable" | "unknown" }>): void {
+  if (op.kind === "multi" || op.kind === "multiRead") writeMultiOps(out, op.ops ?? []);
+  else rowOfKind(op.kind).request!(out, op);
 }
 
 function readMulti(reader: JuteReader): Op {

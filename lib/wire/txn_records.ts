@@ -195,7 +195,8 @@ export function readProposal(reader: JuteReader): txns.Proposal {
 }
 
 /** Writes a txn with its header and, where it has one, its digest. */
-export function writeProposal(out: JuteWriter, { header, txn, digest }: txns.Proposal): void {
+export function writeProposal(out: JuteWriter, { header, txn, digest, bytes }: txns.Proposal): void {
+  if (bytes !== undefined) return out.raw(bytes);
   txnHeader(out, { ...header, type: txnTypeOf(txn.kind) });
   writeTxn(out, txn);
   if (digest !== null) txnDigest(out, { version: DIGEST_VERSION, treeDigest: digest });
