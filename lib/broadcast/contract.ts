@@ -4,20 +4,90 @@
  *
  * Invariant: proposals are committed in zxid order, each once, and none before it is durable where it must be.
  */
+import type { Forwarded } from "../ops.ts";
 import type { Proposal } from "../txns.ts";
-import type { Now, Zxid } from "../types.ts";
+import type { Now, Role, SessionId, Zxid } from "../types.ts";
+import type {
+  Image,
+  LeaderPacket,
+  LearnerPacket,
+  LinkId,
+  MemberId,
+  Notification,
+  Touched,
+} from "./zab/messages.ts";
 
-export type BroadcastInput =
+/** What the kernel says. All but `propose` belongs to ensembles. */
+export type FromKernel =
   | { readonly kind: "propose"; readonly proposal: Proposal }
-  /** Everything appended up to this zxid is on disk. */
-  | { readonly kind: "durable"; readonly zxid: Zxid };
+  /** A learner passes a client's request on. */
+  | { readonly kind: "forward"; readonly request: Forwarded }
+  /** A learner has heard of a session. */
+  | { readonly kind: "touch"; readonly session: SessionId; readonly timeoutMs: number }
+  /** A learner asks whether a session lives, and takes it over if it does. */
+  | { readonly kind: "revalidate"; readonly session: SessionId; readonly timeoutMs: number }
+  /** The leader answers that to whoever asked. */
+  | { readonly kind: "revalidated"; readonly origin: LinkId; readonly session: SessionId; readonly valid: boolean }
+  /** Wants `synced` once all that has been proposed so far is committed. */
+  | { readonly kind: "sync" };
 
-export type BroadcastEffect =
+/** What the host says: the disk, and in ensembles the other members and time. */
+export type FromHost =
+  /** Everything appended up to this zxid is on disk. */
+  | { readonly kind: "durable"; readonly zxid: Zxid }
+  | { readonly kind: "epochsSaved" }
+  /** The database that came from the leader is on disk, and nothing else is. */
+  | { readonly kind: "restored" }
+  /** The log was cut; this is what is left. */
+  | { readonly kind: "truncated"; readonly image: Image }
+  | { readonly kind: "notified"; readonly from: MemberId; readonly notification: Notification }
+  /** A stream is there: accepted on the quorum port, or the one that was dialled. */
+  | { readonly kind: "opened"; readonly link: LinkId }
+  | { readonly kind: "packet"; readonly link: LinkId; readonly packet: LearnerPacket | LeaderPacket }
+  /** It is gone, or could not be had. Nothing more comes from it. */
+  | { readonly kind: "closed"; readonly link: LinkId }
+  | { readonly kind: "due" };
+
+export type BroadcastInput = FromKernel | FromHost;
+
+/** What the kernel hears. */
+export type ToKernel =
+  | { readonly kind: "commit"; readonly proposal: Proposal }
+  /** A new term begins: the kernel starts anew on the same database. A leader's first zxid is given. */
+  | { readonly kind: "role"; readonly role: Role; readonly zxid: Zxid | null }
+  | { readonly kind: "forwarded"; readonly origin: LinkId; readonly request: Forwarded }
+  | { readonly kind: "touched"; readonly touched: readonly Touched[] }
+  | { readonly kind: "revalidation"; readonly origin: LinkId; readonly session: SessionId; readonly timeoutMs: number }
+  | { readonly kind: "valid"; readonly session: SessionId; readonly valid: boolean }
+  | { readonly kind: "synced" };
+
+/** What the host is to do. */
+export type ToHost =
   /** Write it to the log; `durable` answers. */
-  { readonly kind: "append"; readonly proposal: Proposal } | { readonly kind: "commit"; readonly proposal: Proposal };
+  | { readonly kind: "append"; readonly proposal: Proposal }
+  /** Keep them, whole or not at all; null leaves one as it is. `epochsSaved` answers. */
+  | { readonly kind: "saveEpochs"; readonly accepted: number | null; readonly current: number | null }
+  /** The database is replaced by this one, in memory and on disk. `restored` answers. */
+  | { readonly kind: "restore"; readonly image: Image }
+  /** Drop everything behind this zxid, and build the database anew. `truncated` answers. */
+  | { readonly kind: "truncate"; readonly zxid: Zxid }
+  | { readonly kind: "notify"; readonly to: MemberId; readonly notification: Notification }
+  /** Accept learners, or no more. */
+  | { readonly kind: "accept"; readonly accepting: boolean }
+  /** Reach the leader; `opened` or `closed` answers. */
+  | { readonly kind: "dial"; readonly link: LinkId; readonly leader: MemberId }
+  | { readonly kind: "send"; readonly link: LinkId; readonly packet: LearnerPacket | LeaderPacket }
+  /** Send the database as it is now. */
+  | { readonly kind: "sendDatabase"; readonly link: LinkId; readonly zxid: Zxid }
+  /** End the stream without another word. `closed` does not answer. */
+  | { readonly kind: "cut"; readonly link: LinkId }
+  /** For the log. */
+  | { readonly kind: "tell"; readonly message: string };
+
+export type BroadcastEffect = ToKernel | ToHost;
 
 export interface Broadcast {
   step(input: BroadcastInput, now: Now): readonly BroadcastEffect[];
-  /** When a step with the time alone is due, in monotonic milliseconds; null: never, as things stand. */
+  /** When `due` is to be said, in monotonic milliseconds; null: never, as things stand. */
   readonly deadline: number | null;
 }

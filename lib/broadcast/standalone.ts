@@ -15,6 +15,7 @@ export class Standalone implements Broadcast {
       return [{ kind: "append", proposal: input.proposal }];
     }
     const commits: BroadcastEffect[] = [];
+    if (input.kind !== "durable") return commits; // an ensemble's matter
     for (let next = this.#appended.first; next !== undefined && next.header.zxid <= input.zxid; next = this.#appended.first) {
       this.#appended.shift();
       commits.push({ kind: "commit", proposal: next });

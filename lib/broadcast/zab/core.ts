@@ -1,0 +1,43 @@
+/**
+ * What a member is and has through all of its roles; leader and learner work on it.
+ */
+import type { BroadcastEffect } from "../contract.ts";
+import type { Ensemble } from "./ensemble.ts";
+import type { History } from "./history.ts";
+import type { MemberId } from "./messages.ts";
+
+/** How long things may take, in ticks, as in zoo.cfg. */
+export interface ZabLimits {
+  readonly tickMs: number;
+  /** To find a leader, follow it and catch up. */
+  readonly initLimit: number;
+  /** Between two signs of life, once caught up. */
+  readonly syncLimit: number;
+}
+
+export interface Core {
+  readonly me: MemberId;
+  readonly ensemble: Ensemble;
+  readonly limits: ZabLimits;
+  readonly history: History;
+  /** Highest epoch promised to a leader: on disk. */
+  readonly acceptedEpoch: number;
+  /** Epoch of the last leader whose history was taken over: on disk. */
+  readonly currentEpoch: number;
+  emit(effect: BroadcastEffect): void;
+  /** Keeps one of them; the role hears `epochSaved`. One at a time. */
+  saveEpoch(which: "accepted" | "current", epoch: number): void;
+  /** Replaces the database, or cuts the log; the learner hears `rebuilt`. */
+  rebuild(effect: Extract<BroadcastEffect, { kind: "restore" | "truncate" }>): void;
+  /** The role is over; a new leader is looked for. */
+  resign(reason: string): void;
+}
+
+/** A term as leader or learner. Nothing is said to it after it has resigned. */
+export interface Term {
+  readonly deadline: number;
+  epochSaved(mono: number): void;
+  /** More of the log is on disk. */
+  durable(): void;
+  due(mono: number): void;
+}

@@ -1,0 +1,398 @@
+/**
+ * A term as leader: finds an epoch that no one has seen yet (discovery), makes a quorum share its history (synchronisation), then orders
+ * proposals and commits what a quorum has on disk (broadcast).
+ *
+ * Not here: what a learner lacks (sync_plan), streams, timers. Invariants: what is promised is on disk first. The decision what a learner gets
+ * and its place in the broadcast are one step, so that nothing is between them. One learner hears everything in one order.
+ */
+import { Fifo } from "../../fifo.ts";
+import type { Proposal } from "../../txns.ts";
+import type { SessionId, Zxid } from "../../types.ts";
+import { COUNTER_MAX, counterOf, formatZxid, makeZxid } from "../../zxid.ts";
+import type { Core, Term } from "./core.ts";
+import type { LeaderPacket, LearnerPacket, LinkId, MemberId } from "./messages.ts";
+import { syncPlan } from "./sync_plan.ts";
+
+/**
+ * discovery: a quorum tells which epochs it has seen; promising: the new one is being kept; promised: a quorum says what history it has;
+ * founding: the epoch is being taken over; synchronising: a quorum gets this history; broadcast: it has it.
+ */
+type Phase = "discovery" | "promising" | "promised" | "founding" | "synchronising" | "broadcast";
+
+/** A learner's stream. */
+interface Learner {
+  readonly link: LinkId;
+  /** null until it has said who it is. */
+  id: MemberId | null;
+  observer: boolean;
+  /** greeted: it has the new epoch; ready: and has said what it has; synchronised: it was sent that it lacks; active: and serves clients. */
+  state: "new" | "known" | "greeted" | "ready" | "synchronised" | "active";
+  lastZxid: Zxid;
+  /** Whether it has acknowledged this leader's history. */
+  acknowledged: boolean;
+  /** The last proposal it has on disk. */
+  acked: Zxid;
+  heardMono: number;
+  /** A proposal that was sent to it and is not acknowledged, and since when. */
+  unacked: { readonly zxid: Zxid; readonly mono: number } | null;
+}
+
+export class Leader implements Term {
+  readonly #core: Core;
+  readonly #learners = new Map<LinkId, Learner>();
+  #phase: Phase = "discovery";
+  #epoch = 0;
+  /** Voters who have taken the step that the phase waits for. */
+  readonly #quorum = new Set<MemberId>();
+  #highestAccepted: number;
+  #deadline: number;
+  #nextRound: number;
+  #rounds = 0;
+  #lastProposed: Zxid;
+  /** Of this member itself: what it has on disk. */
+  #ownAcked: Zxid = -1n;
+  readonly #syncs: Fifo<{ readonly zxid: Zxid; readonly origin: LinkId | null }> = new Fifo();
+  #unnamed = -1n;
+
+  constructor(core: Core, mono: number) {
+    this.#core = core;
+    this.#highestAccepted = core.acceptedEpoch;
+    this.#lastProposed = core.history.last;
+    this.#deadline = mono + this.#ticks(core.limits.initLimit);
+    this.#nextRound = mono + core.limits.tickMs / 2;
+    core.emit({ kind: "accept", accepting: true });
+    this.#quorum.add(core.me);
+    this.#discovered(mono);
+  }
+
+  get deadline(): number {
+    return this.#phase === "broadcast" ? this.#nextRound : Math.min(this.#nextRound, this.#deadline);
+  }
+
+  get isEstablished(): boolean {
+    return this.#phase === "broadcast";
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  get links(): Iterable<LinkId> {
+    return this.#learners.keys();
+  }
+
+  /** Learners that follow, as `mntr` counts them. */
+  counts(): { readonly followers: number; readonly observers: number } {
+    const active = [...this.#learners.values()].filter(({ state }) => state === "active");
+    const observers = active.filter(({ observer }) => observer).length;
+    return { followers: active.length - observers, observers };
+  }
+
+  // ── learners come and go ──
+
+  opened(link: LinkId, mono: number): void {
+    this.#learners.set(link, {
+      link,
+      id: null,
+      observer: false,
+      state: "new",
+      lastZxid: 0n,
+      acknowledged: false,
+      acked: -1n,
+      heardMono: mono,
+      unacked: null,
+    });
+  }
+
+  closed(link: LinkId): void {
+    this.#learners.delete(link);
+  }
+
+  #cut(learner: Learner, reason: string): void {
+    this.#core.emit({ kind: "tell", message: `Learner ${learner.id ?? "?"} is cut off: ${reason}` });
+    this.#core.emit({ kind: "cut", link: learner.link });
+    this.#learners.delete(learner.link);
+  }
+
+  packet(link: LinkId, packet: LearnerPacket, mono: number): void {
+    const learner = this.#learners.get(link);
+    if (learner === undefined) return;
+    learner.heardMono = mono;
+    if (packet.kind === "learnerInfo") return this.#introduce(learner, packet, mono);
+    if (packet.kind === "ackEpoch") return this.#learnerHas(learner, packet.zxid, packet.currentEpoch, mono);
+    if (learner.id === null) return this.#cut(learner, "it does not say who it is");
+    if (packet.kind === "ack") return this.#acked(learner, packet.zxid, mono);
+    if (learner.state !== "active") return;
+    switch (packet.kind) {
+      case "pong":
+        return this.#core.emit({ kind: "touched", touched: packet.touched });
+      case "request":
+        if (packet.request.op.kind === "sync") return this.#sync(link);
+        return this.#core.emit({ kind: "forwarded", origin: link, request: packet.request });
+      case "revalidate": {
+        const { session, timeoutMs } = packet;
+        return this.#core.emit({ kind: "revalidation", origin: link, session, timeoutMs });
+      }
+    }
+  }
+
+  // ── discovery: an epoch that nobody in the quorum has seen ──
+
+  #introduce(learner: Learner, info: Extract<LearnerPacket, { kind: "learnerInfo" }>, mono: number): void {
+    if (learner.state !== "new") return this.#cut(learner, "it says twice who it is");
+    if (info.configVersion > this.#core.ensemble.config.version)
+      return this.#cut(learner, "it knows a later configuration of the ensemble");
+    const before = [...this.#learners.values()].find(({ id }) => id !== null && id === info.id);
+    if (before !== undefined) this.#cut(before, "it has come again");
+    learner.id = info.id ?? this.#unnamed--;
+    learner.observer = info.observer;
+    learner.state = "known";
+    if (this.#phase === "discovery") {
+      if (info.acceptedEpoch > this.#highestAccepted) this.#highestAccepted = info.acceptedEpoch;
+      if (this.#isVoter(learner)) this.#quorum.add(learner.id);
+      this.#discovered(mono);
+    } else if (this.#phase !== "promising") {
+      this.#greet(learner);
+    }
+  }
+
+  #discovered(mono: number): void {
+    if (!this.#core.ensemble.isQuorum(this.#quorum)) return;
+    this.#epoch = this.#highestAccepted + 1;
+    this.#enter("promising", mono);
+    this.#core.saveEpoch("accepted", this.#epoch);
+  }
+
+  epochSaved(mono: number): void {
+    if (this.#phase === "promising") {
+      this.#enter("promised", mono);
+      for (const learner of this.#learners.values()) if (learner.state === "known") this.#greet(learner);
+      this.#promised(mono);
+    } else {
+      this.#enter("synchronising", mono);
+      for (const learner of this.#learners.values()) if (learner.state === "ready") this.#synchronise(learner, mono);
+      this.#shared(mono);
+    }
+  }
+
+  #greet(learner: Learner): void {
+    learner.state = "greeted";
+    this.#send(learner, { kind: "leaderInfo", epoch: this.#epoch });
+  }
+
+  #learnerHas(learner: Learner, zxid: Zxid, currentEpoch: number | null, mono: number): void {
+    if (learner.state !== "greeted") return this.#cut(learner, "it accepts an epoch that it was not told");
+    learner.lastZxid = zxid;
+    learner.state = "ready";
+    if (this.#phase === "promised" && currentEpoch !== null) {
+      const { currentEpoch: mine, history } = this.#core;
+      // Then this member should not have been elected.
+      if (currentEpoch > mine || (currentEpoch === mine && zxid > history.last))
+        return this.#cut(learner, `its history, up to ${formatZxid(zxid)}, is ahead`);
+      if (this.#isVoter(learner)) this.#quorum.add(learner.id!);
+      this.#promised(mono);
+    } else if (this.#phase === "synchronising" || this.#phase === "broadcast") {
+      this.#synchronise(learner, mono);
+    }
+  }
+
+  #promised(mono: number): void {
+    if (!this.#core.ensemble.isQuorum(this.#quorum)) return;
+    this.#enter("founding", mono);
+    this.#core.saveEpoch("current", this.#epoch);
+  }
+
+  // ── synchronisation: a quorum has this history ──
+
+  #synchronise(learner: Learner, mono: number): void {
+    const { history, ensemble } = this.#core;
+    const plan = syncPlan(learner.lastZxid, history.committed, history.recent);
+    learner.acked = learner.lastZxid;
+    if (plan.kind === "snap") {
+      this.#core.emit({ kind: "sendDatabase", link: learner.link, zxid: history.committed });
+    } else {
+      this.#send(learner, { kind: plan.kind, zxid: plan.zxid });
+      for (const proposal of plan.txns) {
+        this.#send(learner, { kind: "proposal", proposal });
+        this.#send(learner, { kind: "commit", zxid: proposal.header.zxid });
+      }
+    }
+    this.#core.emit({
+      kind: "tell",
+      message: `Learner ${learner.id} at ${formatZxid(learner.lastZxid)} catches up by ${plan.kind.toUpperCase()}`,
+    });
+    learner.state = "synchronised";
+    learner.heardMono = mono;
+    if (!learner.observer) for (const proposal of history.waiting()) this.#offer(learner, proposal, mono);
+    this.#send(learner, { kind: "newLeader", epoch: this.#epoch, config: ensemble.text });
+  }
+
+  #acked(learner: Learner, zxid: Zxid, mono: number): void {
+    if (learner.unacked !== null && zxid >= learner.unacked.zxid) {
+      learner.unacked = zxid < this.#lastProposed ? { zxid: this.#lastProposed, mono } : null;
+    }
+    if (counterOf(zxid) === 0) return this.#sharesHistory(learner, zxid, mono);
+    if (zxid <= learner.acked) return;
+    learner.acked = zxid;
+    this.#commit();
+  }
+
+  #sharesHistory(learner: Learner, zxid: Zxid, mono: number): void {
+    if (learner.state !== "synchronised" || zxid !== makeZxid(this.#epoch, 0)) return;
+    learner.acknowledged = true;
+    if (this.#phase === "broadcast") return this.#activate(learner);
+    if (this.#isVoter(learner)) this.#quorum.add(learner.id!);
+    this.#shared(mono);
+  }
+
+  #shared(mono: number): void {
+    if (!this.#core.ensemble.isQuorum(this.#quorum)) return;
+    const first = makeZxid(this.#epoch, 0);
+    this.#enter("broadcast", mono);
+    this.#lastProposed = first;
+    this.#core.history.committed = first;
+    this.#core.emit({ kind: "role", role: "leader", zxid: first });
+    this.#core.emit({ kind: "tell", message: `Leading in epoch ${this.#epoch}` });
+    for (const learner of this.#learners.values()) if (learner.acknowledged) this.#activate(learner);
+  }
+
+  #activate(learner: Learner): void {
+    learner.state = "active";
+    this.#send(learner, { kind: "upToDate" });
+  }
+
+  // ── broadcast ──
+
+  propose(proposal: Proposal, mono: number): void {
+    const { zxid } = proposal.header;
+    // A counter must not run over into the epoch: the next leader begins a new one.
+    if (counterOf(zxid) === COUNTER_MAX) return this.#core.resign("the zxids of the epoch are used up");
+    this.#lastProposed = zxid;
+    for (const learner of this.#learners.values()) if (!learner.observer && isInBroadcast(learner)) this.#offer(learner, proposal, mono);
+    this.#core.history.append(proposal);
+    this.#core.emit({ kind: "append", proposal });
+  }
+
+  #offer(learner: Learner, proposal: Proposal, mono: number): void {
+    this.#send(learner, { kind: "proposal", proposal });
+    learner.unacked ??= { zxid: proposal.header.zxid, mono };
+  }
+
+  durable(): void {
+    this.#ownAcked = this.#core.history.durableUpTo;
+    this.#commit();
+  }
+
+  /** Commits what a quorum has on disk. */
+  #commit(): void {
+    if (this.#phase !== "broadcast") return;
+    const { history } = this.#core;
+    for (let next = history.next; next !== undefined; next = history.next) {
+      const { zxid } = next.header;
+      if (!this.#isAcked(zxid)) return;
+      history.commit();
+      for (const learner of this.#learners.values()) {
+        if (!isInBroadcast(learner)) continue;
+        this.#send(learner, learner.observer ? { kind: "inform", proposal: next } : { kind: "commit", zxid });
+      }
+      this.#core.emit({ kind: "commit", proposal: next });
+      this.#releaseSyncs(zxid);
+    }
+  }
+
+  #isAcked(zxid: Zxid): boolean {
+    const { me, ensemble } = this.#core;
+    const acked: MemberId[] = this.#ownAcked >= zxid ? [me] : [];
+    for (const { id, observer, acked: upTo, acknowledged } of this.#learners.values()) {
+      if (!observer && acknowledged && upTo >= zxid) acked.push(id!);
+    }
+    return ensemble.isQuorum(acked);
+  }
+
+  revalidated(origin: LinkId, session: SessionId, valid: boolean): void {
+    const learner = this.#learners.get(origin);
+    if (learner !== undefined) this.#send(learner, { kind: "revalidated", session, valid });
+  }
+
+  /** This member's own client wants what has been proposed so far to be committed. */
+  sync(): void {
+    this.#sync(null);
+  }
+
+  #sync(origin: LinkId | null): void {
+    if (this.#core.history.next === undefined) this.#answerSync(origin);
+    else this.#syncs.push({ zxid: this.#lastProposed, origin });
+  }
+
+  #releaseSyncs(committed: Zxid): void {
+    for (let first = this.#syncs.first; first !== undefined && first.zxid <= committed; first = this.#syncs.first) {
+      this.#syncs.shift();
+      this.#answerSync(first.origin);
+    }
+  }
+
+  #answerSync(origin: LinkId | null): void {
+    if (origin === null) return this.#core.emit({ kind: "synced" });
+    const learner = this.#learners.get(origin);
+    if (learner !== undefined) this.#send(learner, { kind: "synced" });
+  }
+
+  // ── liveness ──
+
+  due(mono: number): void {
+    if (this.#phase !== "broadcast" && mono >= this.#deadline) return this.#core.resign(`no quorum in time (${this.#phase})`);
+    if (mono < this.#nextRound) return;
+    this.#nextRound = mono + this.#core.limits.tickMs / 2;
+    this.#rounds++;
+    for (const learner of [...this.#learners.values()]) this.#attend(learner, mono);
+    if (this.#phase === "broadcast" && this.#rounds % 2 === 0 && !this.#hasQuorum(mono)) {
+      this.#core.resign("a quorum of followers is not heard of any more");
+    }
+  }
+
+  #attend(learner: Learner, mono: number): void {
+    const { initLimit, syncLimit } = this.#core.limits;
+    const silence = this.#ticks(learner.state === "active" ? syncLimit : initLimit);
+    if (mono - learner.heardMono > silence) return this.#cut(learner, "nothing was heard of it");
+    if (learner.state === "active" && learner.unacked !== null && mono - learner.unacked.mono > silence) {
+      return this.#cut(learner, `it does not acknowledge ${formatZxid(learner.unacked.zxid)}`);
+    }
+    if (isInBroadcast(learner)) this.#send(learner, { kind: "ping", zxid: this.#lastProposed });
+  }
+
+  #hasQuorum(mono: number): boolean {
+    const { me, ensemble, limits } = this.#core;
+    const alive: MemberId[] = [me];
+    for (const learner of this.#learners.values()) {
+      const allowed = this.#ticks(learner.state === "active" ? limits.syncLimit : limits.initLimit + limits.syncLimit);
+      if (isInBroadcast(learner) && mono - learner.heardMono <= allowed) alive.push(learner.id!);
+    }
+    return ensemble.isQuorum(alive);
+  }
+
+  // ── small things ──
+
+  #enter(phase: Phase, mono: number): void {
+    this.#phase = phase;
+    this.#quorum.clear();
+    this.#quorum.add(this.#core.me);
+    this.#deadline = mono + this.#ticks(this.#core.limits.initLimit);
+  }
+
+  #isVoter({ id, observer }: Learner): boolean {
+    return !observer && id !== null && this.#core.ensemble.voters.has(id);
+  }
+
+  #ticks(count: number): number {
+    return count * this.#core.limits.tickMs;
+  }
+
+  #send(learner: Learner, packet: LeaderPacket): void {
+    this.#core.emit({ kind: "send", link: learner.link, packet });
+  }
+}
+
+/** It was sent what it lacked, and hears of everything since. */
+function isInBroadcast({ state }: Learner): boolean {
+  return state === "synchronised" || state === "active";
+}

@@ -1,0 +1,297 @@
+/**
+ * A term as follower or observer: promises the leader its epoch, takes over its history, then logs, acknowledges and commits what it says.
+ *
+ * Not here: streams, timers, what the txns mean. Invariants: everything that NEWLEADER stands for is on disk before the epoch is, and the epoch
+ * before NEWLEADER is acknowledged; no proposal is acknowledged before that, nor before it is on disk. Nothing is served before UPTODATE.
+ */
+import { Fifo } from "../../fifo.ts";
+import type { Forwarded } from "../../ops.ts";
+import type { Proposal } from "../../txns.ts";
+import type { SessionId, Zxid } from "../../types.ts";
+import { formatZxid, makeZxid } from "../../zxid.ts";
+import type { Core, Term } from "./core.ts";
+import type { Image, LeaderPacket, LearnerPacket, LinkId, MemberId } from "./messages.ts";
+
+/** How often the leader is dialled, and after which pause, milliseconds. It may need a moment until it accepts anybody. */
+const DIALS_MAX = 5;
+const DIAL_AGAIN_MS = 100;
+
+/**
+ * dialling; greeting: it was told who comes; promising: its epoch is being kept; synchronising: its history comes; logging: and goes to disk;
+ * taking: and is taken over; waiting: until a quorum has it; active.
+ */
+type Phase = "dialling" | "greeting" | "promising" | "synchronising" | "logging" | "taking" | "waiting" | "active";
+
+export class Learner implements Term {
+  readonly #core: Core;
+  readonly #leader: MemberId;
+  readonly #observer: boolean;
+  readonly #takeLink: () => LinkId;
+  #phase: Phase = "dialling";
+  #link: LinkId | null = null;
+  #dials = 0;
+  #dialAt: number | null = null;
+  #epoch = 0;
+  #counts = false;
+  #heardMono: number;
+  /** A database that is being put to disk, or a log that is being cut: nothing is logged before it is done. */
+  #rebuilding = false;
+  /** What came and is not logged yet. */
+  readonly #received: Fifo<Proposal> = new Fifo<Proposal>();
+  #lastReceived: Zxid;
+  /** Up to where the leader has committed. */
+  #committed: Zxid;
+  /** Logged, and not acknowledged. */
+  readonly #unacked: Fifo<Zxid> = new Fifo<Zxid>();
+  readonly #touched = new Map<SessionId, number>();
+
+  /** @param takeLink numbers the next stream */
+  constructor(core: Core, leader: MemberId, takeLink: () => LinkId, mono: number) {
+    this.#core = core;
+    this.#leader = leader;
+    this.#takeLink = takeLink;
+    this.#observer = core.ensemble.members.get(core.me)?.role === "observer";
+    this.#heardMono = mono;
+    this.#lastReceived = core.history.last;
+    this.#committed = core.history.committed;
+    this.#dial();
+  }
+
+  get deadline(): number {
+    const silent = this.#heardMono + this.#silenceMs;
+    return this.#dialAt === null ? silent : Math.min(silent, this.#dialAt);
+  }
+
+  get isActive(): boolean {
+    return this.#phase === "active";
+  }
+
+  get leader(): MemberId {
+    return this.#leader;
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  get links(): Iterable<LinkId> {
+    return this.#link === null ? [] : [this.#link];
+  }
+
+  // ── the stream ──
+
+  #dial(): void {
+    this.#dialAt = null;
+    this.#dials++;
+    this.#link = this.#takeLink();
+    this.#core.emit({ kind: "dial", link: this.#link, leader: this.#leader });
+  }
+
+  opened(link: LinkId, mono: number): void {
+    if (link !== this.#link) return;
+    this.#heardMono = mono;
+    this.#phase = "greeting";
+    const { acceptedEpoch, me, ensemble } = this.#core;
+    const configVersion = ensemble.config.version;
+    this.#send({ kind: "learnerInfo", observer: this.#observer, acceptedEpoch, id: me, configVersion });
+  }
+
+  closed(link: LinkId, mono: number): void {
+    if (link !== this.#link) return;
+    this.#link = null;
+    if (this.#phase !== "dialling") return this.#core.resign(`the leader ${this.#leader} is gone`);
+    if (this.#dials === DIALS_MAX) return this.#core.resign(`the leader ${this.#leader} can't be reached`);
+    this.#dialAt = mono + DIAL_AGAIN_MS;
+  }
+
+  due(mono: number): void {
+    if (mono >= this.#heardMono + this.#silenceMs) return this.#core.resign(`nothing is heard of the leader ${this.#leader}`);
+    if (this.#dialAt !== null && mono >= this.#dialAt) this.#dial();
+  }
+
+  get #silenceMs(): number {
+    const { tickMs, initLimit, syncLimit } = this.#core.limits;
+    return tickMs * (this.#phase === "active" ? syncLimit : initLimit);
+  }
+
+  packet(link: LinkId, packet: LeaderPacket, mono: number): void {
+    if (link !== this.#link) return;
+    this.#heardMono = mono;
+    switch (packet.kind) {
+      case "leaderInfo":
+        return this.#promise(packet.epoch);
+      case "diff":
+        return this.#synchronise(null);
+      case "trunc":
+        return this.#synchronise({ kind: "truncate", zxid: packet.zxid });
+      case "snap":
+        return this.#synchronise({ kind: "restore", image: packet.image });
+      case "proposal":
+        return this.#receive(packet.proposal);
+      case "commit":
+      case "commitAndActivate":
+        return this.#commit(packet.zxid);
+      case "inform":
+      case "informAndActivate":
+        this.#receive(packet.proposal);
+        return this.#commit(packet.proposal.header.zxid);
+      case "newLeader":
+        return this.#takeOver(packet.epoch);
+      case "upToDate":
+        return this.#serve();
+      case "ping":
+        return this.#pong(packet.zxid);
+      case "synced":
+        return this.#core.emit({ kind: "synced" });
+      case "revalidated":
+        return this.#core.emit({ kind: "valid", session: packet.session, valid: packet.valid });
+    }
+  }
+
+  // ── discovery ──
+
+  #promise(epoch: number): void {
+    if (this.#phase !== "greeting") return this.#core.resign("the leader told its epoch twice");
+    const { acceptedEpoch } = this.#core;
+    if (epoch < acceptedEpoch) return this.#core.resign(`epoch ${epoch} is over: ${acceptedEpoch} was promised to another leader`);
+    this.#epoch = epoch;
+    this.#phase = "promising";
+    this.#counts = epoch > acceptedEpoch;
+    if (this.#counts) this.#core.saveEpoch("accepted", epoch);
+    else this.#promised();
+  }
+
+  #promised(): void {
+    this.#phase = "synchronising";
+    const { currentEpoch, history } = this.#core;
+    // An epoch that was promised before does not count a second time.
+    this.#send({ kind: "ackEpoch", zxid: history.last, currentEpoch: this.#counts ? currentEpoch : null });
+  }
+
+  // ── synchronisation ──
+
+  #synchronise(rebuild: { readonly kind: "truncate"; readonly zxid: Zxid } | { readonly kind: "restore"; readonly image: Image } | null): void {
+    if (this.#phase !== "synchronising") return this.#core.resign("the leader sent its history unasked");
+    if (rebuild === null) return;
+    this.#rebuilding = true;
+    const zxid = rebuild.kind === "truncate" ? rebuild.zxid : rebuild.image.lastZxid;
+    this.#lastReceived = zxid;
+    this.#committed = zxid;
+    this.#core.emit({ kind: "tell", message: `${rebuild.kind === "truncate" ? "Cutting the log" : "A whole database came"} at ${formatZxid(zxid)}` });
+    this.#core.rebuild(rebuild);
+  }
+
+  /** The database is another one, and on disk. */
+  rebuilt(): void {
+    this.#rebuilding = false;
+    if (this.#phase === "logging") this.#log();
+  }
+
+  #receive(proposal: Proposal): void {
+    const { zxid } = proposal.header;
+    // It may come twice: with the history, and again as it is proposed.
+    if (zxid <= this.#lastReceived) return;
+    this.#lastReceived = zxid;
+    this.#received.push(proposal);
+    if (this.#phase === "waiting" || this.#phase === "active") this.#appendReceived();
+  }
+
+  #appendReceived(): void {
+    for (let next = this.#received.shift(); next !== undefined; next = this.#received.shift()) {
+      this.#core.history.append(next);
+      this.#unacked.push(next.header.zxid);
+      this.#core.emit({ kind: "append", proposal: next });
+    }
+  }
+
+  #takeOver(epoch: number): void {
+    if (this.#phase !== "synchronising" || epoch !== this.#epoch) return this.#core.resign("the leader ended its history out of turn");
+    this.#phase = "logging";
+    if (!this.#rebuilding) this.#log();
+  }
+
+  /** Everything that came goes to disk, then the epoch does. */
+  #log(): void {
+    this.#appendReceived();
+    this.#logged();
+  }
+
+  #logged(): void {
+    if (!this.#core.history.isDurable) return;
+    this.#phase = "taking";
+    this.#core.saveEpoch("current", this.#epoch);
+  }
+
+  epochSaved(): void {
+    if (this.#phase === "promising") return this.#promised();
+    this.#phase = "waiting";
+    this.#acknowledgeEpoch();
+    this.#appendReceived();
+  }
+
+  #acknowledgeEpoch(): void {
+    this.#send({ kind: "ack", zxid: makeZxid(this.#epoch, 0) });
+  }
+
+  // ── broadcast ──
+
+  #serve(): void {
+    if (this.#phase !== "waiting") return this.#core.resign("the leader calls up to date who is not");
+    this.#phase = "active";
+    this.#applyCommitted();
+    this.#core.emit({ kind: "role", role: this.#observer ? "observer" : "follower", zxid: null });
+    this.#core.emit({ kind: "tell", message: `Following ${this.#leader} in epoch ${this.#epoch}` });
+    // ZooKeeper's leaders wait for the first and are sent this one, too.
+    this.#acknowledgeEpoch();
+    this.durable();
+  }
+
+  durable(): void {
+    if (this.#phase === "logging") return this.#logged();
+    if (this.#phase !== "active" || this.#observer) return;
+    const { durableUpTo } = this.#core.history;
+    for (let first = this.#unacked.first; first !== undefined && first <= durableUpTo; first = this.#unacked.first) {
+      this.#unacked.shift();
+      this.#send({ kind: "ack", zxid: first });
+    }
+  }
+
+  #commit(zxid: Zxid): void {
+    if (zxid <= this.#committed) return;
+    if (zxid > this.#lastReceived) return this.#core.resign(`the leader committed ${formatZxid(zxid)}, which it never proposed`);
+    this.#committed = zxid;
+    if (this.#phase === "active") this.#applyCommitted();
+  }
+
+  #applyCommitted(): void {
+    const { history } = this.#core;
+    for (let next = history.next; next !== undefined && next.header.zxid <= this.#committed; next = history.next) {
+      this.#core.emit({ kind: "commit", proposal: history.commit() });
+    }
+  }
+
+  #pong(zxid: Zxid): void {
+    if (this.#phase !== "active") return;
+    const touched = Array.from(this.#touched, ([session, timeoutMs]) => ({ session, timeoutMs }));
+    this.#touched.clear();
+    this.#send({ kind: "pong", zxid, touched });
+  }
+
+  // ── from the kernel ──
+
+  touch(session: SessionId, timeoutMs: number): void {
+    this.#touched.set(session, timeoutMs);
+  }
+
+  forward(request: Forwarded): void {
+    this.#send({ kind: "request", request });
+  }
+
+  revalidate(session: SessionId, timeoutMs: number): void {
+    this.#send({ kind: "revalidate", session, timeoutMs });
+  }
+
+  #send(packet: LearnerPacket): void {
+    if (this.#link !== null) this.#core.emit({ kind: "send", link: this.#link, packet });
+  }
+}

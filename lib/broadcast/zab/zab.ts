@@ -1,0 +1,245 @@
+/**
+ * The broadcast of a member of an ensemble: looks for a leader, leads or follows, and looks again.
+ *
+ * Between two terms it waits until the log has everything on disk, and takes over what was logged but never known to be committed: the next
+ * leader decides by it.
+ *
+ * Not here: streams, disks, timers, and what txns mean. Invariants: one role at a time. A vote speaks of what is on disk.
+ */
+import { invariant } from "../../errors.ts";
+import type { Now } from "../../types.ts";
+import type { Broadcast, BroadcastEffect, BroadcastInput } from "../contract.ts";
+import type { Core, ZabLimits } from "./core.ts";
+import { Election } from "./election.ts";
+import type { Ensemble } from "./ensemble.ts";
+import type { History } from "./history.ts";
+import { Leader } from "./leader.ts";
+import { Learner } from "./learner.ts";
+import type { LeaderPacket, LearnerPacket, LinkId, MemberId, Notification, VoterState, Vote } from "./messages.ts";
+
+export interface ZabOptions {
+  readonly me: MemberId;
+  readonly ensemble: Ensemble;
+  readonly limits: ZabLimits;
+  readonly history: History;
+  readonly acceptedEpoch: number;
+  readonly currentEpoch: number;
+}
+
+/** Members without a vote are answered so often at most, milliseconds: they might ask in a circle. */
+const ANSWER_AGAIN_MS = 50;
+
+export class Zab implements Broadcast, Core {
+  readonly me: MemberId;
+  readonly ensemble: Ensemble;
+  readonly limits: ZabLimits;
+  readonly history: History;
+  acceptedEpoch: number;
+  currentEpoch: number;
+  readonly #election: Election;
+  /** null while a leader is looked for, and between two terms. */
+  #term: Leader | Learner | null = null;
+  #isLooking = false;
+  /** Whom the last election found. */
+  #elected: Vote | null = null;
+  /** What the disk was asked to do and has not done. */
+  #saving: { readonly which: "accepted" | "current"; readonly epoch: number } | null = null;
+  #rebuilding = false;
+  readonly #answered = new Map<MemberId, number>();
+  #nextLink: LinkId = -1;
+  #effects: BroadcastEffect[] = [];
+  #mono = 0;
+
+  constructor(options: ZabOptions) {
+    this.me = options.me;
+    this.ensemble = options.ensemble;
+    this.limits = options.limits;
+    this.history = options.history;
+    this.acceptedEpoch = options.acceptedEpoch;
+    this.currentEpoch = options.currentEpoch;
+    this.#election = new Election({
+      me: this.me,
+      ensemble: this.ensemble,
+      tell: (to, vote) => this.#notify(to, "looking", vote),
+    });
+  }
+
+  /** The term that goes on, for reports. */
+  get term(): Leader | Learner | null {
+    return this.#term;
+  }
+
+  get deadline(): number | null {
+    if (this.#term !== null) return this.#term.deadline;
+    if (this.#isLooking) return this.#election.deadline;
+    return this.#isIdle ? Number.NEGATIVE_INFINITY : null;
+  }
+
+  step(input: BroadcastInput, now: Now): readonly BroadcastEffect[] {
+    this.#effects = [];
+    this.#mono = now.mono;
+    this.#hear(input);
+    if (this.#term === null && !this.#isLooking && this.#isIdle) this.#look();
+    return this.#effects;
+  }
+
+  // ── for the terms ──
+
+  emit(effect: BroadcastEffect): void {
+    this.#effects.push(effect);
+  }
+
+  saveEpoch(which: "accepted" | "current", epoch: number): void {
+    invariant(this.#saving === null, "two epochs are kept at a time");
+    this.#saving = { which, epoch };
+    this.emit({
+      kind: "saveEpochs",
+      accepted: which === "accepted" ? epoch : null,
+      current: which === "current" ? epoch : null,
+    });
+  }
+
+  rebuild(effect: Extract<BroadcastEffect, { kind: "restore" | "truncate" }>): void {
+    this.#rebuilding = true;
+    if (effect.kind === "restore") this.history.restart(effect.image.lastZxid, false);
+    this.emit(effect);
+  }
+
+  resign(reason: string): void {
+    const term = this.#term;
+    if (term === null) return;
+    this.#term = null;
+    this.emit({ kind: "tell", message: `Looking for a leader: ${reason}` });
+    this.emit({ kind: "role", role: "looking", zxid: null });
+    if (term instanceof Leader) this.emit({ kind: "accept", accepting: false });
+    for (const link of term.links) this.emit({ kind: "cut", link });
+  }
+
+  // ── inputs ──
+
+  #hear(input: BroadcastInput): void {
+    switch (input.kind) {
+      case "durable":
+        this.history.durable(input.zxid);
+        return this.#term?.durable();
+      case "epochsSaved":
+        return this.#epochSaved();
+      case "restored":
+        this.#rebuilding = false;
+        return this.#learner?.rebuilt();
+      case "truncated":
+        this.#rebuilding = false;
+        this.history.restart(input.image.lastZxid, true);
+        return this.#learner?.rebuilt();
+      case "notified":
+        return this.#notified(input.from, input.notification);
+      case "opened":
+        if (this.#term === null) this.emit({ kind: "cut", link: input.link });
+        return this.#term?.opened(input.link, this.#mono);
+      case "packet":
+        return this.#packet(input.link, input.packet);
+      case "closed":
+        return this.#term?.closed(input.link, this.#mono);
+      case "due":
+        return this.#due();
+      case "propose":
+        return this.#leader?.propose(input.proposal, this.#mono);
+      case "revalidated":
+        return this.#leader?.revalidated(input.origin, input.session, input.valid);
+      case "sync":
+        return this.#leader === null ? this.#learner?.forward(input.request) : this.#leader.sync();
+      case "forward":
+        return this.#learner?.forward(input.request);
+      case "touch":
+        return this.#learner?.touch(input.session, input.timeoutMs);
+      case "revalidate":
+        return this.#learner?.revalidate(input.session, input.timeoutMs);
+    }
+  }
+
+  get #leader(): Leader | null {
+    return this.#term instanceof Leader ? this.#term : null;
+  }
+
+  get #learner(): Learner | null {
+    return this.#term instanceof Learner ? this.#term : null;
+  }
+
+  #packet(link: LinkId, packet: LearnerPacket | LeaderPacket): void {
+    // Which of the two it is, is the stream's: a leader's are accepted, a learner's is dialled.
+    if (this.#term instanceof Leader) this.#term.packet(link, packet as LearnerPacket, this.#mono);
+    else this.#term?.packet(link, packet as LeaderPacket, this.#mono);
+  }
+
+  #epochSaved(): void {
+    const saved = this.#saving;
+    invariant(saved !== null, "an epoch was kept that nobody asked for");
+    this.#saving = null;
+    if (saved.which === "accepted") this.acceptedEpoch = saved.epoch;
+    else this.currentEpoch = saved.epoch;
+    this.#term?.epochSaved(this.#mono);
+  }
+
+  // ── looking for a leader ──
+
+  get #isIdle(): boolean {
+    return this.#saving === null && !this.#rebuilding && this.history.isDurable;
+  }
+
+  /** What is logged counts, whether or not it was ever committed. */
+  #look(): void {
+    while (this.history.next !== undefined) this.emit({ kind: "commit", proposal: this.history.commit() });
+    this.#isLooking = true;
+    this.#election.begin(this.history.last, this.currentEpoch, this.#mono);
+  }
+
+  #due(): void {
+    if (this.#term !== null) {
+      if (this.#mono >= this.#term.deadline) this.#term.due(this.#mono);
+    } else if (this.#isLooking) {
+      this.#found(this.#election.tick(this.#mono));
+    }
+  }
+
+  #notified(from: MemberId, notification: Notification): void {
+    if (!this.ensemble.voters.has(from)) return this.#answerVoteless(from);
+    if (this.#isLooking) this.#found(this.#election.hear(from, notification, this.#mono));
+    else if (notification.state === "looking") this.#answer(from);
+  }
+
+  #found(vote: Vote | null): void {
+    if (vote === null) return;
+    this.#isLooking = false;
+    this.#elected = vote;
+    this.emit({ kind: "tell", message: `Elected: ${vote.leader} in round ${vote.round}` });
+    this.#term =
+      vote.leader === this.me
+        ? new Leader(this, this.#mono)
+        : new Learner(this, vote.leader, () => this.#nextLink--, this.#mono);
+  }
+
+  #answerVoteless(to: MemberId): void {
+    const before = this.#answered.get(to);
+    if (before !== undefined && this.#mono - before < ANSWER_AGAIN_MS) return;
+    this.#answered.set(to, this.#mono);
+    this.#answer(to);
+  }
+
+  #answer(to: MemberId): void {
+    if (this.#term === null || this.#elected === null) return this.#notify(to, "looking", this.#election.vote);
+    const { term } = this;
+    const isSettled = term instanceof Leader ? term.isEstablished : term!.isActive;
+    const epoch = isSettled ? BigInt(this.#term.epoch) : this.#elected.epoch;
+    const round = this.#election.round;
+    this.#notify(to, this.#state, { ...this.#elected, round, epoch });
+  }
+
+  get #state(): VoterState {
+    if (this.#term instanceof Leader) return "leading";
+    return this.ensemble.voters.has(this.me) ? "following" : "observing";
+  }
+
+  #notify(to: MemberId, state: VoterState, vote: Vote): void {
+    this.emit({ kind: "notify", to, notification: { state, vote, version: 2, config: this.ensemble.text } });
+  }
+}
