@@ -101,6 +101,7 @@ export class Host {
     try {
       run();
     } finally {
+      this.#append(); // what a log takes at once is answered in the same turn
       this.#inTurn = false;
       this.#endTurn();
     }
@@ -149,7 +150,6 @@ export class Host {
   }
 
   #endTurn(): void {
-    this.#append();
     for (let at = 0; at < this.#atTurnEnd.length; at++) this.#atTurnEnd[at]!();
     this.#atTurnEnd.length = 0;
     this.#armWake();
