@@ -15,7 +15,7 @@ import { EventStream } from "./event_stream.ts";
 import type { Connector } from "./link.ts";
 import type { RequestOptions, VersionOptions, WatchOptions, WatchStreamOptions } from "./options.ts";
 import { expect, onAbort, Requests, sets } from "./requests.ts";
-import { ClientSession, type ClientSessionListener, type ConnectionState } from "./session.ts";
+import { ClientSession, type ClientSessionListener, type ConnectionState, isTerminal } from "./session.ts";
 import { type Commit, Transaction } from "./transaction.ts";
 import { type CreateOptions, createOp, type Data, isSequential, serverPath, toBytes } from "./values.ts";
 import { type Watcher, Watchers } from "./watchers.ts";
@@ -346,8 +346,9 @@ export class ZooKeeper implements ClientSessionListener {
     // At once, so that it is among those to be set again if the connection is lost before the answer.
     this.#watchers.add(mode, full, watcher);
     this.addWatch(path, watcher, { mode }).catch((error: unknown) => {
-      const comesAgain = error instanceof ZkError && error.code === "ConnectionLoss" && !isTerminal(this.state);
-      if (!comesAgain) stream.end(error);
+      const isLost = error instanceof ZkError && error.code === "ConnectionLoss";
+      if (this.state === "closed") stream.end();
+      else if (!isLost || isTerminal(this.state)) stream.end(error);
     });
     endOnAbort(stream, options.signal);
     return stream;
@@ -440,10 +441,6 @@ export class ZooKeeper implements ClientSessionListener {
   #full(path: string, operation: string): string {
     return serverPath(this.#chroot, path, operation);
   }
-}
-
-function isTerminal(state: ConnectionState): boolean {
-  return state === "expired" || state === "authFailed" || state === "closed";
 }
 
 function codeOfState(state: ConnectionState): ErrorCode {
