@@ -54,6 +54,8 @@ export interface ClientSessionOptions {
   readonly random: () => number;
   /** Begins to prove a SASL identity, on each connection before anything else; null for none. */
   readonly sasl: (() => SaslClient) | null;
+  /** The session to go on with, as another client has left it; none: a new one. */
+  readonly goOnWith?: SessionState;
 }
 
 export interface ClientSessionListener {
@@ -63,6 +65,15 @@ export interface ClientSessionListener {
   watchesToSet(relativeZxid: Zxid): SetWatchesOp[];
   /** The server doesn't know the kind of watch that was to be registered again, and hangs up. */
   watchesRefused(): void;
+}
+
+/** What it takes to go on with a session. */
+export interface SessionState {
+  readonly id: SessionId;
+  readonly passwd: Uint8Array;
+  readonly timeoutMs: number;
+  readonly lastZxid: Zxid;
+  readonly credentials: readonly AuthOp[];
 }
 
 /** How a request ended. `applied` says for an error whether the change may have happened. */
@@ -136,6 +147,15 @@ export class ClientSession {
     this.#options = options;
     this.#listener = listener;
     this.#timeoutMs = options.sessionTimeoutMs;
+    if (options.goOnWith !== undefined) this.#goOnWith(options.goOnWith);
+  }
+
+  #goOnWith({ id, passwd, timeoutMs, lastZxid, credentials }: SessionState): void {
+    this.#sessionId = id;
+    this.#passwd = passwd;
+    this.#timeoutMs = timeoutMs;
+    this.#lastZxid = lastZxid;
+    this.#credentials.push(...credentials.map((op) => ({ op, settle: null })));
   }
 
   get state(): ConnectionState {
@@ -149,6 +169,12 @@ export class ClientSession {
 
   get passwd(): Uint8Array {
     return this.#passwd.slice();
+  }
+
+  /** What another client needs to go on with the session. */
+  get leftBehind(): SessionState {
+    const credentials = this.#credentials.map(({ op }) => op);
+    return { id: this.#sessionId, passwd: this.passwd, timeoutMs: this.#timeoutMs, lastZxid: this.#lastZxid, credentials };
   }
 
   /** As negotiated, milliseconds. */

@@ -41,6 +41,8 @@ export interface HandleOptions {
   readonly chroot: string;
   /** Begins to prove a SASL identity; null for none. */
   readonly sasl: (() => SaslClient) | null;
+  /** Another handle whose session, identities and watches this one goes on with; none: a new session. */
+  readonly goOnWith?: ZooKeeper;
 }
 
 const DEFAULT_CAPACITY = 1024;
@@ -63,7 +65,12 @@ export class ZooKeeper implements ClientSessionListener {
       throw new ZkError("BadArguments", { operation: "connect", path: options.chroot, reason: `chroot: ${problem}` });
     this.#chroot = options.chroot === "/" ? "" : options.chroot;
     this.#logger = options.logger;
-    this.#session = new ClientSession(options, this);
+    const { goOnWith, ...rest } = options;
+    this.#session = new ClientSession(
+      goOnWith === undefined ? rest : { ...rest, goOnWith: goOnWith.#session.leftBehind },
+      this,
+    );
+    if (goOnWith !== undefined) this.#watchers.takeOver(goOnWith.#watchers);
     this.#requests = new Requests(this.#session, this.#watchers);
   }
 
