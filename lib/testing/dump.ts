@@ -37,9 +37,19 @@ export function dumpKernel(kernel: Kernel, now: Now): Uint8Array {
     wall: now.wall,
     lastZxid,
     sessions: sessions.map(({ id, timeoutMs, deadline }) => ({ id, timeoutMs, leftMs: deadline - now.mono })),
-    znodes: Array.from(tree.subtree(ROOT), (path) => dumpedZnode(path, tree)),
+    znodes: pathsOf(tree).map((path) => dumpedZnode(path, tree)),
   };
   return pack(dump, FORMAT);
+}
+
+/** Parents first, and children in the order in which they are listed. */
+function pathsOf(tree: Tree): string[] {
+  const paths: string[] = [ROOT];
+  for (const path of paths) {
+    const prefix = path === ROOT ? ROOT : `${path}/`;
+    for (const name of tree.children(path)) paths.push(prefix + name);
+  }
+  return paths;
 }
 
 function dumpedZnode(path: string, tree: Tree): DumpedZnode {

@@ -16,7 +16,7 @@ import { opText } from "./text.ts";
 
 const PING_XID = -2;
 /** Entries that are kept and dropped together, at most. */
-const SEGMENT_ENTRIES_MAX = 4096;
+const SEGMENT_ENTRIES_MAX = 1024;
 
 export class Recorder {
   /** When everything began, in monotonic milliseconds. */

@@ -26,6 +26,8 @@ type WatchKind = "data" | "child" | "persistent" | "recursive";
 interface Setting {
   readonly request: EntryOf<"request">;
   readonly kind: WatchKind;
+  /** The path it is on; for a recursive one this may be above the one that is asked about. */
+  readonly at: string;
   /** null: not answered. */
   readonly answer: EntryOf<"reply"> | null;
 }
@@ -51,7 +53,7 @@ export function whyNot(history: History, watch: WatchRef): string {
   const settings = settingsOf(history, session, path);
   const set = settings.filter(leavesWatch).at(-1);
   if (set === undefined) return neverSet(who, path, settings);
-  const setText = `${who} set ${KIND_NAMES[set.kind]} on ${path} with "${opText(set.request.op)}"`;
+  const setText = `${who} set ${KIND_NAMES[set.kind]} on ${set.at} with "${opText(set.request.op)}"`;
   const since = history.entries.slice(history.entries.indexOf(set.answer ?? set.request) + 1);
   const fired = since.filter((entry): entry is EntryOf<"event"> => isEventFor(entry, session, path, set.kind));
   const wanted = fired.find(({ type }) => watch.type === undefined || type === watch.type);
@@ -78,37 +80,46 @@ function settingsOf(history: History, session: SessionId, path: string): Setting
   const settings: Setting[] = [];
   history.entries.forEach((entry, index) => {
     if (entry.kind !== "request" || entry.session !== session) return;
-    const kind = kindSetBy(entry.op, path);
-    if (kind === null) return;
+    const set = setBy(entry.op, path);
+    if (set === null) return;
     const answer = history.entries.find(
       (later, at): later is EntryOf<"reply"> =>
         at > index && later.kind === "reply" && later.conn === entry.conn && later.xid === entry.xid,
     );
-    settings.push({ request: entry, kind, answer: answer ?? null });
+    settings.push({ ...set, request: entry, answer: answer ?? null });
   });
   return settings;
 }
 
-function kindSetBy(op: Op, path: string): WatchKind | null {
+function setBy(op: Op, path: string): Pick<Setting, "kind" | "at"> | null {
+  const here = (kind: WatchKind, isSet: boolean | undefined): Pick<Setting, "kind" | "at"> | null =>
+    isSet ? { kind, at: path } : null;
   switch (op.kind) {
     case "getData":
     case "exists":
-      return op.watch && op.path === path ? "data" : null;
+      return here("data", op.watch && op.path === path);
     case "getChildren":
     case "getChildren2":
-      return op.watch && op.path === path ? "child" : null;
+      return here("child", op.watch && op.path === path);
     case "addWatch":
-      if (op.mode === 0) return op.path === path ? "persistent" : null;
-      return op.path !== null && isAtOrBelow(path, op.path) ? "recursive" : null;
+      return op.mode === 0 ? here("persistent", op.path === path) : above([op.path], path);
     case "setWatches":
     case "setWatches2":
-      if (op.dataWatches?.includes(path) || op.existWatches?.includes(path)) return "data";
-      if (op.childWatches?.includes(path)) return "child";
-      if (op.persistentWatches?.includes(path)) return "persistent";
-      return op.persistentRecursiveWatches?.some((top) => top !== null && isAtOrBelow(path, top)) ? "recursive" : null;
+      return (
+        here("data", op.dataWatches?.includes(path) || op.existWatches?.includes(path)) ??
+        here("child", op.childWatches?.includes(path)) ??
+        here("persistent", op.persistentWatches?.includes(path)) ??
+        above(op.persistentRecursiveWatches ?? [], path)
+      );
     default:
       return null;
   }
+}
+
+/** The recursive watch, among those on these paths, that hears of `path`. */
+function above(tops: readonly (string | null)[], path: string): Pick<Setting, "kind" | "at"> | null {
+  const at = tops.find((top) => top !== null && isAtOrBelow(path, top));
+  return at === undefined || at === null ? null : { kind: "recursive", at };
 }
 
 /** A failed read leaves no watch, but for an exists that found nothing. */
