@@ -215,6 +215,7 @@ export class Kernel {
     this.sessions.touch(session, this.#now.mono);
     this.stats.received(connection);
     if (op.kind === "auth") return this.#authenticate(connection, xid, op);
+    if (isBrokenProof(op)) return this.#close(conn);
     if (!this.#isIdentified(connection) && op.kind !== "sasl") return this.#refuseUnidentified(connection, xid);
     const write = this.#txnFor(connection, session, xid, op);
     if (write !== null) {
@@ -237,8 +238,10 @@ export class Kernel {
       case "check":
         return this.#loneCheck(connection, session, xid, op);
       case "multi":
-        if (!this.options.behaviour.multiJudgedWhole && hasNullPath(op)) return null;
-        return this.#write(connection, session, xid, op);
+        if (this.options.behaviour.multiJudgedWhole || !hasNullPath(op)) return this.#write(connection, session, xid, op);
+        // As in ZooKeeper up to 3.8, such a request takes a zxid that nothing ever has.
+        this.#lastProposed++;
+        return null;
       case "deleteContainer":
         return this.#propose(session.id, xid, { kind: "error", code: "BadArguments" }, connection);
       case "create":
@@ -266,7 +269,7 @@ export class Kernel {
   /** A write whose body makes no sense. deleteContainer's body came with 3.9: before, it is refused whatever it holds. */
   #unreadable(connection: Connection, session: Session, xid: number, op: UnreadableOp): Zxid | null {
     const { unreadableTakesZxid, knows } = this.options.behaviour;
-    if (!op.write || !knows(op.op) || !(unreadableTakesZxid || op.op === "multi")) return null;
+    if (!op.write || !knows(op.op) || !(op.op === "multi" || (unreadableTakesZxid && op.op !== "reconfig"))) return null;
     const code = op.op === "deleteContainer" ? "BadArguments" : "MarshallingError";
     return this.#propose(session.id, xid, { kind: "error", code }, connection);
   }
@@ -464,6 +467,12 @@ export class Kernel {
     this.watches.drop(conn);
     if (connection.session?.connection === connection) connection.session.connection = null;
   }
+}
+
+/** Who can't even say who they are is not answered. */
+function isBrokenProof(op: Op): boolean {
+  if (op.kind === "sasl") return op.token === null;
+  return op.kind === "unreadable" && (op.op === "auth" || op.op === "sasl");
 }
 
 function hasNullPath(op: MultiOp): boolean {
