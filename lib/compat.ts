@@ -61,7 +61,7 @@ export interface Behaviour {
   readonly eventsNeedRead: boolean;
   /** 3.9: exists needs READ. */
   readonly existsNeedsRead: boolean;
-  /** Up to 3.8: a write whose body cannot be read takes a zxid; later only a multi. */
+  /** Up to 3.8: a write whose body cannot be read takes a zxid, a reconfig excepted; later only a multi. */
   readonly unreadableTakesZxid: boolean;
   /** 3.9: create2 inside a multi is answered, and logged, as create2; before as create. */
   readonly multiKeepsCreate2: boolean;
@@ -69,7 +69,7 @@ export interface Behaviour {
   readonly refusesLoneCheckByResult: boolean;
   /**
    * 3.9: a null path or unknown flags inside a multi spoil the whole request, which takes a zxid. Before, a null path does so
-   * without one, and unknown flags fail their op alone.
+   * so and loses the zxid, and unknown flags fail their op alone.
    */
   readonly multiJudgedWhole: boolean;
   /** Up to 3.8: checkWatches of a path that is null or does not begin with a slash is a marshalling error. */

@@ -4,13 +4,11 @@
  * Not here: how it is recovered and kept (store/). Invariant: no server starts on less than the storage held, and the storage is let go of
  * wherever a start fails.
  */
-import type { Database } from "./kernel/database.ts";
-import { Kernel } from "./kernel/kernel.ts";
+import { Kernel, startingSessions } from "./kernel/kernel.ts";
 import { kernelOptions, type Settings, treeOptions } from "./options.ts";
 import type { Storage } from "./ports.ts";
 import { Server, type ServerWorld } from "./server.ts";
 import { firstSessionId } from "./session/identity.ts";
-import { Sessions } from "./session/sessions.ts";
 import { Journal } from "./store/journal.ts";
 import { type Recovered, recover } from "./store/recovery.ts";
 import { formatZxid } from "./zxid.ts";
@@ -39,23 +37,13 @@ export async function openDurable(storage: Storage, settings: Settings, world: S
     if (snapshotZxid === null) await journal.saveSnapshot();
     const options = kernelOptions(settings);
     const now = clock.now();
-    const sessions = sessionsOf(database, options.tickTimeMs, now.mono);
+    const sessions = startingSessions(database, options.tickTimeMs, now.mono);
     const kernel = new Kernel(database, options, firstSessionId(options.serverId, now.wall), now, sessions);
     return new Server(settings, world, { kernel, journal });
   } catch (error) {
     await storage.close();
     throw error;
   }
-}
-
-/**
- * The sessions as they go on, each with its whole timeout. Ephemerals may be left of sessions that are no more, by old logs and fuzzy snapshots:
- * the end of those sessions is due at once, and deletes them by a txn.
- */
-function sessionsOf({ sessions, tree }: Database, tickTimeMs: number, mono: number): Sessions {
-  const starting = Sessions.starting(sessions, tickTimeMs, mono);
-  for (const owner of tree.ephemeralOwners()) if (!sessions.has(owner)) starting.add(owner, -tickTimeMs, false, mono);
-  return starting;
 }
 
 function report(name: string, { database, snapshotZxid, replayed }: Recovered): string {

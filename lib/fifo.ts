@@ -2,9 +2,11 @@
  * A first-in-first-out queue, as a ring: `shift` costs the same however long it is, which an array's does not, and a queue that fills and empties
  * all the time allocates nothing.
  */
+const RING_MIN = 8;
+
 export class Fifo<T> {
-  /** Its length is a power of two, so that positions wrap with a mask. */
-  #ring: (T | undefined)[] = new Array(8);
+  /** Its length is a power of two, so that positions wrap with a mask; 0 until the first item, since most queues never have one. */
+  #ring: (T | undefined)[] = [];
   #head = 0;
   #length = 0;
 
@@ -37,8 +39,8 @@ export class Fifo<T> {
   }
 
   #grow(): void {
-    const items = [...this];
-    this.#ring = items.concat(new Array(items.length));
+    const items: (T | undefined)[] = [...this];
+    this.#ring = items.concat(new Array(Math.max(items.length, RING_MIN)));
     this.#head = 0;
   }
 }

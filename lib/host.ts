@@ -6,6 +6,7 @@
  * Invariants: a step runs to its end, and its effects are carried out before the next step begins. No reply goes out before the log has what it
  * stands for. What already waits is stepped before time is: a stalled event loop expires nobody whose ping has arrived.
  */
+import type { ToHost } from "./broadcast/contract.ts";
 import type { Effect, Input } from "./kernel/messages.ts";
 import type { Member, MemberEffect, MemberInput } from "./member.ts";
 import type { Clock, Logger } from "./ports.ts";
@@ -32,6 +33,8 @@ export interface HostOptions {
   readonly member: Member;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Carries out what concerns the other members and the disk beside the log; a server that stands alone has nothing of it. */
+  readonly carryOut?: (effect: ToHost) => void;
   /** null: memory only; what is proposed counts as durable at once. */
   readonly append: AppendToLog | null;
   /** Called once if the member can't go on: a broken invariant, or a log that can't be written. */
@@ -85,6 +88,12 @@ export class Host {
     else this.turn(() => this.#step(input));
   }
 
+  /** Hands over what the other members and the disk say. */
+  hear(input: Exclude<MemberInput, Input>): void {
+    if (this.#inTurn) this.#step(input);
+    else this.turn(() => this.#step(input));
+  }
+
   /** Ends a session, as if it had fallen due: its ephemerals go, and its connection is closed. */
   expire(session: SessionId): void {
     this.turn(() => this.#step({ kind: "expire", session }));
@@ -101,6 +110,7 @@ export class Host {
     try {
       run();
     } finally {
+      this.#append(); // what a log takes at once is answered in the same turn
       this.#inTurn = false;
       this.#endTurn();
     }
@@ -143,13 +153,13 @@ export class Host {
       else this.#batch.push(effect.proposal);
       return;
     }
+    if (!("conn" in effect)) return this.#options.carryOut?.(effect);
     const sink = this.#sinks.get(effect.conn);
     if (effect.kind === "close") this.#sinks.delete(effect.conn);
     sink?.carryOut(effect);
   }
 
   #endTurn(): void {
-    this.#append();
     for (let at = 0; at < this.#atTurnEnd.length; at++) this.#atTurnEnd[at]!();
     this.#atTurnEnd.length = 0;
     this.#armWake();

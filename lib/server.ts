@@ -8,6 +8,7 @@
 import { Standalone } from "./broadcast/standalone.ts";
 import { LocalConnector } from "./client/local.ts";
 import { type ConnectOptions, DEFAULT_SESSION_TIMEOUT_MS } from "./client/options.ts";
+import { isTerminal } from "./client/session.ts";
 import { ZooKeeper } from "./client/zookeeper.ts";
 import { Host, type HostOptions } from "./host.ts";
 import { Database } from "./kernel/database.ts";
@@ -130,6 +131,7 @@ export class Server {
       sasl: null,
     });
     this.#handles.add(zk);
+    zk.onState(({ state }) => isTerminal(state) && this.#handles.delete(zk));
     return await zk.start(options.signal);
   }
 

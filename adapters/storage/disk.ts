@@ -49,6 +49,7 @@ export interface Disk {
   changedAt(path: string): number | null;
   /** Calls back once the events that wait already have been handled. */
   soon(callback: () => void): void;
+  wait(milliseconds: number): Promise<void>;
   /** Milliseconds that never go back. */
   now(): number;
 }

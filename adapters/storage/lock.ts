@@ -10,7 +10,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";
-import { clearInterval, setInterval, setTimeout } from "node:timers";
+import { clearInterval, setInterval } from "node:timers";
 import { StorageError } from "../../lib/store/storage_error.ts";
 import type { Disk } from "./disk.ts";
 
@@ -69,7 +69,11 @@ export class Lock {
   release(): void {
     clearInterval(this.#timer);
     own.delete(this.#token);
-    if (this.#isOurs()) this.#disk.remove(this.#path);
+    try {
+      if (this.#isOurs()) this.#disk.remove(this.#path);
+    } catch {
+      // Whoever comes next finds out that this process has no lock any more.
+    }
   }
 
   /** Says that the process lives. One that was stopped for longer than others wait must first see whether the lock is still its own. */
@@ -95,6 +99,7 @@ function create(disk: Disk, path: string, text: string): boolean {
     const file = disk.create(path, true);
     try {
       file.write(new TextEncoder().encode(text), 0);
+      file.sync(); // or nobody could be asked for after a power failure
     } finally {
       file.close();
     }
@@ -127,7 +132,7 @@ async function checkAbandoned(disk: Disk, path: string, text: string): Promise<v
     throw inUse(path, `process ${holder!.pid} has it open${own.has(holder!.token) ? ", which is this one" : ""}`);
   const before = disk.changedAt(path);
   for (let waited = 0; waited < WATCH_MS; waited += WATCH_STEP_MS) {
-    await new Promise((resolve) => setTimeout(resolve, WATCH_STEP_MS));
+    await disk.wait(WATCH_STEP_MS);
     if (disk.changedAt(path) === before) continue;
     throw inUse(
       path,

@@ -4,7 +4,7 @@
 import * as fs from "node:fs";
 import { open } from "node:fs/promises";
 import process from "node:process";
-import { setImmediate } from "node:timers";
+import { setImmediate, setTimeout } from "node:timers";
 import type { DirectoryEntry, Disk, WritableFile } from "./disk.ts";
 
 const READ_BYTES = 1 << 20;
@@ -25,6 +25,7 @@ export const nodeDisk: Disk = {
   },
   changedAt: (path) => ifThere(() => fs.statSync(path).mtimeMs),
   soon: (callback) => void setImmediate(callback),
+  wait: (milliseconds) => new Promise((resolve) => void setTimeout(resolve, milliseconds)),
   now: () => performance.now(),
 };
 

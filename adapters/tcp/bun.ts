@@ -35,7 +35,7 @@ interface BunSocket {
   /** Bytes that the system took; -1 once closed. */
   write(bytes: Uint8Array): number;
   end(): void;
-  terminate(): void;
+  close(): void;
   pause(): void;
   resume(): void;
   setNoDelay(on: boolean): void;
@@ -174,7 +174,7 @@ class BunDuplex implements Duplex {
   destroy(): void {
     if (this.#state === "gone") return;
     this.#drop();
-    this.#socket.terminate();
+    this.#socket.close();
   }
 
   /** The socket is closed. */

@@ -29,7 +29,7 @@ export type FromKernel =
   /** The leader answers that to whoever asked. */
   | { readonly kind: "revalidated"; readonly origin: LinkId; readonly session: SessionId; readonly valid: boolean }
   /** Wants `synced` once all that has been proposed so far is committed. */
-  | { readonly kind: "sync" };
+  | { readonly kind: "sync"; readonly request: Forwarded };
 
 /** What the host says: the disk, and in ensembles the other members and time. */
 export type FromHost =

@@ -39,6 +39,11 @@ export type ConnectionState =
   | "authFailed"
   | "closed";
 
+/** Whether a state is never left again. */
+export function isTerminal(state: ConnectionState): boolean {
+  return state === "expired" || state === "authFailed" || state === "closed";
+}
+
 export interface ClientSessionOptions {
   readonly connector: Connector;
   readonly clock: Clock;
@@ -49,6 +54,8 @@ export interface ClientSessionOptions {
   readonly random: () => number;
   /** Begins to prove a SASL identity, on each connection before anything else; null for none. */
   readonly sasl: (() => SaslClient) | null;
+  /** The session to go on with, as another client has left it; none: a new one. */
+  readonly goOnWith?: SessionState;
 }
 
 export interface ClientSessionListener {
@@ -58,6 +65,15 @@ export interface ClientSessionListener {
   watchesToSet(relativeZxid: Zxid): SetWatchesOp[];
   /** The server doesn't know the kind of watch that was to be registered again, and hangs up. */
   watchesRefused(): void;
+}
+
+/** What it takes to go on with a session. */
+export interface SessionState {
+  readonly id: SessionId;
+  readonly passwd: Uint8Array;
+  readonly timeoutMs: number;
+  readonly lastZxid: Zxid;
+  readonly credentials: readonly AuthOp[];
 }
 
 /** How a request ended. `applied` says for an error whether the change may have happened. */
@@ -83,6 +99,8 @@ const NO_TOKEN: Uint8Array = new Uint8Array(0);
 /** Longest pause before the next attempt, milliseconds: doubled each time from the first to the last; how much of it is waited is random. */
 const PAUSE_MS_MIN = 100;
 const PAUSE_MS_MAX = 2000;
+/** What a server gets at least to answer, milliseconds, however short the timeout and long the list. */
+const PATIENCE_MS_MIN = 1000;
 /** A session's timeout has so many ticks. After a third of it without a word from us a ping goes out; two thirds without one from the server and the
  * connection counts as lost. */
 const TICKS = 12;
@@ -129,6 +147,15 @@ export class ClientSession {
     this.#options = options;
     this.#listener = listener;
     this.#timeoutMs = options.sessionTimeoutMs;
+    if (options.goOnWith !== undefined) this.#goOnWith(options.goOnWith);
+  }
+
+  #goOnWith({ id, passwd, timeoutMs, lastZxid, credentials }: SessionState): void {
+    this.#sessionId = id;
+    this.#passwd = passwd;
+    this.#timeoutMs = timeoutMs;
+    this.#lastZxid = lastZxid;
+    this.#credentials.push(...credentials.map((op) => ({ op, settle: null })));
   }
 
   get state(): ConnectionState {
@@ -142,6 +169,12 @@ export class ClientSession {
 
   get passwd(): Uint8Array {
     return this.#passwd.slice();
+  }
+
+  /** What another client needs to go on with the session. */
+  get leftBehind(): SessionState {
+    const credentials = this.#credentials.map(({ op }) => op);
+    return { id: this.#sessionId, passwd: this.passwd, timeoutMs: this.#timeoutMs, lastZxid: this.#lastZxid, credentials };
   }
 
   /** As negotiated, milliseconds. */
@@ -159,14 +192,14 @@ export class ClientSession {
   }
 
   request(op: Op, settle: Settle): void {
-    if (this.#isTerminal()) return settle({ kind: "error", code: this.#terminalCode() }, false);
+    if (isTerminal(this.#state)) return settle({ kind: "error", code: this.#terminalCode() }, false);
     if (this.#ready) this.#send({ op, settle });
     else this.#unsent.push({ op, settle });
   }
 
   /** Proves an identity now and again on every later connection. */
   addAuth(scheme: string, auth: Uint8Array, settle: Settle): void {
-    if (this.#isTerminal()) return settle({ kind: "error", code: this.#terminalCode() }, false);
+    if (isTerminal(this.#state)) return settle({ kind: "error", code: this.#terminalCode() }, false);
     const credential: Credential = { op: { kind: "auth", scheme, auth }, settle };
     this.#credentials.push(credential);
     if (this.#ready) this.#prove(credential);
@@ -179,7 +212,7 @@ export class ClientSession {
 
   /** Ends the session on the server, if it can be reached, and the handle in any case. */
   close(done: () => void): void {
-    if (this.#isTerminal()) return done();
+    if (isTerminal(this.#state)) return done();
     const finish = () => {
       this.#end("closed", "closed by its owner");
       done();
@@ -207,7 +240,8 @@ export class ClientSession {
     };
     const link: Link = connector.link(hello, handlers);
     this.#link = link;
-    this.#wakeAfter(this.#timeoutMs / connector.serverCount, () => this.#lost("no server answered in time"));
+    const patienceMs = Math.max(this.#timeoutMs / connector.serverCount, PATIENCE_MS_MIN);
+    this.#wakeAfter(patienceMs, () => this.#lost("no server answered in time"));
     link.open();
   }
 
@@ -266,11 +300,11 @@ export class ClientSession {
     const welcomedMono = this.#welcomedMono;
     this.#welcomedMono = null;
     this.#dropLink();
-    if (this.#isTerminal()) return;
+    if (isTerminal(this.#state)) return;
     if (welcomedMono !== null) this.#armExpiry();
     if (this.#state !== "connecting") this.#become("suspended", reason);
     this.#settleAll("ConnectionLoss");
-    if (!this.#isTerminal()) this.#wakeAfter(urgent ? 0 : this.#pauseMs(welcomedMono), () => this.#connect());
+    if (!isTerminal(this.#state)) this.#wakeAfter(urgent ? 0 : this.#pauseMs(welcomedMono), () => this.#connect());
   }
 
   /**
@@ -374,7 +408,7 @@ export class ClientSession {
   // ── ends ──
 
   #end(state: "expired" | "authFailed" | "closed", reason: string): void {
-    if (this.#isTerminal()) return;
+    if (isTerminal(this.#state)) return;
     this.#cancelTimer();
     this.#cancelExpiry();
     this.#dropLink();
@@ -395,10 +429,6 @@ export class ClientSession {
     if (this.#state === state) return;
     this.#state = state;
     this.#listener.stateChanged(state, reason);
-  }
-
-  #isTerminal(): boolean {
-    return this.#state === "expired" || this.#state === "authFailed" || this.#state === "closed";
   }
 
   #terminalCode(): ErrorCode {

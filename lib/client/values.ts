@@ -57,7 +57,8 @@ export function createOp(path: string, data: Data | undefined, options: CreateOp
 export function serverPath(chroot: string, path: string, operation: string, sequential = false): string {
   const problem = pathProblem(sequential ? `${path}1` : path);
   if (problem !== null) throw new ZkError("BadArguments", { operation, path, reason: problem });
-  return withChroot(chroot, path);
+  // A sequential name may be nothing but its number: then the slash is part of it.
+  return sequential ? chroot + path : withChroot(chroot, path);
 }
 
 export function isSequential(mode: CreateMode | undefined): boolean {

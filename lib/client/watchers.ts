@@ -56,6 +56,12 @@ export class Watchers {
     return this.#expected.has(path) || Object.values(this.#sets).some((set) => set.has(path));
   }
 
+  /** Takes over all registrations of another handle, which keeps them. */
+  takeOver(other: Watchers): void {
+    for (const [set, paths] of Object.entries(other.#sets))
+      for (const [path, watchers] of paths) for (const watcher of watchers) this.add(set as WatchSet, path, watcher);
+  }
+
   removeAll(path: string): void {
     for (const set of Object.values(this.#sets)) set.delete(path);
   }

@@ -15,7 +15,7 @@ import { EventStream } from "./event_stream.ts";
 import type { Connector } from "./link.ts";
 import type { RequestOptions, VersionOptions, WatchOptions, WatchStreamOptions } from "./options.ts";
 import { expect, onAbort, Requests, sets } from "./requests.ts";
-import { ClientSession, type ClientSessionListener, type ConnectionState } from "./session.ts";
+import { ClientSession, type ClientSessionListener, type ConnectionState, isTerminal } from "./session.ts";
 import { type Commit, Transaction } from "./transaction.ts";
 import { type CreateOptions, createOp, type Data, isSequential, serverPath, toBytes } from "./values.ts";
 import { type Watcher, Watchers } from "./watchers.ts";
@@ -41,6 +41,8 @@ export interface HandleOptions {
   readonly chroot: string;
   /** Begins to prove a SASL identity; null for none. */
   readonly sasl: (() => SaslClient) | null;
+  /** Another handle whose session, identities and watches this one goes on with; none: a new session. */
+  readonly goOnWith?: ZooKeeper;
 }
 
 const DEFAULT_CAPACITY = 1024;
@@ -63,7 +65,12 @@ export class ZooKeeper implements ClientSessionListener {
       throw new ZkError("BadArguments", { operation: "connect", path: options.chroot, reason: `chroot: ${problem}` });
     this.#chroot = options.chroot === "/" ? "" : options.chroot;
     this.#logger = options.logger;
-    this.#session = new ClientSession(options, this);
+    const { goOnWith, ...rest } = options;
+    this.#session = new ClientSession(
+      goOnWith === undefined ? rest : { ...rest, goOnWith: goOnWith.#session.leftBehind },
+      this,
+    );
+    if (goOnWith !== undefined) this.#watchers.takeOver(goOnWith.#watchers);
     this.#requests = new Requests(this.#session, this.#watchers);
   }
 
@@ -346,8 +353,9 @@ export class ZooKeeper implements ClientSessionListener {
     // At once, so that it is among those to be set again if the connection is lost before the answer.
     this.#watchers.add(mode, full, watcher);
     this.addWatch(path, watcher, { mode }).catch((error: unknown) => {
-      const comesAgain = error instanceof ZkError && error.code === "ConnectionLoss" && !isTerminal(this.state);
-      if (!comesAgain) stream.end(error);
+      const isLost = error instanceof ZkError && error.code === "ConnectionLoss";
+      if (this.state === "closed") stream.end();
+      else if (!isLost || isTerminal(this.state)) stream.end(error);
     });
     endOnAbort(stream, options.signal);
     return stream;
@@ -440,10 +448,6 @@ export class ZooKeeper implements ClientSessionListener {
   #full(path: string, operation: string): string {
     return serverPath(this.#chroot, path, operation);
   }
-}
-
-function isTerminal(state: ConnectionState): boolean {
-  return state === "expired" || state === "authFailed" || state === "closed";
 }
 
 function codeOfState(state: ConnectionState): ErrorCode {

@@ -16,23 +16,27 @@ import { Fifo } from "../fifo.ts";
 import {
   type AuthOp,
   type CheckOp,
+  type CreateSessionOp,
   DONE,
+  type Forwarded,
   type MultiOp,
   type Op,
   type Outcome,
+  type SyncOp,
   type UnreadableOp,
   type WriteOp,
 } from "../ops.ts";
-import { Connection } from "../session/connection.ts";
+import { Connection, NOT_KNOWN } from "../session/connection.ts";
 import { passwordMatches, sessionPassword } from "../session/identity.ts";
-import { type Session, Sessions } from "../session/sessions.ts";
+import { SELF, type Session, Sessions } from "../session/sessions.ts";
 import type { Proposal, Txn } from "../txns.ts";
-import type { AclList, AuthId, ConnId, EventType, Now, SessionId, Zxid } from "../types.ts";
+import type { AclList, AuthId, ConnId, EventType, Now, Role, SessionId, Zxid } from "../types.ts";
 import { trigger } from "../watch/triggers.ts";
 import { Watches } from "../watch/watches.ts";
 import { apply } from "./apply.ts";
 import type { Database } from "./database.ts";
-import type { Effect, Hello, Input, Peer } from "./messages.ts";
+import { FORWARDED, Forwarding } from "./forwarding.ts";
+import type { Effect, EnsembleInput, Hello, Input, Origin, Peer } from "./messages.ts";
 import type { KernelOptions } from "./options.ts";
 import { Pending, type PendingChanges } from "./pending.ts";
 import { type Asked, Preparer } from "./prepare.ts";
@@ -59,13 +63,16 @@ export class Kernel {
   readonly watches: Watches;
   readonly sessions: Sessions;
   readonly connections: Map<ConnId, Connection> = new Map();
-  readonly stats: ServerStats = new ServerStats();
+  /** Of the whole life of the server. */
+  stats: ServerStats = new ServerStats();
   readonly options: KernelOptions;
+  readonly role: Role;
   readonly #pending: Pending;
   readonly #preparer: Preparer;
   readonly #reads: Reads;
   readonly #reaper: Reaper;
   readonly #outstanding: Fifo<Outstanding> = new Fifo<Outstanding>();
+  readonly #forwarding: Forwarding = new Forwarding();
   #lastProposed: Zxid;
   #nextSessionId: SessionId;
   #effects: Effect[] = [];
@@ -81,7 +88,9 @@ export class Kernel {
     firstSessionId: SessionId,
     now: Now,
     sessions: Sessions = Sessions.starting(database.sessions, options.tickTimeMs, now.mono),
+    role: Role = "standalone",
   ) {
+    this.role = role;
     this.database = database;
     this.options = options;
     this.watches = new Watches(options.behaviour.watchModes);
@@ -106,13 +115,27 @@ export class Kernel {
     return fork;
   }
 
+  /** The kernel of the next term in an ensemble: on this database or another one, and with nobody connected. */
+  nextTerm(role: Role, database: Database, now: Now): Kernel {
+    const sessions = startingSessions(database, this.options.tickTimeMs, now.mono);
+    const next = new Kernel(database, this.options, this.#nextSessionId, now, sessions, role);
+    next.stats = this.stats;
+    return next;
+  }
+
   /** Requests that wait for their commit. */
   get outstandingCount(): number {
-    return this.#outstanding.length;
+    return this.#outstanding.length + this.#forwarding.count;
+  }
+
+  /** Whether txns are made here; elsewhere requests are passed on to who makes them. */
+  get #decides(): boolean {
+    return this.role === "standalone" || this.role === "leader";
   }
 
   /** When a tick is due, in the clock's monotonic milliseconds; null: never, as things stand. */
   get deadline(): number | null {
+    if (!this.#decides) return null;
     const sessions = this.sessions.nextDeadline;
     const reaper = this.#reaper.deadline;
     if (sessions === null || reaper === null) return sessions ?? reaper;
@@ -137,12 +160,14 @@ export class Kernel {
         break;
       case "expire": {
         const session = this.sessions.get(input.session);
-        if (session !== undefined && !session.closing) this.#expire(session);
+        if (session !== undefined && !session.closing && this.#decides) this.#expire(session);
         break;
       }
       case "tick":
         this.#tick();
         break;
+      default:
+        this.#hearEnsemble(input);
     }
     return this.#effects;
   }
@@ -159,7 +184,7 @@ export class Kernel {
     this.connections.set(conn, connection);
     this.stats.received(connection);
     // Such a client has seen a future that this server does not have: it must look for another one.
-    if (hello.lastZxidSeen > this.database.lastZxid) return this.#close(conn);
+    if (hello.lastZxidSeen > this.database.lastZxid || this.role === "looking") return this.#close(conn);
     const { minSessionTimeoutMs, maxSessionTimeoutMs } = this.options;
     const timeoutMs = Math.min(Math.max(hello.timeOut, minSessionTimeoutMs), maxSessionTimeoutMs);
     if (hello.sessionId === 0n) this.#openSession(connection, timeoutMs);
@@ -167,22 +192,38 @@ export class Kernel {
   }
 
   #openSession(connection: Connection, timeoutMs: number): void {
-    const { localSessions } = this.options;
+    const localSessions = this.options.localSessions && this.role === "standalone";
     const id = this.#takeSessionId();
+    if (!this.#decides) {
+      return this.#forward(connection, { session: id, cxid: 0, op: { kind: "createSession", timeOut: timeoutMs }, authIds: null });
+    }
     const session = this.sessions.add(id, timeoutMs, localSessions, this.#now.mono);
+    session.owner = SELF;
     if (localSessions) return this.#welcome(connection, session);
     this.#propose(id, 0, { kind: "createSession", timeOut: timeoutMs }, connection);
   }
 
   /** Attaches a living session to a new connection. The password is asked for before anything happens to the old one. */
   #reattach(connection: Connection, hello: Hello, timeoutMs: number): void {
+    if (!passwordMatches(hello.sessionId, hello.passwd)) return this.#refuse(connection);
+    if (!this.#decides) return this.#revalidate(connection, hello.sessionId, timeoutMs);
     const session = this.sessions.get(hello.sessionId);
-    if (session === undefined || session.closing || !passwordMatches(hello.sessionId, hello.passwd))
-      return this.#refuse(connection);
+    if (session === undefined || session.closing) return this.#refuse(connection);
+    this.#attach(connection, session, timeoutMs);
+  }
+
+  #attach(connection: Connection, session: Session, timeoutMs: number): void {
     if (session.connection !== null) this.#close(session.connection.id);
     session.timeoutMs = timeoutMs;
-    this.sessions.touch(session, this.#now.mono);
+    session.owner = SELF;
+    this.#touch(session);
     this.#welcome(connection, session);
+  }
+
+  /** The leader alone keeps the sessions' time; the others tell it whom they have heard of. */
+  #touch(session: Session): void {
+    this.sessions.touch(session, this.#now.mono);
+    if (!this.#decides) this.#effects.push({ kind: "touch", session: session.id, timeoutMs: session.timeoutMs });
   }
 
   #welcome(connection: Connection, session: Session): void {
@@ -212,9 +253,10 @@ export class Kernel {
     const session = connection?.session;
     // Whatever comes from a session that is ending is dropped without a word, as in ZooKeeper.
     if (connection === undefined || session === undefined || session === null || session.closing) return;
-    this.sessions.touch(session, this.#now.mono);
+    this.#touch(session);
     this.stats.received(connection);
     if (op.kind === "auth") return this.#authenticate(connection, xid, op);
+    if (isBrokenProof(op)) return this.#close(conn);
     if (!this.#isIdentified(connection) && op.kind !== "sasl") return this.#refuseUnidentified(connection, xid);
     const write = this.#txnFor(connection, session, xid, op);
     if (write !== null) {
@@ -229,6 +271,8 @@ export class Kernel {
   /** Proposes the txn that a request becomes, and says its zxid; null for requests that become none. */
   #txnFor(connection: Connection, session: Session, xid: number, op: Op): Zxid | null {
     if (!this.options.behaviour.knows(op.kind)) return null;
+    if (op.kind === "sync" && this.role !== "standalone") return this.#sync(connection, session, xid, op);
+    if (!this.#decides) return this.#passOn(connection, session, xid, op);
     switch (op.kind) {
       case "closeSession":
         return session.local ? null : this.#endSession(session, xid, connection);
@@ -237,8 +281,10 @@ export class Kernel {
       case "check":
         return this.#loneCheck(connection, session, xid, op);
       case "multi":
-        if (!this.options.behaviour.multiJudgedWhole && hasNullPath(op)) return null;
-        return this.#write(connection, session, xid, op);
+        if (this.#isJudged(op)) return this.#write(connection, session, xid, op);
+        // As in ZooKeeper up to 3.8, such a request takes a zxid that nothing ever has.
+        this.#lastProposed++;
+        return null;
       case "deleteContainer":
         return this.#propose(session.id, xid, { kind: "error", code: "BadArguments" }, connection);
       case "create":
@@ -255,7 +301,12 @@ export class Kernel {
     }
   }
 
+  #isJudged(op: MultiOp): boolean {
+    return this.options.behaviour.multiJudgedWhole || !hasNullPath(op);
+  }
+
   #write(connection: Connection, session: Session, xid: number, op: WriteOp): Zxid {
+    if (isMoved(session, SELF)) return this.#propose(session.id, xid, { kind: "error", code: "SessionMoved" }, connection);
     if (session.local && this.options.localSessionsUpgrading && createsEphemeral(op)) {
       this.#propose(session.id, 0, { kind: "createSession", timeOut: session.timeoutMs }, null);
       session.local = false;
@@ -265,10 +316,14 @@ export class Kernel {
 
   /** A write whose body makes no sense. deleteContainer's body came with 3.9: before, it is refused whatever it holds. */
   #unreadable(connection: Connection, session: Session, xid: number, op: UnreadableOp): Zxid | null {
-    const { unreadableTakesZxid, knows } = this.options.behaviour;
-    if (!op.write || !knows(op.op) || !(unreadableTakesZxid || op.op === "multi")) return null;
+    if (!this.#takesZxid(op)) return null;
     const code = op.op === "deleteContainer" ? "BadArguments" : "MarshallingError";
     return this.#propose(session.id, xid, { kind: "error", code }, connection);
+  }
+
+  #takesZxid(op: UnreadableOp): boolean {
+    const { unreadableTakesZxid, knows } = this.options.behaviour;
+    return op.write && knows(op.op) && (op.op === "multi" || (unreadableTakesZxid && op.op !== "reconfig"));
   }
 
   /**
@@ -380,23 +435,31 @@ export class Kernel {
   #commit(proposal: Proposal): void {
     const { header, txn } = proposal;
     const { tree } = this.database;
-    const outstanding = this.#outstanding.shift();
-    invariant(outstanding?.zxid === header.zxid, `commit of ${header.zxid} when ${outstanding?.zxid} was next`);
+    const outstanding = this.#decides ? this.#takeOutstanding(header.zxid) : null;
+    const connection = outstanding === null ? this.#forwarding.takeIfNext(header) : outstanding.connection;
     const digestBefore = tree.digest;
     const outcome = apply(this.database, proposal, (change) => {
       trigger(this.watches, change, (conn, type, path, acl) => this.#fire(conn, type, path, acl, header.zxid));
     });
-    this.#pending.settle(outstanding.changes, tree.digest - digestBefore);
+    if (outstanding !== null) this.#pending.settle(outstanding.changes, tree.digest - digestBefore);
     this.stats.applied(header.zxid, tree);
-    if (txn.kind === "createSession") this.#sessionCreated(header.session, outstanding.connection);
-    else if (outstanding.connection !== null) this.#replyTo(outstanding.connection, header.zxid, outcome);
+    if (txn.kind === "createSession") this.#sessionCreated(header.session, txn.timeOut, connection);
+    else if (connection !== null) this.#answerCommitted(connection, outstanding?.zxid ?? NOT_KNOWN, header.zxid, outcome);
     if (txn.kind === "closeSession") this.#sessionClosed(header.session);
   }
 
-  #sessionCreated(id: SessionId, connection: Connection | null): void {
-    const session = this.sessions.get(id);
-    if (session === undefined || connection === null || !this.connections.has(connection.id)) return;
-    this.#welcome(connection, session);
+  #takeOutstanding(zxid: Zxid): Outstanding {
+    const outstanding = this.#outstanding.shift();
+    invariant(outstanding?.zxid === zxid, `commit of ${zxid} when ${outstanding?.zxid} was next`);
+    return outstanding;
+  }
+
+  #sessionCreated(id: SessionId, timeoutMs: number, connection: Connection | null): void {
+    let session = this.sessions.get(id);
+    if (session === undefined && !this.#decides) session = this.sessions.add(id, timeoutMs, false, this.#now.mono);
+    if (session === undefined) return;
+    if (!this.#decides) this.#touch(session);
+    if (connection !== null && this.connections.has(connection.id)) this.#welcome(connection, session);
   }
 
   #sessionClosed(id: SessionId): void {
@@ -405,18 +468,137 @@ export class Kernel {
     if (connection !== null) this.#close(connection.id);
   }
 
+  /** Whose session has moved to another member is not told: its client has gone there, and closed this connection or forgotten it. */
+  #answerCommitted(connection: Connection, expected: Zxid, zxid: Zxid, outcome: Outcome): void {
+    if (outcome.kind === "error" && outcome.code === "SessionMoved") this.#close(connection.id);
+    else this.#replyTo(connection, expected, zxid, outcome);
+  }
+
   /** Answers the write at the head of the connection's queue, then all that waited behind it, up to the next write. */
-  #replyTo(connection: Connection, zxid: Zxid, outcome: Outcome): void {
+  #replyTo(connection: Connection, expected: Zxid, zxid: Zxid, outcome: Outcome): void {
     if (!this.connections.has(connection.id)) return;
     const { waiting } = connection;
     const head = waiting.shift();
-    invariant(head?.zxid === zxid, `${zxid} is committed, but connection ${connection.id} waits for ${head?.zxid}`);
+    invariant(head?.zxid === expected, `${zxid} is committed, but connection ${connection.id} waits for ${head?.zxid}`);
     this.#reply(connection, head.xid, head.op, outcome, zxid, head.receivedMono);
     for (let next = waiting.first; next !== undefined && next.zxid === null; next = waiting.first) {
       waiting.shift();
       this.#answer(connection, next.xid, next.op, next.authIds, next.receivedMono);
       if (!this.connections.has(connection.id)) return;
     }
+  }
+
+  // ── in an ensemble ──
+
+  #hearEnsemble(input: EnsembleInput): void {
+    switch (input.kind) {
+      case "forwarded":
+        return this.#forwarded(input.origin, input.request);
+      case "touched":
+        for (const { session: id, timeoutMs } of input.touched) this.#touchedAt(id, timeoutMs);
+        return;
+      case "revalidation": {
+        const session = this.#touchedAt(input.session, input.timeoutMs);
+        if (session !== null) session.owner = input.origin;
+        this.#effects.push({ kind: "revalidated", origin: input.origin, session: input.session, valid: session !== null });
+        return;
+      }
+      case "valid":
+        return this.#revalidated(input.session, input.valid);
+      case "synced": {
+        const connection = this.#forwarding.takeSync();
+        const op = connection?.waiting.first?.op;
+        if (connection === null || op?.kind !== "sync") return; // its client is gone
+        return this.#replyTo(connection, NOT_KNOWN, this.database.lastZxid, { kind: "path", path: op.path });
+      }
+    }
+  }
+
+  /** A session that another member has heard of; null if it is none, or ending. */
+  #touchedAt(id: SessionId, timeoutMs: number): Session | null {
+    const session = this.sessions.get(id);
+    if (session === undefined || session.closing) return null;
+    session.timeoutMs = timeoutMs;
+    this.sessions.touch(session, this.#now.mono);
+    return session;
+  }
+
+  /** What a learner passed on. Each becomes one txn, refused or not: the learner waits for it. */
+  #forwarded(origin: Origin, { session: id, cxid, op, authIds }: Forwarded): void {
+    let session = this.sessions.get(id);
+    if (op.kind === "createSession") {
+      session ??= this.sessions.add(id, op.timeOut, false, this.#now.mono);
+      session.owner = origin;
+      this.#propose(id, cxid, { kind: "createSession", timeOut: op.timeOut }, null);
+    } else if (op.kind === "closeSession") {
+      if (session !== undefined) this.sessions.startClosing(session);
+      this.#propose(id, cxid, this.#preparer.closeSession(id, this.#lastProposed + 1n), null);
+    } else if (session === undefined || session.closing) {
+      this.#propose(id, cxid, { kind: "error", code: "SessionExpired" }, null);
+    } else if (isMoved(session, origin)) {
+      this.#propose(id, cxid, { kind: "error", code: "SessionMoved" }, null);
+    } else {
+      this.#propose(id, cxid, this.#txnOfForwarded(session, op, authIds ?? []), null);
+    }
+  }
+
+  #txnOfForwarded(session: Session, op: Op | CreateSessionOp, authIds: readonly AuthId[]): Txn {
+    switch (op.kind) {
+      case "create":
+      case "create2":
+      case "createContainer":
+      case "createTTL":
+      case "delete":
+      case "setData":
+      case "setACL":
+      case "reconfig":
+        return this.#preparer.prepare(op, this.#asked(session, authIds));
+      case "multi":
+        if (this.#isJudged(op)) return this.#preparer.prepare(op, this.#asked(session, authIds));
+        return { kind: "error", code: "MarshallingError" };
+      case "check":
+        // A check alone would be a txn that no server can read back.
+        return { kind: "error", code: "Unimplemented" };
+      case "deleteContainer":
+        return { kind: "error", code: "BadArguments" };
+      default:
+        return { kind: "error", code: "MarshallingError" };
+    }
+  }
+
+  /** Passes a client's request on to the leader if it becomes a txn. */
+  #passOn(connection: Connection, session: Session, xid: number, op: Op): Zxid | null {
+    const isWrite = FORWARDED.has(op.kind) || (op.kind === "multi" && this.#isJudged(op));
+    if (!isWrite && !(op.kind === "unreadable" && this.#takesZxid(op))) return null;
+    if (op.kind === "closeSession") this.sessions.startClosing(session);
+    this.#forward(connection, { session: session.id, cxid: xid, op, authIds: connection.authIds });
+    return NOT_KNOWN;
+  }
+
+  #forward(connection: Connection, request: Forwarded): void {
+    this.#forwarding.add(connection, request);
+    this.#effects.push({ kind: "forward", request });
+  }
+
+  #sync(connection: Connection, session: Session, xid: number, op: SyncOp): Zxid {
+    this.#forwarding.addSync(connection);
+    const request = { session: session.id, cxid: xid, op, authIds: connection.authIds };
+    this.#effects.push({ kind: "sync", request });
+    return NOT_KNOWN;
+  }
+
+  #revalidate(connection: Connection, session: SessionId, timeoutMs: number): void {
+    const before = this.#forwarding.addRevalidation(session, connection, timeoutMs);
+    if (before !== null) this.#close(before.id);
+    this.#effects.push({ kind: "revalidate", session, timeoutMs });
+  }
+
+  #revalidated(id: SessionId, valid: boolean): void {
+    const waiting = this.#forwarding.takeRevalidation(id);
+    if (waiting === null || !this.connections.has(waiting.connection.id)) return;
+    if (!valid) return this.#refuse(waiting.connection);
+    const session = this.sessions.get(id) ?? this.sessions.add(id, waiting.timeoutMs, false, this.#now.mono);
+    this.#attach(waiting.connection, session, waiting.timeoutMs);
   }
 
   // ── events ──
@@ -438,6 +620,7 @@ export class Kernel {
   // ── time ──
 
   #tick(): void {
+    if (!this.#decides) return;
     for (const session of this.sessions.due(this.#now.mono)) this.#expire(session);
     for (const path of this.#reaper.candidates(this.#now)) {
       const txn = this.#preparer.reap(path, this.#lastProposed + 1n);
@@ -464,6 +647,28 @@ export class Kernel {
     this.watches.drop(conn);
     if (connection.session?.connection === connection) connection.session.connection = null;
   }
+}
+
+/** Who can't even say who they are is not answered. */
+function isBrokenProof(op: Op): boolean {
+  if (op.kind === "sasl") return op.token === null;
+  return op.kind === "unreadable" && (op.op === "auth" || op.op === "sasl");
+}
+
+/** Whether the session's client has gone to another member. Who uses it first, has it. */
+function isMoved(session: Session, owner: number): boolean {
+  session.owner ??= owner;
+  return session.owner !== owner;
+}
+
+/**
+ * The sessions as a server begins with them, each with its whole timeout. Ephemerals may be left of sessions that are no more, by old logs and
+ * fuzzy snapshots: the end of those sessions is due at once, and deletes them by a txn.
+ */
+export function startingSessions({ sessions, tree }: Database, tickTimeMs: number, mono: number): Sessions {
+  const starting = Sessions.starting(sessions, tickTimeMs, mono);
+  for (const owner of tree.ephemeralOwners()) if (!sessions.has(owner)) starting.add(owner, -tickTimeMs, false, mono);
+  return starting;
 }
 
 function hasNullPath(op: MultiOp): boolean {

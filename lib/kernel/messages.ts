@@ -4,7 +4,7 @@
  * Invariant: effects are carried out in the order in which they stand. An event stands before any reply that shows
  * what it announces, and a reply stands after the commit it stands for.
  */
-import type { Op, Outcome } from "../ops.ts";
+import type { Forwarded, Op, Outcome } from "../ops.ts";
 import type { Proposal } from "../txns.ts";
 import type { ConnId, SessionId, WatchedEvent, Zxid } from "../types.ts";
 
@@ -46,10 +46,36 @@ export type Input =
   | { readonly kind: "commit"; readonly proposal: Proposal }
   /** A session is to end now, as if it had fallen due. */
   | { readonly kind: "expire"; readonly session: SessionId }
-  | { readonly kind: "tick" };
+  | { readonly kind: "tick" }
+  | EnsembleInput;
+
+/** Who asks the leader: a learner's stream. */
+export type Origin = number;
+
+/** What is heard from the other members of an ensemble. */
+export type EnsembleInput =
+  /** A learner passes a request on; leader only. */
+  | { readonly kind: "forwarded"; readonly origin: Origin; readonly request: Forwarded }
+  /** Sessions that a learner has heard of; leader only. */
+  | { readonly kind: "touched"; readonly touched: readonly { readonly session: SessionId; readonly timeoutMs: number }[] }
+  /** A learner asks whether a session lives, and takes it over; leader only. */
+  | { readonly kind: "revalidation"; readonly origin: Origin; readonly session: SessionId; readonly timeoutMs: number }
+  /** The answer to it; learner only. */
+  | { readonly kind: "valid"; readonly session: SessionId; readonly valid: boolean }
+  /** All that had been proposed when the next sync was asked for is committed. */
+  | { readonly kind: "synced" };
+
+/** What is said to them. */
+export type EnsembleEffect =
+  | { readonly kind: "forward"; readonly request: Forwarded }
+  | { readonly kind: "touch"; readonly session: SessionId; readonly timeoutMs: number }
+  | { readonly kind: "revalidate"; readonly session: SessionId; readonly timeoutMs: number }
+  | { readonly kind: "revalidated"; readonly origin: Origin; readonly session: SessionId; readonly valid: boolean }
+  | { readonly kind: "sync"; readonly request: Forwarded };
 
 export type Effect =
   | { readonly kind: "propose"; readonly proposal: Proposal }
+  | EnsembleEffect
   | { readonly kind: "welcome"; readonly conn: ConnId; readonly welcome: Welcome }
   | { readonly kind: "reply"; readonly conn: ConnId; readonly xid: number; readonly zxid: Zxid; readonly outcome: Outcome }
   | { readonly kind: "event"; readonly conn: ConnId; readonly event: WatchedEvent }

@@ -35,6 +35,7 @@ export interface Asked {
 /** Flags of a create, as numbered on the wire. */
 const EPHEMERAL_FLAGS = [1, 3];
 const SEQUENTIAL_FLAGS = [2, 3, 6];
+const CONTAINER_FLAG = 4;
 const TTL_FLAGS = [5, 6];
 const FLAGS_MAX = 6;
 const FLAGS_MAX_34 = 3;
@@ -84,6 +85,8 @@ export class Preparer {
       if (typeof txn === "string" && !failed) {
         failed = true;
         pending.rollback();
+        // Not a refusal of this op but nonsense: it spoils the whole request.
+        if (txn === "MarshallingError") return txn;
       }
       txns.push(typeof txn === "string" ? { kind: "error", code: txn } : txn);
     }
@@ -92,9 +95,18 @@ export class Preparer {
   }
 
   #inMulti(op: MultiWriteOp, asked: Asked): SubTxn | ErrorCode {
-    const txn = op.kind === "check" ? this.#check(op, asked) : this.#single(op, asked);
-    if (typeof txn === "string" || txn.kind !== "create2" || this.#options.behaviour.multiKeepsCreate2) return txn;
-    return { ...txn, kind: "create" };
+    if (!("flags" in op)) return this.#single(op, asked);
+    const create = this.#createInMulti(op);
+    return typeof create === "string" ? create : this.#create(create, asked);
+  }
+
+  /** Inside a multi it is a create's flags that say which kind it is, and not its opcode. */
+  #createInMulti(op: CreateOp): CreateOp | "MarshallingError" {
+    const { knows, multiKeepsCreate2 } = this.#options.behaviour;
+    if (!knows("createTTL")) return op;
+    if (TTL_FLAGS.includes(op.flags)) return op.kind === "createTTL" ? op : "MarshallingError";
+    if (op.flags === CONTAINER_FLAG) return { ...op, kind: "createContainer" };
+    return op.kind === "createTTL" || !multiKeepsCreate2 ? { ...op, kind: "create" } : op;
   }
 
   #single(op: Exclude<WriteOp, MultiOp>, asked: Asked): SubTxn | ErrorCode {
@@ -258,7 +270,8 @@ export class Preparer {
 
 /** What 3.9 takes for no op at all, so that the multi around it can't be read. */
 function spoilsMulti(op: MultiWriteOp): boolean {
-  return op.path === null || ("flags" in op && !(op.flags >= 0 && op.flags <= FLAGS_MAX));
+  if (op.path === null) return true;
+  return "flags" in op && op.kind !== "createTTL" && !(op.flags >= 0 && op.flags <= CONTAINER_FLAG);
 }
 
 /** -1 asks for any version. */

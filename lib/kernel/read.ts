@@ -23,7 +23,7 @@ import {
 } from "../ops.ts";
 import { ROOT } from "../tree/tree.ts";
 import type { Znode } from "../tree/znode.ts";
-import type { AuthId, ConnId, EventType, SessionId } from "../types.ts";
+import type { AuthId, ConnId, EventType, SessionId, Zxid } from "../types.ts";
 import { WatcherType, type Watches } from "../watch/watches.ts";
 import type { Database } from "./database.ts";
 import type { KernelOptions } from "./options.ts";
@@ -140,7 +140,7 @@ export class Reads {
   }
 
   #multiRead(op: MultiReadOp, reader: Reader): Outcome {
-    if (op.ops === null) return { kind: "multiRefused", code: "MarshallingError" };
+    if (op.ops === null || op.ops.some(({ path }) => path === null)) return { kind: "multiRefused", code: "MarshallingError" };
     return { kind: "multi", results: op.ops.map((sub) => this.#inMultiRead(sub, reader)) };
   }
 
@@ -176,32 +176,39 @@ export class Reads {
     return kind === "checkWatches" ? this.#watches.has(conn, path, type) : this.#watches.remove(conn, path, type);
   }
 
-  /** A client is back on a new connection: what it missed is told at once, the rest is registered again. */
+  /**
+   * A client is back on a new connection: what it missed is told at once, the rest is registered again. List after list, up to one that is
+   * missing or has a hole: what stands before it has been done by then, as in ZooKeeper.
+   */
   #setWatches(op: SetWatchesOp, reader: Reader): Outcome {
-    const { dataWatches, existWatches, childWatches, persistentWatches, persistentRecursiveWatches } = op;
-    const lists = [dataWatches, existWatches, childWatches, persistentWatches, persistentRecursiveWatches];
-    if (lists.some((list) => list === null || list.includes(null))) return MARSHALLING_ERROR;
     const { conn } = reader;
-    const missed = (type: EventType, path: string) => this.#tellMissed(conn, type, path);
-    for (const path of dataWatches as string[]) {
-      const node = this.#database.tree.get(path);
-      if (node === undefined) missed("NodeDeleted", path);
-      else if (node.mzxid > op.relativeZxid) missed("NodeDataChanged", path);
-      else this.#watches.addData(conn, path);
-    }
-    for (const path of existWatches as string[]) {
-      if (this.#database.tree.get(path) !== undefined) missed("NodeCreated", path);
-      else this.#watches.addData(conn, path);
-    }
-    for (const path of childWatches as string[]) {
-      const node = this.#database.tree.get(path);
-      if (node === undefined) missed("NodeDeleted", path);
-      else if (node.pzxid > op.relativeZxid) missed("NodeChildrenChanged", path);
-      else this.#watches.addChild(conn, path);
-    }
-    for (const path of persistentWatches as string[]) this.#watches.addPersistent(conn, path);
-    for (const path of persistentRecursiveWatches as string[]) this.#watches.addRecursive(conn, path);
-    return DONE;
+    const watches = this.#watches;
+    const whole =
+      each(op.dataWatches, (path) => this.#setData(conn, path, op.relativeZxid)) &&
+      each(op.existWatches, (path) => this.#setExist(conn, path)) &&
+      each(op.childWatches, (path) => this.#setChild(conn, path, op.relativeZxid)) &&
+      each(op.persistentWatches, (path) => watches.addPersistent(conn, path)) &&
+      each(op.persistentRecursiveWatches, (path) => watches.addRecursive(conn, path));
+    return whole ? DONE : MARSHALLING_ERROR;
+  }
+
+  #setData(conn: ConnId, path: string, since: Zxid): void {
+    const node = this.#database.tree.get(path);
+    if (node === undefined) this.#tellMissed(conn, "NodeDeleted", path);
+    else if (node.mzxid > since) this.#tellMissed(conn, "NodeDataChanged", path);
+    else this.#watches.addData(conn, path);
+  }
+
+  #setExist(conn: ConnId, path: string): void {
+    if (this.#database.tree.get(path) !== undefined) this.#tellMissed(conn, "NodeCreated", path);
+    else this.#watches.addData(conn, path);
+  }
+
+  #setChild(conn: ConnId, path: string, since: Zxid): void {
+    const node = this.#database.tree.get(path);
+    if (node === undefined) this.#tellMissed(conn, "NodeDeleted", path);
+    else if (node.pzxid > since) this.#tellMissed(conn, "NodeChildrenChanged", path);
+    else this.#watches.addChild(conn, path);
   }
 
   #readable(path: string | null, reader: Reader): Znode | ErrorCode {
@@ -214,6 +221,16 @@ export class Reads {
   #allows(node: Znode, perms: number, reader: Reader): boolean {
     return isAllowed(node.acl, perms, reader.authIds, this.#options.acl);
   }
+}
+
+/** Does something for each path; false at the first that is missing, or where there is no list. */
+function each(paths: readonly (string | null)[] | null, run: (path: string) => void): boolean {
+  if (paths === null) return false;
+  for (const path of paths) {
+    if (path === null) return false;
+    run(path);
+  }
+  return true;
 }
 
 /** Whether an op is answered from the database as it is. */

@@ -11,13 +11,16 @@ import type { Op } from "../ops.ts";
 import type { AuthId, ConnId, Zxid } from "../types.ts";
 import type { Session } from "./sessions.ts";
 
+/** The zxid of what was passed on to the leader. */
+export const NOT_KNOWN: Zxid = -1n;
+
 /** A request that has not been answered. */
 export interface Waiting {
   readonly xid: number;
   readonly op: Op;
   /** The identities when it was received: later ones don't count for it. */
   readonly authIds: readonly AuthId[];
-  /** Of the txn it became; null for what is answered once its turn comes. */
+  /** Of the txn it became; {@link NOT_KNOWN} where that is the leader's to say; null for what is answered once its turn comes. */
   readonly zxid: Zxid | null;
   /** When it was received, for the latency figures. */
   readonly receivedMono: number;

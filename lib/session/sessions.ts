@@ -11,6 +11,9 @@
 import type { SessionId } from "../types.ts";
 import type { Connection } from "./connection.ts";
 
+/** Owner of the sessions whose clients are this member's own. */
+export const SELF = 0;
+
 export class Session {
   readonly id: SessionId;
   timeoutMs: number;
@@ -20,6 +23,8 @@ export class Session {
   closing = false;
   /** Lives on this member alone: no txn made it. */
   local: boolean;
+  /** On a leader, through whom its client came last: a learner's stream, or {@link SELF}; null if that is not known. */
+  owner: number | null = null;
   /** Where its client is now; null while it is between connections. */
   connection: Connection | null = null;
 

@@ -1,8 +1,9 @@
 /**
  * Finds the records of a log file as its bytes arrive, and says how the file ends: as written, torn by a crash, or damaged.
  *
- * A crash leaves a record that is cut off or runs out in zeros, with nothing behind it. Whatever else is no record is damage: bytes that
- * changed, or records behind a place that can't be read. Apache ZooKeeper takes much of that for an ordinary end, and loses what follows.
+ * A crash leaves a record that is cut off, runs out in zeros or has a hole of them, close to the log's end. Whatever else is no record is
+ * damage: bytes that changed, or records behind a place that can't be read. Apache ZooKeeper takes much of that for an ordinary end, and loses
+ * what follows.
  *
  * Not here: what is done about it. Invariant: a record is found only if its checksum holds, and nothing is passed over without being told.
  */
@@ -22,6 +23,11 @@ import {
 const RECORD_BYTES_MAX = 64 << 20;
 /** How far behind a damaged place whole records are looked for. */
 const TAIL_BYTES_MAX = 256 << 20;
+/** What a disk writes whole or not at all. */
+const SECTOR_BYTES = 512;
+/** A crash leaves no more than one group of records: damage further from the end is none of its doing. */
+const GROUP_BYTES_MAX = 16 << 20;
+const ADLER_MODULUS = 65521;
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 /** A record's bytes, and where its frame starts in the file. */
@@ -35,7 +41,7 @@ export interface ScannedRecord {
 export interface LogEnd {
   /**
    * - `whole`: with a record's last byte, or with nothing but zeros behind it;
-   * - `torn`: in a record that a crash kept from being written, with nothing behind it;
+   * - `torn`: in a record that a crash kept from being written, and all behind it that was written together with it;
    * - `damaged`: in something that no crash leaves;
    * - `foreign`: it is no log of a layout that is known.
    */
@@ -96,10 +102,7 @@ export class LogScanner {
     }
     const tail = withoutZeros(this.#bytes);
     if (tail.length === 0) return { kind: "whole", offset, problem: "", following: null };
-    const following = findRecord(tail);
-    const problem = frameProblem(tail);
-    const kind = following === null && problem.torn ? "torn" : "damaged";
-    return { kind, offset, problem: problem.text, following: following && { ...following, offset: offset + following.offset } };
+    return { offset, ...judgeTail(tail, offset) };
   }
 
   #readHeader(): void {
@@ -153,23 +156,58 @@ function isRecord(bytes: Uint8Array, at: number, end: number): boolean {
   return adler32(bytes, 1, at + FRAME_HEAD_BYTES, end) === intAt(bytes, at + 4) >>> 0;
 }
 
-/** What is wrong with the frame that starts `tail`, which ends with its last byte that is not zero; and whether a crash leaves such. */
-function frameProblem(tail: Uint8Array): { readonly text: string; readonly torn: boolean } {
-  const torn = { text: "the last record was not written to its end", torn: true };
+/**
+ * What is wrong with the frame that starts `tail`, which ends with the file's last byte that is not zero; and whether a crash leaves such.
+ *
+ * The disk writes sectors, in any order, into a file that was zeros before. So a crash leaves zeros up to the end, or at least one sector of
+ * them where the record should be; behind that, records of the same group may stand whole.
+ */
+function judgeTail(tail: Uint8Array, offset: number): Omit<LogEnd, "offset"> {
+  const found = findRecord(tail);
+  const following = found && { zxid: found.zxid, offset: offset + found.offset };
+  const torn = { kind: "torn", problem: "the last record was not written to its end", following } as const;
+  const damaged = (problem: string): Omit<LogEnd, "offset"> => ({ kind: "damaged", problem, following });
   const head = new Uint8Array(FRAME_HEAD_BYTES);
   head.set(tail.subarray(0, FRAME_HEAD_BYTES));
   const length = intAt(head, 8);
-  if (length < 0 || length > RECORD_BYTES_MAX) return { text: `a record can't have length ${length}`, torn: false };
+  /** Up to here nothing but this record can have stood. */
+  const extent = found?.offset ?? tail.length;
+  if (length < 0 || length > RECORD_BYTES_MAX) return damaged(`a record can't have length ${length}`);
   if (tail.length <= FRAME_HEAD_BYTES) return torn;
-  if (length < RECORD_BYTES_MIN) return { text: `a record can't have length ${length}`, torn: false };
+  if (isRecord(tail, 0, extent - 1)) return damaged(`the length of a record is wrong: ${length}`);
   const end = FRAME_HEAD_BYTES + length;
-  if (tail.length <= end) {
-    // A record whole but for its length runs out in zeros, too.
-    const last = tail.length - 1;
-    return isRecord(tail, 0, last) ? { text: `the length of a record is wrong: ${length}`, torn: false } : torn;
+  const hasLostSector = tail.length <= GROUP_BYTES_MAX && hasZeroSector(tail, extent, offset);
+  if (end < tail.length && end < extent) {
+    if (hasLostSector && (length < RECORD_BYTES_MIN || !differsByOneBit(tail, end))) return torn;
+    if (length < RECORD_BYTES_MIN) return damaged(`a record can't have length ${length}`);
+    if (tail[end] !== FRAME_END) return damaged("a record does not end where its length says");
+    return damaged("the checksum of a record does not fit it");
   }
-  if (tail[end] !== FRAME_END) return { text: "a record does not end where its length says", torn: false };
-  return { text: "the checksum of a record does not fit it", torn: false };
+  return found === null || hasLostSector ? torn : damaged("a record does not end where its length says");
+}
+
+/** Whether a whole sector of the file is zero, of those that begin before `extent`; the bytes start at `offset` of the file. */
+function hasZeroSector(bytes: Uint8Array, extent: number, offset: number): boolean {
+  for (let start = 0; start < extent; ) {
+    const end = start + SECTOR_BYTES - ((offset + start) % SECTOR_BYTES);
+    if (end <= bytes.length && withoutZeros(bytes.subarray(start, end)).length === 0) return true;
+    start = end;
+  }
+  return false;
+}
+
+/** Whether a single changed bit, in the record or its checksum or behind it, explains what is wrong with the frame. */
+function differsByOneBit(bytes: Uint8Array, end: number): boolean {
+  const stored = intAt(bytes, 4);
+  const computed = adler32(bytes, 1, FRAME_HEAD_BYTES, end) | 0;
+  if (stored === computed) return bytes[end] !== 0; // no one bit makes a zero of the byte that ends a record
+  // The checksum's lower half is the sum of all bytes: one bit changes it by a power of two.
+  const difference = ((stored & 0xffff) - (computed & 0xffff) + ADLER_MODULUS) % ADLER_MODULUS;
+  return isPowerOfTwo(stored ^ computed) || isPowerOfTwo(difference) || isPowerOfTwo(ADLER_MODULUS - difference);
+}
+
+function isPowerOfTwo(value: number): boolean {
+  return value !== 0 && (value & (value - 1)) === 0;
 }
 
 /** The first whole record behind the start of `bytes`. */

@@ -124,6 +124,7 @@ class Replay {
   }
 
   chunk(chunk: LogChunk): void {
+    if (chunk.records.length === 0) return;
     const { database } = this;
     const { lastZxid } = database;
     chunk.records.forEach(({ zxid, bytes }, index) => {

@@ -12,23 +12,24 @@ import type { Znode } from "./znode.ts";
 
 const LIMITS = "zookeeper_limits";
 const STATS = "zookeeper_stats";
+const COUNT = "count";
+const BYTES = "bytes";
+const COUNT_LIMIT = "countHardLimit";
+const BYTE_LIMIT = "byteHardLimit";
 const UTF8 = new TextEncoder();
 const TEXT = new TextDecoder();
 
-/** What a limits or stats znode says. -1 is "no limit". */
-interface QuotaNumbers {
-  readonly count: number;
-  readonly bytes: number;
-  /** Keys of our own format's tail, kept as they were. */
-  readonly more: ReadonlyMap<string, number>;
-}
+/** What a limits or stats znode says: number by key. A key that is missing says -1, which is "no limit". */
+type QuotaNumbers = ReadonlyMap<string, bigint>;
+
+const NONE = -1n;
 
 /** Tells the quotas that a znode is there. */
 export function quotaCreated(tree: Tree, path: string, node: Znode): void {
   const target = quotaTarget(path);
   if (target !== null) {
     if (nameOf(path) === LIMITS) tree.addQuotaPath(target);
-    if (nameOf(path) === STATS) recount(tree, target, path);
+    if (nameOf(path) === STATS) recount(tree, target);
   }
   addUsage(tree, path, 1, bytesOf(node));
 }
@@ -48,8 +49,9 @@ export function restoreQuotas(tree: Tree): void {
   for (const path of [...tree.subtree(QUOTA_ROOT)]) {
     const target = quotaTarget(path);
     if (target === null) continue;
-    if (nameOf(path) === LIMITS) tree.addQuotaPath(target);
-    if (nameOf(path) === STATS) recount(tree, target, path);
+    if (nameOf(path) !== LIMITS) continue;
+    tree.addQuotaPath(target);
+    recount(tree, target);
   }
 }
 
@@ -66,16 +68,26 @@ export function quotaProblem(
   const target = quotaAbove(tree, path);
   if (target === null) return null;
   const limitsNode = tree.get(`${QUOTA_ROOT}${target}/${LIMITS}`);
-  const statsNode = tree.get(`${QUOTA_ROOT}${target}/${STATS}`);
-  if (limitsNode === undefined || statsNode === undefined) return null;
+  if (limitsNode === undefined) return null;
   const limits = parseQuota(limitsNode.data);
+  if (limits === null) return "MarshallingError";
+  const counts = countDifference !== 0 && isLimited(limits, COUNT, COUNT_LIMIT);
+  const weighs = byteDifference !== 0 && isLimited(limits, BYTES, BYTE_LIMIT);
+  const statsNode = tree.get(`${QUOTA_ROOT}${target}/${STATS}`);
+  if (statsNode === undefined || !(counts || weighs)) return null;
   const used = parseQuota(statsNode.data);
-  if (limits === null || used === null) return "MarshallingError";
-  const countLimit = limits.more.get("countHardLimit") ?? -1;
-  const byteLimit = limits.more.get("byteHardLimit") ?? -1;
-  if (countDifference !== 0 && countLimit > -1 && used.count + countDifference > countLimit) return "QuotaExceeded";
-  if (byteDifference !== 0 && byteLimit > -1 && used.bytes + byteDifference > byteLimit) return "QuotaExceeded";
-  return null;
+  if (used === null) return "MarshallingError";
+  const tooMany = counts && isOver(limits, COUNT_LIMIT, used, COUNT, countDifference);
+  return tooMany || (weighs && isOver(limits, BYTE_LIMIT, used, BYTES, byteDifference)) ? "QuotaExceeded" : null;
+}
+
+function isLimited(limits: QuotaNumbers, soft: string, hard: string): boolean {
+  return numberOf(limits, soft) > NONE || numberOf(limits, hard) > NONE;
+}
+
+function isOver(limits: QuotaNumbers, hard: string, used: QuotaNumbers, key: string, difference: number): boolean {
+  const limit = numberOf(limits, hard);
+  return limit > NONE && numberOf(used, key) + BigInt(difference) > limit;
 }
 
 /** The path whose quota this znode of the quota tree belongs to; null for any other znode. */
@@ -96,15 +108,21 @@ function quotaAbove(tree: Tree, path: string): string | null {
 
 function addUsage(tree: Tree, path: string, count: number, bytes: number): void {
   const target = quotaAbove(tree, path);
-  if (target === null || (count === 0 && bytes === 0)) return;
+  if (target === null) return;
   const statsPath = `${QUOTA_ROOT}${target}/${STATS}`;
   const node = tree.get(statsPath);
   const used = node === undefined ? null : parseQuota(node.data);
-  if (used !== null)
-    tree.editQuietly(statsPath, formatQuota({ ...used, count: used.count + count, bytes: used.bytes + bytes }));
+  // Where they can't be read 3.8.0 ends its process; here they are left as they are.
+  if (used === null) return;
+  const more = [
+    [COUNT, numberOf(used, COUNT) + BigInt(count)],
+    [BYTES, numberOf(used, BYTES) + BigInt(bytes)],
+  ] as const;
+  tree.editQuietly(statsPath, formatQuota(new Map([...used, ...more])));
 }
 
-function recount(tree: Tree, target: string, statsPath: string): void {
+/** Counts what is used from the tree. */
+function recount(tree: Tree, target: string): void {
   if (target === "") return;
   let count = 0;
   let bytes = 0;
@@ -112,29 +130,46 @@ function recount(tree: Tree, target: string, statsPath: string): void {
     count++;
     bytes += bytesOf(tree.get(path)!);
   }
-  tree.editQuietly(statsPath, formatQuota({ count, bytes, more: new Map() }));
+  const used = new Map([
+    [COUNT, BigInt(count)],
+    [BYTES, BigInt(bytes)],
+  ]);
+  tree.editQuietly(`${QUOTA_ROOT}${target}/${STATS}`, formatQuota(used));
 }
 
 function bytesOf(node: Znode): number {
   return node.data === null ? 0 : node.data.length;
 }
 
-/** Reads `count=5,bytes=-1=;byteHardLimit=9;countHardLimit=2`; null where a part is no `key=number`. */
-function parseQuota(data: Uint8Array | null): QuotaNumbers | null {
-  let count = -1;
-  let bytes = -1;
-  const more = new Map<string, number>();
-  for (const part of TEXT.decode(data ?? new Uint8Array(0)).split(/[,;]/)) {
-    const [key, text, ...rest] = part.split("=");
-    if (key === undefined || text === undefined || rest.some((tail) => tail !== "") || !/^[+-]?\d+$/.test(text)) return null;
-    if (key === "count") count = Number(text);
-    else if (key === "bytes") bytes = Number(text);
-    else more.set(key, Number(text));
-  }
-  return { count, bytes, more };
+function numberOf(numbers: QuotaNumbers, key: string): bigint {
+  return numbers.get(key) ?? NONE;
 }
 
-function formatQuota({ count, bytes, more }: QuotaNumbers): Uint8Array {
-  const tail = [...more].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => `;${key}=${value}`);
-  return UTF8.encode(`count=${count},bytes=${bytes}${tail.length === 0 ? "" : `=${tail.join("")}`}`);
+/**
+ * Reads `count=5,bytes=-1=;byteHardLimit=9;countHardLimit=2` as ZooKeeper does: what stands behind a second `=` means nothing, an empty number
+ * is none. null where a part has no number, or one that no Java long can be.
+ */
+function parseQuota(data: Uint8Array | null): QuotaNumbers | null {
+  if (data === null) return null;
+  const numbers = new Map<string, bigint>();
+  const parts = TEXT.decode(data)
+    .replace(/[,;]+$/, "")
+    .split(/[,;]+/);
+  if (data.length === 0) return numbers;
+  for (const part of parts) {
+    const [key, text] = part.replace(/=+$/, "").split("=");
+    if (key === undefined || text === undefined || !/^([+-]?\d+)?$/.test(text)) return null;
+    const number = text === "" ? NONE : BigInt(text.replace("+", ""));
+    if (BigInt.asIntN(64, number) !== number) return null;
+    numbers.set(key, number);
+  }
+  return numbers;
+}
+
+/** Writes them so that versions before 3.7 find the two keys that they know. */
+function formatQuota(numbers: QuotaNumbers): Uint8Array {
+  const tail = [...numbers].filter(([key]) => key !== COUNT && key !== BYTES).sort(([a], [b]) => (a < b ? -1 : 1));
+  const more = tail.map(([key, value]) => `;${key}=${value}`).join("");
+  const head = `count=${numberOf(numbers, COUNT)},bytes=${numberOf(numbers, BYTES)}`;
+  return UTF8.encode(more === "" ? head : `${head}=${more}`);
 }

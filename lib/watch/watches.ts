@@ -59,6 +59,8 @@ function recursiveCount(modes: number): number {
   return (modes & RECURSIVE) === 0 ? 0 : 1;
 }
 
+const NO_PATHS: ReadonlySet<string> = new Set();
+
 /** A view of one table, for the watch words and admin commands. */
 export type WatchTableView = ReadonlyMap<string, ReadonlyMap<ConnId, number>>;
 
@@ -118,6 +120,11 @@ export class Watches {
     if (this.#modes === "replace")
       return (data !== 0 && this.#data.paths.has(path)) || (child !== 0 && this.#child.paths.has(path));
     return (this.#data.get(path, conn) & data) !== 0 || (this.#child.get(path, conn) & child) !== 0;
+  }
+
+  /** The paths that a connection watches. */
+  pathsOf(conn: ConnId): ReadonlySet<string> {
+    return this.#pathsOf.get(conn) ?? NO_PATHS;
   }
 
   /** Forgets everything of a connection. */

@@ -12,16 +12,12 @@ import { acl } from "./records.ts";
 
 // --- Header and digest ---------------------------------------------------------------------------------------------------
 
-/** A txn's header as it is stored: it also tells the type of the body behind it. */
-export interface StoredTxnHeader extends txns.TxnHeader {
-  readonly type: number;
-}
-export const txnHeader: JuteRecord<StoredTxnHeader> = (jute, it) => ({
+/** A txn's header; behind it stands the type of the body. */
+export const txnHeader: JuteRecord<txns.TxnHeader> = (jute, it) => ({
   session: jute.long(it?.session),
   cxid: jute.int(it?.cxid),
   zxid: jute.long(it?.zxid),
   time: jute.millis(it?.time),
-  type: jute.int(it?.type),
 });
 
 /** Version of the digest's rule; a record of another version can't be compared. */
@@ -189,15 +185,16 @@ function writeMultiTxn(out: JuteWriter, { txns: subs }: txns.MultiTxn): void {
 
 /** Reads a txn with its header and, where one stands behind it, its digest. */
 export function readProposal(reader: JuteReader): txns.Proposal {
-  const { type, session, cxid, zxid, time } = txnHeader(reader);
-  const txn = readTxn(reader, type);
-  return { header: { session, cxid, zxid, time }, txn, digest: reader.remaining > 0 ? readDigest(reader) : null };
+  const header = txnHeader(reader);
+  const txn = readTxn(reader, reader.int());
+  return { header, txn, digest: reader.remaining > 0 ? readDigest(reader) : null };
 }
 
 /** Writes a txn with its header and, where it has one, its digest. */
 export function writeProposal(out: JuteWriter, { header, txn, digest, bytes }: txns.Proposal): void {
   if (bytes !== undefined) return out.raw(bytes);
-  txnHeader(out, { ...header, type: txnTypeOf(txn.kind) });
+  txnHeader(out, header);
+  out.int(txnTypeOf(txn.kind));
   writeTxn(out, txn);
   if (digest !== null) txnDigest(out, { version: DIGEST_VERSION, treeDigest: digest });
 }

@@ -27,7 +27,7 @@ export interface CheckResult {
 /** Scripts that are drawn from one seed; the next ones come from the next seed. */
 const SCRIPTS_A_SEED = 50;
 /** How long to look for a shorter script, milliseconds. */
-const SHRINK_MS_MAX = 5 * 60_000;
+const SHRINK_MS_MAX = 90_000;
 
 export async function check(options: CheckOptions): Promise<CheckResult> {
   const pair = await Pair.start(SETUPS[options.setup]);

@@ -25,16 +25,15 @@ const WORDS: Readonly<Record<string, (text: string, side: Side) => string[]>> = 
   mntr: (text) =>
     text
       .split("\n")
-      .filter((line) =>
-        /^zk_(znode_count|watch_count|ephemerals_count|approximate_data_size|global_sessions|num_alive_connections)\t/.test(
-          line,
-        ),
-      )
+      .filter((line) => /^zk_(znode_count|watch_count|ephemerals_count|global_sessions|num_alive_connections)\t/.test(line))
       .toSorted(),
-  wchs: (text) => text.split("\n"),
+  // Apache goes on counting, and listing, a connection whose watches have all fired or been removed.
+  wchs: (text) => text.replace(/^\d+ connections/, "").split("\n"),
   wchp: (text, side) => groupsOf(text, side),
-  wchc: (text, side) => groupsOf(text, side),
-  dump: (text, side) => groupsOf(text.slice(text.indexOf("Sessions with Ephemerals"), text.indexOf("Connections dump")), side),
+  wchc: (text, side) => groupsOf(text, side).filter(hasMembers),
+  // Apache goes on listing a session whose ephemerals are all gone.
+  dump: (text, side) =>
+    groupsOf(text.slice(text.indexOf("Sessions with"), text.indexOf("Connections dump")), side).filter(hasMembers),
 };
 
 export class Pair {
@@ -158,6 +157,10 @@ function inAnyOrder(lines: readonly string[]): string[] {
     }
   }
   return ordered;
+}
+
+function hasMembers(group: string): boolean {
+  return group.includes("\n");
 }
 
 /** Lines with tabs in front belong to the one above; sessions become their numbers, and all goes in order. */

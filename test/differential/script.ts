@@ -73,8 +73,8 @@ export function frameOf(op: SendableOp, xid: number, bytes = 0): Uint8Array {
 }
 
 /**
- * Requests in groups that may be pipelined. An auth packet and an unknown opcode are answered ahead of what is under way, so they
- * go alone; what may end the connection goes last, since how much a server reads behind it is a matter of chance.
+ * Requests in groups that may be pipelined. What is answered ahead of requests under way (auth packets, opcodes and frames that make
+ * no sense) goes alone; what may end the connection goes last, since how much a server reads behind it is a matter of chance.
  */
 export function pipelines(requests: readonly Request[], oneByOne: boolean): Request[][] {
   const groups: Request[][] = [];
@@ -87,8 +87,11 @@ export function pipelines(requests: readonly Request[], oneByOne: boolean): Requ
   return groups;
 }
 
-function overtakes({ op }: Request): boolean {
-  return op.kind === "auth" || op.kind === "unknown";
+/** A frame shorter than its length and a header. */
+const TOO_SHORT = 12;
+
+function overtakes({ op, bytes = 0 }: Request): boolean {
+  return ["auth", "sasl", "unknown"].includes(op.kind) || (bytes < 0 && frameOf(op, 0, bytes).length < TOO_SHORT);
 }
 
 function mayEndConnection({ op, bytes = 0 }: Request): boolean {

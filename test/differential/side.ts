@@ -179,7 +179,7 @@ export class Side {
   async #expire({ slot, timeOut, connected }: Extract<Step, { kind: "expire" }>): Promise<void> {
     const client = this.#slots[slot]!;
     await this.#open(slot);
-    const before = this.now;
+    const before = await this.#zxid();
     await client.connect({ ...this.#hello(client), timeOut });
     if (!connected) await this.#drop(slot);
     await until(async () => (await this.#zxid()) > before, `${this.name} expires a session`);

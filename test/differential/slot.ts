@@ -30,8 +30,10 @@ export class Slot {
   readonly #transcriber: Transcriber;
   readonly #lines: string[] = [];
   #connection: FrameConnection | null = null;
-  /** Kinds of the requests not yet answered; the handshake is one. */
-  #asked: (Op["kind"] | "hello" | "short hello")[] = [];
+  /** Kinds of the requests not yet answered. */
+  #asked: Op["kind"][] = [];
+  /** Whether the answer to the handshake is still to come, and to which of its two forms. */
+  #greeting: "none" | "short" | "long" = "none";
   #lastXid = 0;
   #lastReply: Uint8Array | null = null;
   #wake: () => void = () => {};
@@ -56,11 +58,12 @@ export class Slot {
     const connection = await FrameConnection.open(this.#address);
     this.#connection = connection;
     this.#lastReply = null;
-    this.#asked = [short ? "short hello" : "hello"];
+    this.#asked = [];
+    this.#greeting = short ? "short" : "long";
     connection.onFrame = (body) => this.#hear(connection, body);
     void connection.ended.then(() => this.#end(connection));
     connection.send(bytesOf((out) => writeHello(out, hello, short)));
-    await this.#answered(0);
+    await this.#answered();
     if (this.session === null) await within(connection.ended); // refused
     if (before === null) return;
     const isEnded = (await within(before.ended)) !== "nothing";
@@ -76,7 +79,7 @@ export class Slot {
       return frameOf(opInPlace(op, root, now), xid, bytes);
     });
     this.#connection.send(Buffer.concat(frames));
-    await this.#answered(0);
+    await this.#answered();
   }
 
   /** Asks for one thing and gives what it is answered; null if it is not. */
@@ -105,23 +108,25 @@ export class Slot {
     if (this.#connection !== null) await within(this.#connection.ended);
   }
 
-  /** Resolves when no more than `left` requests wait for their answers, or the connection ends; tells if neither comes. */
-  async #answered(left: number): Promise<void> {
-    if (this.#asked.length <= left || this.#connection === null) return;
+  /** Resolves when nothing waits for its answer, or the connection ends; tells if neither comes. */
+  async #answered(): Promise<void> {
+    const isDone = (): boolean => this.#connection === null || (this.#greeting === "none" && this.#asked.length === 0);
+    if (isDone()) return;
     const woken = new Promise<"woken">((resolve) => {
       this.#wake = () => {
-        if (this.#asked.length <= left || this.#connection === null) resolve("woken");
+        if (isDone()) resolve("woken");
       };
     });
     if ((await within(woken)) === "woken") return;
-    this.#lines.push(`no answer in ${ANSWER_MS_MAX} ms to ${this.#asked.join(", ")}`);
+    this.#lines.push(`no answer in ${ANSWER_MS_MAX} ms to ${this.#asked.join(", ") || "the handshake"}`);
     this.#asked = [];
+    this.#greeting = "none";
   }
 
   #hear(connection: FrameConnection, body: Uint8Array): void {
     if (connection !== this.#connection) return;
-    if (this.#asked[0] === "hello" || this.#asked[0] === "short hello") {
-      this.#welcome(body, this.#asked.shift() === "short hello");
+    if (this.#greeting !== "none") {
+      this.#welcome(body);
     } else if (isEvent(body)) {
       this.#lines.push(this.#transcriber.event(body));
     } else {
@@ -133,10 +138,11 @@ export class Slot {
     this.#wake();
   }
 
-  #welcome(body: Uint8Array, short: boolean): void {
+  #welcome(body: Uint8Array): void {
     const { sessionId, passwd } = readWelcome(new JuteReader(body));
     this.session = sessionId === 0n ? null : { id: sessionId, passwd };
-    this.#lines.push(this.#transcriber.welcome(body, short));
+    this.#lines.push(this.#transcriber.welcome(body, this.#greeting === "short"));
+    this.#greeting = "none";
   }
 
   #end(connection: FrameConnection): void {

@@ -18,7 +18,12 @@ interface Example {
 }
 
 /** The public names, and the sources behind them. */
-const DOORS: Readonly<Record<string, string>> = { zookernel: "mod.ts", "zookernel/tcp": "adapters/tcp/mod.ts" };
+const DOORS: Readonly<Record<string, string>> = {
+  zookernel: "mod.ts",
+  "zookernel/storage": "adapters/storage/mod.ts",
+  "zookernel/tcp": "adapters/tcp/mod.ts",
+  "zookernel/testing": "adapters/testing/mod.ts",
+};
 
 function examples(): Example[] {
   const found: Example[] = [];

@@ -110,6 +110,7 @@ class Player {
       else this.#step({ kind: "durable", zxid: header.zxid });
       return;
     }
+    if (!("conn" in effect)) return; // an ensemble's matter
     const name = this.#names.get(effect.conn);
     switch (effect.kind) {
       case "welcome": {

@@ -1,12 +1,13 @@
 /** Clients behind listeners, with streams and time that the test holds in its hands. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { memoryStorage } from "../../adapters/storage/memory.ts";
 import type { Op } from "../../lib/ops.ts";
 import type { Duplex, DuplexHandler, Listener, Logger } from "../../lib/ports.ts";
 import type { Server } from "../../lib/server.ts";
 import { writeHello, writeRequest } from "../../lib/wire/codec.ts";
 import { JuteWriter } from "../../lib/wire/jute.ts";
-import { type OpenSettings, open } from "../../mod.ts";
+import { type OpenOptions, open } from "../../mod.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 import { NEW_SESSION } from "../support/raw_client.ts";
 
@@ -23,6 +24,11 @@ function frames(write: (out: JuteWriter) => void): Uint8Array {
 
 function request(xid: number, op: Exclude<Op, { kind: "unreadable" }>): Uint8Array {
   return frames((out) => writeRequest(out, xid, op));
+}
+
+function create(path: string): Uint8Array {
+  const acl = [{ perms: 31, scheme: "world", id: "anyone" }];
+  return request(1, { kind: "create", path, data: null, acl, flags: 0, ttl: 0 });
 }
 
 function join(...parts: readonly Uint8Array[]): Uint8Array {
@@ -84,7 +90,7 @@ class Stage implements Listener {
   #accept: (duplex: Duplex) => DuplexHandler = () => assert.fail("not listening");
   #nextPort = 40_000;
 
-  static async open(settings: OpenSettings = {}): Promise<Stage> {
+  static async open(settings: OpenOptions = {}): Promise<Stage> {
     const stage = new Stage();
     const keep = (line: string): void => void stage.logged.push(line);
     const logger: Logger = { debug() {}, info() {}, warn: keep, error: keep };
@@ -124,6 +130,16 @@ test("a chunk of requests is answered with one write, the handshake behind it in
   await stage.server.close();
 });
 
+test("so are writes that a log takes at once", async () => {
+  const stage = await Stage.open({ storage: memoryStorage() });
+  const stream = stage.connect();
+  stream.say(HELLO);
+  stream.say(join(create("/a"), create("/b"), PING));
+  const pathBytes = 4 + "/a".length;
+  assert.deepEqual(stream.lengths, [WELCOME_BYTES, 3 * REPLY_BYTES + 2 * pathBytes]);
+  await stage.server.close();
+});
+
 test("requests are found in any pieces", async () => {
   const stage = await Stage.open();
   const stream = stage.connect();
@@ -138,8 +154,6 @@ test("events for others go out at the end of the same turn, in one piece each", 
   watcher.say(HELLO, join(...["/a", "/b"].map((path, at) => request(at, { kind: "exists", path, watch: true }))));
   writer.say(HELLO);
   const before = watcher.writes.length;
-  const create = (path: string): Uint8Array =>
-    request(1, { kind: "create", path, data: null, acl: [{ perms: 31, scheme: "world", id: "anyone" }], flags: 0, ttl: 0 });
   writer.say(join(create("/a"), create("/b")));
   assert.equal(watcher.writes.length, before + 1);
   await stage.server.close();

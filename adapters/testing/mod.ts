@@ -1,0 +1,62 @@
+/**
+ * `zookernel/testing`: a ZooKeeper whose time and misfortunes a test controls. The manual, with a recipe for each, is lib/testing/README.md.
+ *
+ * Not here: anything but the wiring of lib/testing to this machine: its ports, its log, the turns of its event loop.
+ *
+ * @example
+ * ```ts
+ * import { testServer } from "zookernel/testing";
+ *
+ * await using zk = await testServer();
+ * const client = await zk.connect({ sessionTimeoutMs: 10_000 });
+ * await client.create("/lock", null, { mode: "ephemeral" });
+ * await zk.clock.advance("1h"); // the client pings
+ * zk.expire(client);
+ * zk.expectTree({});
+ * ```
+ *
+ * @module
+ */
+import type { Logger } from "../../lib/ports.ts";
+import { TestServer, type TestServerOptions } from "../../lib/testing/test_server.ts";
+import { consoleLogger, describeProcess } from "../system.ts";
+import { tcp } from "../tcp/mod.ts";
+import { settle } from "./settle.ts";
+
+export type { VirtualClock } from "../../lib/testing/clock.ts";
+export type { Duration } from "../../lib/testing/duration.ts";
+export { ExpectationError, type ExpectedTree, type ExpectedZnode } from "../../lib/testing/expect.ts";
+export type { Fault, FaultPlan, Faults, Partition } from "../../lib/testing/faults.ts";
+export type { Fixture, FixtureZnode, JsonTree } from "../../lib/testing/fixture.ts";
+export { History, type HistoryEntry, type Refusal } from "../../lib/testing/history.ts";
+export { ReportError } from "../../lib/testing/report.ts";
+export type { FaultOp, FaultScope } from "../../lib/testing/scope.ts";
+export type { SessionRef } from "../../lib/testing/session_ref.ts";
+export type { TestAddress, TestServer } from "../../lib/testing/test_server.ts";
+export type { WatchRef } from "../../lib/testing/why_not.ts";
+
+/** What {@link testServer} may be told; everything is optional. */
+export interface TestOptions extends TestServerOptions {
+  /** Where log lines go; default standard error, warnings and errors only. */
+  readonly logger?: Logger;
+}
+
+/**
+ * Starts a server for a test: in memory, in this process, with a clock that stands still.
+ *
+ * @throws TypeError that names each option that is wrong
+ *
+ * @example
+ * ```ts
+ * await using zk = await testServer({ tickTimeMs: 1000, reportLeaks: true });
+ * ```
+ */
+export function testServer(options: TestOptions = {}): Promise<TestServer> {
+  const { logger, ...rest } = options;
+  return TestServer.open(rest, {
+    logger: logger ?? consoleLogger({ level: "warn" }),
+    process: describeProcess,
+    settle,
+    listener: () => tcp({ port: 0 }),
+  });
+}

@@ -1,0 +1,12 @@
+/**
+ * Waiting until a program has come to rest, without a timer that a test runner may have replaced.
+ */
+import { setImmediate } from "node:timers";
+
+/** The real one: fake timers that are installed later don't reach it. */
+const nextTurn = setImmediate;
+
+/** Resolves in the next turn of the event loop: by then all promises that could be settled are, and sockets have been looked at. */
+export function settle(): Promise<void> {
+  return new Promise((resolve) => void nextTurn(resolve));
+}

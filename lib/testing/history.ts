@@ -1,0 +1,130 @@
+/**
+ * What happened in a test server, from its beginning: every request, answer, txn and event, in order. Pings are left out.
+ *
+ * Not here: how it is recorded (recorder.ts), played again (replay.ts), or asked why (explain.ts).
+ *
+ * Invariant: entries are never changed once they are in.
+ */
+import type { Op, Outcome } from "../ops.ts";
+import type { Txn } from "../txns.ts";
+import type { AclList, AuthId, ConnId, EventType, SessionId, Zxid } from "../types.ts";
+import { durationText } from "./duration.ts";
+import { pack, unpack } from "./pack.ts";
+import { opText, outcomeText, sessionText, txnTexts } from "./text.ts";
+
+/** Why a request was answered `NoAuth`: what was wanted, where, and who asked. */
+export interface Refusal {
+  readonly path: string;
+  /** The permissions of which one was needed. */
+  readonly perms: number;
+  readonly acl: AclList;
+  readonly identities: readonly AuthId[];
+}
+
+/** Something that happened. `at` is in milliseconds since the server's beginning; `conn` numbers the connections. */
+export type HistoryEntry = { readonly at: number } & (
+  | { readonly kind: "connect"; readonly conn: ConnId; readonly session: SessionId; readonly timeOut: number }
+  | { readonly kind: "welcome"; readonly conn: ConnId; readonly session: SessionId; readonly timeOut: number }
+  | { readonly kind: "request"; readonly conn: ConnId; readonly session: SessionId; readonly xid: number; readonly op: Op }
+  | {
+      readonly kind: "reply";
+      readonly conn: ConnId;
+      readonly session: SessionId;
+      readonly xid: number;
+      readonly zxid: Zxid;
+      readonly outcome: Outcome;
+      readonly refusal: Refusal | null;
+    }
+  /** `session` asked for it; `0n` for the server itself. */
+  | { readonly kind: "txn"; readonly zxid: Zxid; readonly session: SessionId; readonly cxid: number; readonly txn: Txn }
+  /** `cause`: the txn that fired the watch; null if the client was told on its return what it had missed. */
+  | {
+      readonly kind: "event";
+      readonly conn: ConnId;
+      readonly session: SessionId;
+      readonly type: EventType;
+      readonly path: string;
+      readonly cause: Zxid | null;
+    }
+  | { readonly kind: "close"; readonly conn: ConnId; readonly session: SessionId; readonly by: "client" | "server" | "fault" }
+  | { readonly kind: "expire"; readonly session: SessionId }
+  /** A fault has struck a request: `arrived` says whether the server has seen it. */
+  | {
+      readonly kind: "fault";
+      readonly conn: ConnId;
+      readonly session: SessionId;
+      readonly what: string;
+      readonly fault: string;
+      readonly arrived: boolean;
+    }
+);
+
+/** A kind of entry. */
+export type EntryOf<K extends HistoryEntry["kind"]> = Extract<HistoryEntry, { readonly kind: K }>;
+
+const FORMAT = "zookernel history 1";
+
+/**
+ * A history, as it was when it was asked for.
+ *
+ * @example
+ * ```ts
+ * console.log(String(zk.history()));
+ * await writeFile("failed.history", zk.history().save());
+ * ```
+ */
+export class History implements Iterable<HistoryEntry> {
+  readonly entries: readonly HistoryEntry[];
+  /** Whether it goes back to the beginning, of an empty server: only then can it be played again. */
+  readonly isComplete: boolean;
+
+  constructor(entries: readonly HistoryEntry[], isComplete: boolean) {
+    this.entries = entries;
+    this.isComplete = isComplete;
+  }
+
+  /** Reads what {@link save} wrote. */
+  static load(bytes: Uint8Array): History {
+    const saved = unpack(bytes, FORMAT) as { readonly entries: readonly HistoryEntry[]; readonly isComplete: boolean };
+    return new History(saved.entries, saved.isComplete);
+  }
+
+  /** The history as bytes (MessagePack). They hold all that clients sent, credentials included. */
+  save(): Uint8Array {
+    return pack({ entries: this.entries, isComplete: this.isComplete }, FORMAT);
+  }
+
+  [Symbol.iterator](): Iterator<HistoryEntry> {
+    return this.entries[Symbol.iterator]();
+  }
+
+  /** One line for each entry. */
+  toString(): string {
+    return this.entries.map(entryText).join("\n");
+  }
+}
+
+/** An entry on one line. */
+export function entryText(entry: HistoryEntry): string {
+  const at = `+${durationText(entry.at)}`.padEnd(10);
+  switch (entry.kind) {
+    case "connect":
+      return `${at} connection ${entry.conn}: ${entry.session === 0n ? "connect" : `connect again to ${sessionText(entry.session)}`}`;
+    case "welcome":
+      return `${at} connection ${entry.conn}: ${entry.session === 0n ? "refused, the session is over" : `welcome, session ${sessionText(entry.session)}`}`;
+    case "request":
+      return `${at} ${sessionText(entry.session)} asks ${entry.xid}: ${opText(entry.op)}`;
+    case "reply":
+      return `${at} ${sessionText(entry.session)} is answered ${entry.xid}: ${outcomeText(entry.outcome)}`;
+    case "txn":
+      return `${at} zxid ${entry.zxid}: ${txnTexts(entry.txn).join("; ")}`;
+    case "event":
+      return `${at} ${sessionText(entry.session)} hears ${entry.type} ${entry.path}`;
+    case "close":
+      return `${at} connection ${entry.conn}: ${entry.by === "fault" ? "broken by a fault" : `closed by the ${entry.by}`}`;
+    case "expire":
+      return `${at} ${sessionText(entry.session)} expires on demand`;
+    case "fault":
+      return `${at} ${sessionText(entry.session)} meets with a fault at ${entry.what}: ${entry.fault}`;
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * What only this library reads, as MessagePack: a name of its format, then the value. bigints stay bigints.
+ */
+import { Packr } from "msgpackr/pack";
+
+const packr = new Packr({ useRecords: false, int64AsType: "bigint", copyBuffers: true });
+
+export function pack(value: unknown, format: string): Uint8Array {
+  return new Uint8Array(packr.pack([format, value]));
+}
+
+/** @throws TypeError if the bytes are of another format, or of none. */
+export function unpack(bytes: Uint8Array, format: string): unknown {
+  let unpacked: unknown;
+  try {
+    unpacked = packr.unpack(bytes);
+  } catch (cause) {
+    throw new TypeError(`These ${bytes.length} bytes are no "${format}": ${String(cause)}`, { cause });
+  }
+  if (Array.isArray(unpacked) && unpacked.length === 2 && unpacked[0] === format) return unpacked[1];
+  const found = Array.isArray(unpacked) && typeof unpacked[0] === "string" ? `"${unpacked[0]}"` : "something else";
+  throw new TypeError(`These ${bytes.length} bytes are ${found}, not "${format}"`);
+}

@@ -1,0 +1,341 @@
+/**
+ * A server for tests: the real kernel, in a world whose time and misfortunes belong to the test.
+ *
+ * It composes the parts of this folder around a Server and decides nothing itself.
+ *
+ * Invariant: the kernel, the client handles and the protocol are those of production. Only clock, randomness and the lines between clients and
+ * server are the test's own.
+ */
+import { Standalone } from "../broadcast/standalone.ts";
+import { LocalConnector } from "../client/local.ts";
+import type { ConnectOptions } from "../client/options.ts";
+import { ZooKeeper } from "../client/zookeeper.ts";
+import type { ZkError } from "../errors.ts";
+import type { ConnInput } from "../host.ts";
+import { Kernel } from "../kernel/kernel.ts";
+import { kernelOptions, type OpenSettings, type Settings, settingsOf, treeOptions } from "../options.ts";
+import type { Listener, Logger } from "../ports.ts";
+import type { ProcessReport } from "../report.ts";
+import { type Inspected, type MakeHost, Server } from "../server.ts";
+import { firstSessionId } from "../session/identity.ts";
+import type { Now, SessionId, Zxid } from "../types.ts";
+import { VirtualClock } from "./clock.ts";
+import { dumpKernel, loadDump } from "./dump.ts";
+import { type ExpectedTree, expectEvents, expectTree } from "./expect.ts";
+import { explain } from "./explain.ts";
+import { type Fault, Faults } from "./faults.ts";
+import { type Fixture, fixtureOps, type JsonTree, toJson } from "./fixture.ts";
+import { foreseeableMono } from "./foresight.ts";
+import type { History } from "./history.ts";
+import { Operator } from "./operator.ts";
+import { drawTree } from "./picture.ts";
+import { seededRandom } from "./random.ts";
+import { RecordedMember, Recorder } from "./recorder.ts";
+import { leftovers, ReportError } from "./report.ts";
+import { type SessionRef, sessionIdOf } from "./session_ref.ts";
+import { TestHost } from "./test_host.ts";
+import { sessionText } from "./text.ts";
+import { type WatchRef, whyNot } from "./why_not.ts";
+
+/** What `testServer()` may be told; everything is optional. */
+export interface TestServerOptions extends OpenSettings {
+  /** What the clock shows at the beginning, milliseconds since 1970. Default: the first of January 2026, UTC. */
+  readonly startAt?: number;
+  /** What the jitter of reconnects follows from. Default 1. */
+  readonly seed?: number;
+  /** Whether sessions that are still open at the end, their ephemerals and their watches are an error. Default false. */
+  readonly reportLeaks?: boolean;
+  /** How much of the history is kept: the last so many entries. Default 100,000. */
+  readonly historyEntriesMax?: number;
+}
+
+/** What a test server needs of the real world. */
+export interface TestWorld {
+  readonly logger: Logger;
+  readonly process: () => ProcessReport;
+  /** Resolves once all promises that can be settled are. */
+  readonly settle: () => Promise<void>;
+  /** A free port of this machine. */
+  readonly listener: () => Listener;
+}
+
+/** Where other programs find the server. */
+export interface TestAddress {
+  readonly host: string;
+  readonly port: number;
+  /** `host:port`, as clients want it. */
+  readonly connectString: string;
+}
+
+const START_AT = 1_767_225_600_000;
+const HISTORY_ENTRIES_MAX = 100_000;
+
+/** What stays the same in forks. */
+interface Common {
+  readonly settings: Settings;
+  readonly seed: number;
+  readonly reportLeaks: boolean;
+  readonly world: TestWorld;
+}
+
+/**
+ * A server for tests. Made by `testServer()`.
+ *
+ * @example
+ * ```ts
+ * await using zk = await testServer();
+ * const client = await zk.connect({ sessionTimeoutMs: 10_000 });
+ * await client.create("/lock", null, { mode: "ephemeral" });
+ * zk.expire(client);
+ * zk.expectTree({});
+ * ```
+ */
+export class TestServer {
+  /** The time of this world. */
+  readonly clock: VirtualClock;
+  /** The misfortunes of this world. */
+  readonly faults: Faults = new Faults();
+  readonly #common: Common;
+  readonly #recorder: Recorder;
+  #running: { readonly server: Server; readonly host: TestHost };
+  #isListening = false;
+  readonly #resumed: ZooKeeper[] = [];
+  /** How many of its events each session's expectations have seen. */
+  readonly #seenEvents = new Map<SessionId, number>();
+  #closing: Promise<void> | null = null;
+
+  /** Test servers are made by `testServer()` and {@link fork}. */
+  private constructor(common: Common, now: Now, recorder: Recorder, kernel: Kernel | null) {
+    this.#common = common;
+    this.#recorder = recorder;
+    this.clock = new VirtualClock({
+      now,
+      settle: common.world.settle,
+      foresight: { activity: () => recorder.count, horizon: () => foreseeableMono(this.#kernel, this.clock.now()) },
+    });
+    this.#running = this.#start(kernel);
+  }
+
+  /** @internal */
+  static async open(options: TestServerOptions, world: TestWorld): Promise<TestServer> {
+    const { startAt = START_AT, seed = 1, reportLeaks = false, historyEntriesMax = HISTORY_ENTRIES_MAX, ...given } = options;
+    const common = { settings: await settingsOf(given, false), seed, reportLeaks, world };
+    return new TestServer(common, { mono: 0, wall: startAt }, new Recorder(0, historyEntriesMax), null);
+  }
+
+  #start(kernel: Kernel | null): { readonly server: Server; readonly host: TestHost } {
+    const { settings, world, seed } = this.#common;
+    let host: TestHost | null = null;
+    const makeHost: MakeHost = (start, options) => {
+      const member = new RecordedMember(start, new Standalone(), this.#recorder);
+      const struck = (fault: Fault, input: ConnInput): void => this.#recorder.struck(fault, input, this.clock.now());
+      host = new TestHost({ ...options, member, faults: this.faults, struck });
+      return host;
+    };
+    const parts = kernel === null ? { makeHost } : { makeHost, kernel };
+    const server = new Server(settings, { ...world, clock: this.clock, random: seededRandom(seed) }, parts);
+    return { server, host: host! };
+  }
+
+  get #kernel(): Kernel {
+    return this.#running.host.member.kernel;
+  }
+
+  // ── clients ──
+
+  /** Opens a session in this process. See `connect()` of an ordinary server. */
+  connect(options: ConnectOptions = {}): Promise<ZooKeeper> {
+    return this.#running.server.connect(options);
+  }
+
+  /**
+   * A handle that goes on with the session of another handle, as a client does that comes back: in a fork, with a session that began before the
+   * fork. Its watches are set again, and call the same functions.
+   *
+   * @throws Error if the other handle has seen more than this world has
+   */
+  async resume(of: ZooKeeper): Promise<ZooKeeper> {
+    if (of.lastZxid > this.#kernel.database.lastZxid)
+      throw new Error("Cannot resume the session: its handle has seen what happened elsewhere, after the fork");
+    const zk = new ZooKeeper({
+      connector: new LocalConnector(this.#running.host),
+      clock: this.clock,
+      logger: this.#common.world.logger,
+      random: seededRandom(this.#common.seed),
+      sessionTimeoutMs: of.sessionTimeoutMs,
+      canBeReadOnly: false,
+      chroot: of.chroot,
+      sasl: null,
+      goOnWith: of,
+    });
+    this.#resumed.push(zk);
+    return await zk.start();
+  }
+
+  /**
+   * Opens a free port of this machine, for clients that need one: theirs is the same world, faults and all. Note that its time is not theirs: a
+   * client that pings by its own clock has been silent after {@link VirtualClock.advance}.
+   */
+  async listen(): Promise<TestAddress> {
+    this.#isListening = true;
+    const { host, port } = await this.#running.server.listen(this.#common.world.listener());
+    return { host, port, connectString: `${host}:${port}` };
+  }
+
+  /**
+   * Ends a session from the server's side, as happens when it has been silent for too long: its ephemerals go and their watches fire. Its client
+   * loses the connection, and hears on its return that the session is over.
+   *
+   * @throws Error if there is no such session
+   */
+  expire(session: SessionRef): void {
+    const id = sessionIdOf(session);
+    if (this.#kernel.sessions.get(id) === undefined) throw new Error(`There is no session ${sessionText(id)} to expire`);
+    this.#running.host.expire(id);
+  }
+
+  /** The sessions there are, whoever has them. */
+  sessions(): SessionId[] {
+    return Array.from(this.#kernel.sessions.all(), ({ id }) => id);
+  }
+
+  // ── worlds ──
+
+  /**
+   * A world of its own that begins as this one is now: with its znodes, its time, and its sessions with the time that is left to them. Nobody is
+   * connected to it ({@link resume} is for that), no fault is in force, and nothing is copied: it takes no longer for a large tree.
+   *
+   * @example
+   * ```ts
+   * await using world = base.fork();
+   * ```
+   */
+  fork(): TestServer {
+    const now = this.clock.now();
+    return new TestServer(this.#common, now, this.#recorder.fork(), this.#kernel.fork(now));
+  }
+
+  /**
+   * Creates znodes, past all permissions, in one transaction.
+   *
+   * @throws TypeError for what can't be created
+   *
+   * @example
+   * ```ts
+   * zk.fixture({ "/config": "v1", "/app/workers": null, "/locks": { mode: "container" } });
+   * ```
+   */
+  fixture(fixture: Fixture): void {
+    const operator = new Operator(this.#running.host);
+    operator.commit(fixtureOps(fixture, this.#kernel.database.tree));
+  }
+
+  /** Everything there is, as bytes for {@link load}: znodes with Stat and ACL, sessions, the last zxid. */
+  dump(): Uint8Array {
+    return dumpKernel(this.#kernel, this.clock.now());
+  }
+
+  /**
+   * Puts what was dumped in place of what there is.
+   *
+   * @throws TypeError for bytes that are no dump; Error if somebody is connected, or could be
+   */
+  load(dump: Uint8Array): void {
+    if (this.#isListening || this.#kernel.connections.size > 0)
+      throw new Error("Cannot load a dump: clients are connected, or may be at any time. Load it first");
+    const { settings } = this.#common;
+    const options = kernelOptions(settings);
+    const { database, sessions, wall } = loadDump(dump, treeOptions(settings), options.tickTimeMs, this.clock.now().mono);
+    this.clock.catchUp(wall);
+    const now = this.clock.now();
+    const kernel = new Kernel(database, options, firstSessionId(options.serverId, now.wall), now, sessions);
+    void this.#running.server.close();
+    this.#recorder.startsElsewhere();
+    this.#running = this.#start(kernel);
+  }
+
+  /** The znodes as plain data for `JSON.stringify`, and for {@link fixture}; without ephemerals, Stats and `/zookeeper`. */
+  toJSON(): JsonTree {
+    return toJson(this.#kernel.database.tree);
+  }
+
+  // ── looking ──
+
+  /** A look at a znode, past all permissions; null if there is none. */
+  inspect(path: string): Inspected | null {
+    return this.#running.server.inspect(path);
+  }
+
+  /** The tree below a path as text, the same for equal trees. */
+  picture(path = "/"): string {
+    return drawTree(this.#kernel.database.tree, path);
+  }
+
+  /**
+   * Holds the tree below a path against znodes, or against a {@link picture}.
+   *
+   * @throws ExpectationError that says all that differs
+   *
+   * @example
+   * ```ts
+   * zk.expectTree({ "/config": "v2", "/locks": { kind: "container" } });
+   * ```
+   */
+  expectTree(expected: string | ExpectedTree, path = "/"): void {
+    expectTree(this.#kernel.database.tree, path, expected);
+  }
+
+  /**
+   * Holds the events that the server has sent to a session, since the last time this was asked, against a list: `"NodeDeleted /lock"`.
+   *
+   * @throws ExpectationError that shows both
+   */
+  expectEvents(session: SessionRef, expected: readonly string[]): void {
+    const id = sessionIdOf(session);
+    const events = this.history().entries.flatMap((entry) =>
+      entry.kind === "event" && entry.session === id ? [`${entry.type} ${entry.path}`] : [],
+    );
+    const fresh = events.slice(this.#seenEvents.get(id) ?? 0);
+    this.#seenEvents.set(id, events.length);
+    expectEvents(fresh, expected);
+  }
+
+  /** What has happened so far. */
+  history(): History {
+    return this.#recorder.history();
+  }
+
+  /** In words: who asked for a txn, what it did, which watches it fired; or why the server refused what failed with an error. */
+  explain(what: Zxid | ZkError): string {
+    return explain(this.history(), what);
+  }
+
+  /** In words: why a watch has not fired. */
+  whyNot(watch: WatchRef): string {
+    return whyNot(this.history(), watch);
+  }
+
+  // ── the end ──
+
+  /**
+   * Ends the world: handles, connections and ports are closed, nothing is left that keeps the process alive.
+   *
+   * Rejects with a {@link ReportError} if a fault that was asked for has never struck, and with `reportLeaks` if sessions were left open. May be
+   * called again, and then only resolves.
+   */
+  async close(): Promise<void> {
+    if (this.#closing !== null) return this.#closing;
+    const { host, server } = this.#running;
+    const unmet = this.faults.unmet.map((fault) => `A fault never struck: ${fault}`);
+    const leaks = this.#common.reportLeaks ? leftovers(this.#kernel) : [];
+    host.calm();
+    this.#closing = Promise.all(this.#resumed.map((zk) => zk.close())).then(() => server.close());
+    await this.#closing;
+    const problems = [...unmet, ...leaks];
+    if (problems.length > 0) throw new ReportError(problems);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
