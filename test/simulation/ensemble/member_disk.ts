@@ -1,0 +1,119 @@
+/**
+ * The disk of a simulated member: what was written is on it only once it says so, and a crash keeps any beginning of the rest.
+ *
+ * Invariant: what it has said to be on it is there after every crash, unless it was told to lie.
+ */
+import { apply } from "../../../lib/kernel/apply.ts";
+import { Database } from "../../../lib/kernel/database.ts";
+import { Tree, type TreeOptions } from "../../../lib/tree/tree.ts";
+import type { Proposal } from "../../../lib/txns.ts";
+import type { Zxid } from "../../../lib/types.ts";
+import { epochOf } from "../../../lib/zxid.ts";
+import { type Entry, entryOf } from "./history.ts";
+import type { World } from "./world.ts";
+
+const TREE: TreeOptions = { extendedTypes: true, digest: true, counterWraps: false, configNode: true };
+
+/** Bugs put in on purpose. */
+export type Lie = "says it is on disk when it is not" | "forgets what it promised";
+
+interface Recovered {
+  readonly database: Database;
+  readonly recent: readonly Proposal[];
+  readonly entries: Entry[];
+}
+
+export class MemberDisk {
+  readonly #world: World;
+  readonly #lie: Lie | null;
+  #snapshot: Database = new Database(new Tree(TREE));
+  /** What the snapshot was made of. */
+  #entries: readonly Entry[] = [];
+  #log: Proposal[] = [];
+  #unsynced: Proposal[] = [];
+  #accepted: number | null = null;
+  #current: number | null = null;
+  /** Grows with each crash: what was on its way then is lost. */
+  #life = 0;
+
+  constructor(world: World, lie: Lie | null) {
+    this.#world = world;
+    this.#lie = lie;
+  }
+
+  append(proposal: Proposal, durable: (zxid: Zxid) => void): void {
+    const { zxid } = proposal.header;
+    this.#unsynced.push(proposal);
+    if (this.#lie === "says it is on disk when it is not") this.#soon(() => durable(zxid), 0);
+    this.#soon(() => {
+      const synced = this.#unsynced.findIndex(({ header }) => header.zxid > zxid);
+      this.#log.push(...this.#unsynced.splice(0, synced === -1 ? this.#unsynced.length : synced));
+      if (this.#lie !== "says it is on disk when it is not") durable(zxid);
+    });
+  }
+
+  saveEpochs(accepted: number | null, current: number | null, saved: () => void): void {
+    this.#soon(() => {
+      if (accepted !== null && this.#lie !== "forgets what it promised") this.#accepted = accepted;
+      if (current !== null) this.#current = current;
+      saved();
+    });
+  }
+
+  restore(database: Database, entries: readonly Entry[], restored: () => void): void {
+    const snapshot = database.fork();
+    const kept = [...entries];
+    this.#soon(() => {
+      this.#snapshot = snapshot;
+      this.#entries = kept;
+      this.#log = [];
+      restored();
+    });
+  }
+
+  truncate(zxid: Zxid, truncated: (database: Database, entries: Entry[]) => void): void {
+    this.#soon(() => {
+      this.#log = this.#log.filter(({ header }) => header.zxid <= zxid);
+      const { database, entries } = this.#replay();
+      truncated(database, entries);
+    });
+  }
+
+  /** The process dies: of what was being written some beginning is kept. */
+  crash(): void {
+    this.#life++;
+    this.#log.push(...this.#unsynced.splice(0, this.#world.below(this.#unsynced.length + 1)));
+    this.#unsynced = [];
+  }
+
+  recover(): Recovered & { readonly accepted: number; readonly current: number } {
+    const recovered = this.#replay();
+    const epoch = epochOf(recovered.database.lastZxid);
+    return { ...recovered, accepted: this.#accepted ?? epoch, current: this.#current ?? epoch };
+  }
+
+  #replay(): Recovered {
+    const database = this.#snapshot.fork();
+    const recent = this.#log;
+    for (const proposal of recent) apply(database, proposal, () => {});
+    const entries = [...this.#entries, ...recent.map(({ header }) => entryOf(header))];
+    // A snapshot now and then: who has fewer recent txns sends more databases.
+    if (recent.length > 20 && this.#world.random() < 0.3) {
+      this.#snapshot = database.fork();
+      this.#entries = [...entries];
+      this.#log = [];
+    }
+    return { database, recent, entries };
+  }
+
+  #soon(run: () => void, ms: number = this.#world.random() < 0.95 ? this.#world.random() * 8 : this.#world.random() * 300): void {
+    const life = this.#life;
+    this.#queue = Math.max(this.#queue, this.#world.mono + ms);
+    this.#world.after(this.#queue - this.#world.mono, () => {
+      if (life === this.#life) run();
+    });
+  }
+
+  /** When the last of what it was asked to do is done: it does one thing after the other. */
+  #queue = 0;
+}
