@@ -1,5 +1,5 @@
 /**
- * Runs the simulator: `node dist/test/simulation/ensemble/main.js [first seed] [seeds] [storm ms] [bug]`. Stops at the first seed that breaks a rule.
+ * Runs the simulator: `node dist/test/simulation/ensemble/main.js [first seed] [seeds] [storm ms] [bug]`. A single seed is traced. Stops at the first seed that breaks a rule.
  */
 import process from "node:process";
 import { BUGS, simulate, simulationOptions } from "./simulation.ts";
@@ -10,7 +10,7 @@ const kernel = await simulationOptions();
 const total = { simulatedMs: 0, faults: 0, messages: 0, commits: 0, acknowledged: 0 };
 for (let seed = Number(first); seed < Number(first) + Number(count); seed++) {
   try {
-    const result = simulate({ seed, stormMs: Number(storm), ...(bug !== undefined && { bug }) }, kernel);
+    const result = simulate({ seed, stormMs: Number(storm), ...(bug !== undefined && { bug }), ...(count === "1" && { trace: console.log }) }, kernel);
     for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += result[key];
   } catch (error) {
     console.log(`seed ${seed}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);

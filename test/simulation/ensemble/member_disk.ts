@@ -17,6 +17,14 @@ const TREE: TreeOptions = { extendedTypes: true, digest: true, counterWraps: fal
 /** Bugs put in on purpose. */
 export type Lie = "says it is on disk when it is not" | "forgets what it promised";
 
+interface Snapshot {
+  readonly database: Database;
+  /** What it was made of. */
+  readonly entries: readonly Entry[];
+}
+
+const SNAPSHOTS_KEPT = 3;
+
 interface Recovered {
   readonly database: Database;
   readonly recent: readonly Proposal[];
@@ -26,9 +34,8 @@ interface Recovered {
 export class MemberDisk {
   readonly #world: World;
   readonly #lie: Lie | null;
-  #snapshot: Database = new Database(new Tree(TREE));
-  /** What the snapshot was made of. */
-  #entries: readonly Entry[] = [];
+  /** Oldest first. */
+  #snapshots: Snapshot[] = [{ database: new Database(new Tree(TREE)), entries: [] }];
   #log: Proposal[] = [];
   #unsynced: Proposal[] = [];
   #accepted: number | null = null;
@@ -61,11 +68,9 @@ export class MemberDisk {
   }
 
   restore(database: Database, entries: readonly Entry[], restored: () => void): void {
-    const snapshot = database.fork();
-    const kept = [...entries];
+    const snapshot = { database: database.fork(), entries: [...entries] };
     this.#soon(() => {
-      this.#snapshot = snapshot;
-      this.#entries = kept;
+      this.#snapshots = [snapshot];
       this.#log = [];
       restored();
     });
@@ -73,6 +78,8 @@ export class MemberDisk {
 
   truncate(zxid: Zxid, truncated: (database: Database, entries: Entry[]) => void): void {
     this.#soon(() => {
+      // What a snapshot holds beyond the cut must go, too.
+      this.#snapshots = this.#snapshots.filter(({ database }) => database.lastZxid <= zxid);
       this.#log = this.#log.filter(({ header }) => header.zxid <= zxid);
       const { database, entries } = this.#replay();
       truncated(database, entries);
@@ -93,17 +100,21 @@ export class MemberDisk {
   }
 
   #replay(): Recovered {
-    const database = this.#snapshot.fork();
-    const recent = this.#log;
+    const snapshot = this.#snapshots.at(-1)!;
+    const database = snapshot.database.fork();
+    const recent = this.#log.filter(({ header }) => header.zxid > snapshot.database.lastZxid);
     for (const proposal of recent) apply(database, proposal, () => {});
-    const entries = [...this.#entries, ...recent.map(({ header }) => entryOf(header))];
+    const entries = [...snapshot.entries, ...recent.map(({ header }) => entryOf(header))];
     // A snapshot now and then: who has fewer recent txns sends more databases.
-    if (recent.length > 20 && this.#world.random() < 0.3) {
-      this.#snapshot = database.fork();
-      this.#entries = [...entries];
-      this.#log = [];
-    }
+    if (recent.length > 20 && this.#world.random() < 0.3) this.#takeSnapshot(database, entries);
     return { database, recent, entries };
+  }
+
+  #takeSnapshot(database: Database, entries: readonly Entry[]): void {
+    this.#snapshots.push({ database: database.fork(), entries: [...entries] });
+    this.#snapshots = this.#snapshots.slice(-SNAPSHOTS_KEPT);
+    const oldest = this.#snapshots[0]!.database.lastZxid;
+    this.#log = this.#log.filter(({ header }) => header.zxid > oldest);
   }
 
   #soon(run: () => void, ms: number = this.#world.random() < 0.95 ? this.#world.random() * 8 : this.#world.random() * 300): void {

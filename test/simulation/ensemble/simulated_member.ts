@@ -202,7 +202,7 @@ export class SimulatedMember implements Station {
       case "cut":
         return world.cut({ member: this.id, link: effect.link });
       case "tell":
-            return;
+        return world.trace(`${Math.floor(world.mono)} ms, member ${this.id}: ${effect.message}`);
     }
   }
 

@@ -18,6 +18,8 @@ export interface SimulationOptions {
   readonly seed: number;
   readonly stormMs: number;
   readonly bug?: Bug;
+  /** Hears what members tell of themselves. */
+  readonly trace?: (line: string) => void;
 }
 
 export interface SimulationResult {
@@ -39,8 +41,8 @@ export async function simulationOptions(): Promise<KernelOptions> {
  *
  * @throws Violation that says which rule was broken
  */
-export function simulate({ seed, stormMs, bug }: SimulationOptions, kernel: KernelOptions): SimulationResult {
-  const simulation = new Simulation(seed, kernel, bug ?? null);
+export function simulate({ seed, stormMs, bug, trace }: SimulationOptions, kernel: KernelOptions): SimulationResult {
+  const simulation = new Simulation(seed, kernel, bug ?? null, trace ?? (() => {}));
   simulation.storm(stormMs);
   simulation.heal();
   return simulation.result();
@@ -54,8 +56,9 @@ class Simulation {
   #faults = 0;
   #isStormy = true;
 
-  constructor(seed: number, kernel: KernelOptions, bug: Bug | null) {
+  constructor(seed: number, kernel: KernelOptions, bug: Bug | null, trace: (line: string) => void) {
     this.#world = new World(seed, { delayMsMax: 200, voteLoss: 0.05, faultEveryMs: 2500 });
+    this.#world.trace = trace;
     const world = this.#world;
     const voters = world.random() < 0.7 ? 3 : 5;
     const observers = world.below(2);
@@ -104,6 +107,7 @@ class Simulation {
 
   #crash(member: SimulatedMember): void {
     if (!member.isUp) return;
+    this.#world.trace(`${Math.floor(this.#world.mono)} ms, member ${member.id}: crash`);
     member.crash();
     this.#world.after(this.#world.random() * 6000, () => {
       if (!member.isUp) member.start();

@@ -58,6 +58,8 @@ export class World {
   weather: Weather;
   mono: number = 0;
   messages: number = 0;
+  /** Hears what members tell of themselves. */
+  trace: (line: string) => void = () => {};
 
   constructor(seed: number, weather: Weather) {
     this.random = seededRandom(seed);
