@@ -451,7 +451,7 @@ export class ZooKeeper implements ClientSessionListener {
 }
 
 function codeOfState(state: ConnectionState): ErrorCode {
-  return state === "expired" ? "SessionExpired" : state === "authFailed" ? "AuthFailed" : "ConnectionLoss";
+  return state === "authFailed" ? "AuthFailed" : "SessionExpired";
 }
 
 function endOnAbort<T>(stream: EventStream<T>, signal: AbortSignal | undefined): void {
