@@ -22,13 +22,17 @@ import type { Clock, Logger, Storage } from "./lib/ports.ts";
 import { Server } from "./lib/server.ts";
 
 export { CREATOR_ALL_ACL, OPEN_ACL_UNSAFE, Perms, READ_ACL_UNSAFE } from "./lib/acl/perms.ts";
+export { bytes, type Codec, json, utf8 } from "./lib/client/codecs.ts";
 export type { EventStream, OverflowPolicy } from "./lib/client/event_stream.ts";
 export type { ConnectOptions, RequestOptions, VersionOptions, WatchOptions, WatchStreamOptions } from "./lib/client/options.ts";
+export { InvalidValueError, type Schema, type SchemaIssue } from "./lib/client/schema.ts";
 export type { ConnectionState } from "./lib/client/session.ts";
+export type { StateChange } from "./lib/client/states.ts";
 export { type Transaction, TransactionError, type TransactionResult } from "./lib/client/transaction.ts";
+export type { TypedNode, UpdateOptions, Versioned } from "./lib/client/typed.ts";
 export type { CreateOptions, Data } from "./lib/client/values.ts";
 export type { Watcher } from "./lib/client/watchers.ts";
-export type { StateChange, StreamEvent, ZooKeeper } from "./lib/client/zookeeper.ts";
+export type { StreamEvent, ZooKeeper } from "./lib/client/zookeeper.ts";
 export type { Compat } from "./lib/compat.ts";
 export { type Applied, type ErrorCode, ZkError } from "./lib/errors.ts";
 export type { OpenSettings } from "./lib/options.ts";

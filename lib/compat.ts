@@ -72,7 +72,7 @@ export interface Behaviour {
    * so and loses the zxid, and unknown flags fail their op alone.
    */
   readonly multiJudgedWhole: boolean;
-  /** Up to 3.8: checkWatches of a path that is null or does not begin with a slash is a marshalling error. */
+  /** Up to 3.8: checkWatches of a path that is null or has no slash is a marshalling error. */
   readonly checkWatchesNeedsPath: boolean;
   /** 3.7 and later: hard quotas. */
   readonly hardQuotas: boolean;

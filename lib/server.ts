@@ -10,6 +10,7 @@ import { LocalConnector } from "./client/local.ts";
 import { type ConnectOptions, DEFAULT_SESSION_TIMEOUT_MS } from "./client/options.ts";
 import { isTerminal } from "./client/session.ts";
 import { ZooKeeper } from "./client/zookeeper.ts";
+import { ZkError } from "./errors.ts";
 import { Host, type HostOptions } from "./host.ts";
 import { Database } from "./kernel/database.ts";
 import { Kernel } from "./kernel/kernel.ts";
@@ -120,6 +121,7 @@ export class Server {
    * Errors: `ConnectionLoss` if the server is closed.
    */
   async connect(options: ConnectOptions = {}): Promise<ZooKeeper> {
+    if (this.#closing !== null) throw new ZkError("ConnectionLoss", { operation: "connect", reason: "the server is closed" });
     const zk = new ZooKeeper({
       connector: new LocalConnector(this.#host),
       clock: this.#world.clock,

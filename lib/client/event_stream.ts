@@ -1,7 +1,7 @@
 /**
  * Events as an async iterator, with a bounded memory.
  *
- * Invariant: events come out in the order in which they went in. What had to be left out is never left out silently.
+ * Invariant: events come out in the order in which they went in. What had to be left out is not left out silently, unless nobody misses it.
  */
 
 /** What to do with an event for which there is no room: forget the oldest one waiting, or end the stream with an error. */
@@ -11,8 +11,8 @@ export interface EventStreamOptions<T> {
   /** Events that may wait for the reader. */
   readonly capacity: number;
   readonly overflow: OverflowPolicy;
-  /** What stands where events were left out. */
-  readonly gap: () => T;
+  /** What stands where events were left out; null where the newest says all that the older ones said. */
+  readonly gap: (() => T) | null;
   /** Called once, when the reader has gone or the stream has ended. */
   readonly released: () => void;
 }
@@ -37,7 +37,7 @@ export class EventStream<T> implements AsyncIterableIterator<T> {
       if (this.#options.overflow === "fail")
         return this.end(new Error(`More than ${this.#options.capacity} events wait for their reader`));
       this.#waiting.shift();
-      this.#dropped = true;
+      this.#dropped = this.#options.gap !== null;
     }
     this.#waiting.push(item);
   }
@@ -57,7 +57,7 @@ export class EventStream<T> implements AsyncIterableIterator<T> {
   next(): Promise<IteratorResult<T>> {
     if (this.#dropped) {
       this.#dropped = false;
-      return Promise.resolve({ done: false, value: this.#options.gap() });
+      return Promise.resolve({ done: false, value: this.#options.gap!() });
     }
     if (this.#waiting.length > 0) return Promise.resolve({ done: false, value: this.#waiting.shift()! });
     if (!this.#ended) return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));

@@ -92,20 +92,25 @@ class LocalLink implements Link, ConnectionSink {
   }
 }
 
-/** The op with bytes of its own. */
+/** The op with bytes of its own. Written out, since copying an object by spreading it is slow on V8. */
 function owned(op: Op): Op {
   switch (op.kind) {
     case "create":
     case "create2":
     case "createContainer":
     case "createTTL":
+      return { kind: op.kind, path: op.path, data: copyIn(op.data), acl: op.acl, flags: op.flags, ttl: op.ttl };
     case "setData":
-      return op.data === null ? op : { ...op, data: kept.copy(op.data, 0, op.data.length) };
+      return { kind: "setData", path: op.path, data: copyIn(op.data), version: op.version };
     case "multi":
-      return { ...op, ops: op.ops.map((sub) => owned(sub) as MultiWriteOp) };
+      return { kind: "multi", ops: op.ops.map((sub) => owned(sub) as MultiWriteOp) };
     default:
       return op;
   }
+}
+
+function copyIn(data: Uint8Array | null): Uint8Array | null {
+  return data === null ? null : kept.copy(data, 0, data.length);
 }
 
 /** The outcome with bytes that the caller may keep and change. */

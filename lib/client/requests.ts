@@ -5,7 +5,7 @@
  *
  * Invariant: every promise is settled, with an outcome that is no error or with a {@link ZkError}.
  */
-import { invariant, ZkError } from "../errors.ts";
+import { type Applied, type ErrorCode, invariant, ZkError } from "../errors.ts";
 import type { Op, Outcome } from "../ops.ts";
 import type { ClientSession } from "./session.ts";
 import type { Watcher, Watchers, WatchSet } from "./watchers.ts";
@@ -48,10 +48,15 @@ export class Requests {
         const absent = refused && outcome.code === "NoNode" && op.kind === "exists";
         // Here and not once the promise is seen to: an event may follow the reply at once.
         if (effect !== undefined && (!refused || absent)) this.#carryOut(effect, absent);
-        if (refused && !absent) reject(new ZkError(outcome.code, { operation, path, applied: changes(op) ? applied : false }));
+        if (refused && !absent) reject(this.#failure(outcome.code, op, operation, path, applied));
         else resolve(outcome);
       });
     });
+  }
+
+  #failure(code: ErrorCode, op: Op, operation: string, path: string | undefined, applied: Applied): ZkError {
+    const detail = { operation, path, applied: changes(op) ? applied : false };
+    return new ZkError(code, this.#session.state === "closed" ? { ...detail, reason: "the client is closed" } : detail);
   }
 
   #carryOut(effect: WatchEffect, absent: boolean): void {

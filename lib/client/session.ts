@@ -28,7 +28,7 @@ import { ReadWriteSearch } from "./read_write_search.ts";
  * - `suspended`: the connection is lost. The session may live on; ephemerals and watches too. Don't act on what they guard;
  * - `expired`: the session is over and its ephemerals are gone, or will be as soon as there is a server to remove them. Final: open a new one;
  * - `authFailed`: the server refused credentials. Final: mend them and open a new one;
- * - `closed`: closed by its owner. Final.
+ * - `closed`: closed by its owner. Final: requests fail with `SessionExpired`, as in ZooKeeper's clients, so that nobody tries them again for ever.
  */
 export type ConnectionState =
   | "connecting"
@@ -432,6 +432,6 @@ export class ClientSession {
   }
 
   #terminalCode(): ErrorCode {
-    return this.#state === "authFailed" ? "AuthFailed" : this.#state === "expired" ? "SessionExpired" : "ConnectionLoss";
+    return this.#state === "authFailed" ? "AuthFailed" : "SessionExpired";
   }
 }

@@ -11,23 +11,21 @@ import { pathProblem, withChroot, withoutChroot } from "../path.ts";
 import type { Clock, Logger } from "../ports.ts";
 import type { SaslClient } from "../sasl/digest_md5.ts";
 import type { Acl, AclList, AddWatchMode, AuthId, SessionId, Stat, WatchedEvent, Zxid } from "../types.ts";
+import type { Codec } from "./codecs.ts";
 import { EventStream } from "./event_stream.ts";
 import type { Connector } from "./link.ts";
 import type { RequestOptions, VersionOptions, WatchOptions, WatchStreamOptions } from "./options.ts";
 import { expect, onAbort, Requests, sets } from "./requests.ts";
+import type { Schema, SchemaInput, SchemaOutput } from "./schema.ts";
 import { ClientSession, type ClientSessionListener, type ConnectionState, isTerminal } from "./session.ts";
+import { type StateChange, StateListeners } from "./states.ts";
 import { type Commit, Transaction } from "./transaction.ts";
+import { TypedNode } from "./typed.ts";
 import { type CreateOptions, createOp, type Data, isSequential, serverPath, toBytes } from "./values.ts";
 import { type Watcher, Watchers } from "./watchers.ts";
 
 /** An event of a stream; `Missed` where some may be missing: look again at what you watch. */
 export type StreamEvent = WatchedEvent | { readonly type: "Missed"; readonly path: string; readonly zxid: Zxid };
-
-/** A change of the connection's state, and why. */
-export interface StateChange {
-  readonly state: ConnectionState;
-  readonly reason: string;
-}
 
 /** What a handle is made of. */
 export interface HandleOptions {
@@ -54,7 +52,7 @@ export class ZooKeeper implements ClientSessionListener {
   readonly #watchers = new Watchers();
   readonly #chroot: string;
   readonly #logger: Logger;
-  readonly #stateListeners = new Set<(change: StateChange) => void>();
+  readonly #stateListeners = new StateListeners();
   readonly #streams = new Set<{ readonly path: string; readonly stream: EventStream<StreamEvent> }>();
   #wasConnected = false;
 
@@ -108,22 +106,12 @@ export class ZooKeeper implements ClientSessionListener {
    * ```
    */
   onState(listener: (change: StateChange) => void): () => void {
-    this.#stateListeners.add(listener);
-    return () => this.#stateListeners.delete(listener);
+    return this.#stateListeners.add(listener);
   }
 
   /** The states from now on, as an iterator that ends with the handle. */
   states(options: { readonly signal?: AbortSignal } = NO_OPTIONS): EventStream<StateChange> {
-    const off = this.onState((change) => {
-      stream.push(change);
-      if (isTerminal(change.state)) stream.end();
-    });
-    const stream = new EventStream<StateChange>({
-      capacity: DEFAULT_CAPACITY,
-      overflow: "dropOldest",
-      gap: () => ({ state: this.state, reason: "states were left out" }),
-      released: off,
-    });
+    const stream = this.#stateListeners.stream(() => this.state);
     endOnAbort(stream, options.signal);
     return stream;
   }
@@ -361,6 +349,28 @@ export class ZooKeeper implements ClientSessionListener {
     return stream;
   }
 
+  // ── values ──
+
+  /**
+   * A znode whose data is a value of one type: written by a codec (JSON unless told), and checked by a schema of any library that keeps to Standard
+   * Schema, such as zod.
+   *
+   * @example
+   * ```ts
+   * const config = zk.typed("/config", { schema: z.object({ port: z.number() }) });
+   * await config.create({ port: 80 });
+   * await config.update(({ port }) => ({ port: port + 1 }));
+   * ```
+   */
+  typed<S extends Schema>(
+    path: string,
+    options: { readonly schema: S; readonly codec?: Codec<unknown> },
+  ): TypedNode<SchemaInput<S>, SchemaOutput<S>>;
+  typed<T>(path: string, options: { readonly codec: Codec<T> }): TypedNode<T>;
+  typed(path: string, options: { readonly schema?: Schema; readonly codec?: Codec<unknown> }): TypedNode<unknown> {
+    return new TypedNode(this, path, options.codec, options.schema);
+  }
+
   // ── servers, identity, end ──
 
   /**
@@ -406,7 +416,7 @@ export class ZooKeeper implements ClientSessionListener {
     if (connected && this.#wasConnected)
       for (const { path, stream } of this.#streams) stream.push({ type: "Missed", path, zxid: -1n });
     this.#wasConnected ||= connected;
-    for (const listener of [...this.#stateListeners]) this.#guard(() => listener({ state, reason }));
+    for (const listener of this.#stateListeners.all()) this.#guard(() => listener({ state, reason }));
     if (isTerminal(state))
       for (const { stream } of [...this.#streams]) stream.end(state === "closed" ? null : this.#ended(state, reason));
   }
@@ -451,7 +461,7 @@ export class ZooKeeper implements ClientSessionListener {
 }
 
 function codeOfState(state: ConnectionState): ErrorCode {
-  return state === "expired" ? "SessionExpired" : state === "authFailed" ? "AuthFailed" : "ConnectionLoss";
+  return state === "authFailed" ? "AuthFailed" : "SessionExpired";
 }
 
 function endOnAbort<T>(stream: EventStream<T>, signal: AbortSignal | undefined): void {

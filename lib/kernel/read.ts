@@ -167,7 +167,7 @@ export class Reads {
     const { watchModes, checkWatchesNeedsPath } = this.#options.behaviour;
     const typeMax = watchModes === "separate" ? WatcherType.persistentRecursive : WatcherType.any;
     if (!(op.type >= WatcherType.children && op.type <= typeMax)) return MARSHALLING_ERROR;
-    if (op.kind === "checkWatches" && checkWatchesNeedsPath && !/^(\/|$)/.test(op.path ?? "null")) return MARSHALLING_ERROR;
+    if (op.kind === "checkWatches" && checkWatchesNeedsPath && !/\/|^$/.test(op.path ?? "null")) return MARSHALLING_ERROR;
     const found = op.path !== null && this.#find(op.kind, reader.conn, op.path, op.type);
     return found ? DONE : { kind: "error", code: "NoWatcher" };
   }

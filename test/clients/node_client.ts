@@ -42,8 +42,9 @@ export interface NodeTransaction {
 }
 
 export interface NodeTransactionResult {
-  readonly header: { readonly type: number; readonly err: number };
+  readonly type: number;
   readonly path?: string;
+  readonly err?: number;
 }
 
 type Watcher = ((event: NodeEvent) => void) | undefined;
@@ -56,7 +57,7 @@ interface RawClient extends EventEmitter {
   getSessionTimeout(): number;
   addAuthInfo(scheme: string, auth: Buffer): void;
   transaction(): NodeTransaction;
-  readonly connectionManager: { readonly socket: { destroy(): void } };
+  readonly connectionManager: { readonly socket: { destroy(): void }; connect(): void };
   readonly [method: string]: unknown;
 }
 
@@ -74,6 +75,8 @@ interface Library {
   readonly Permission: Readonly<Record<"READ" | "WRITE" | "CREATE" | "DELETE" | "ADMIN" | "ALL", number>>;
   readonly CreateMode: Readonly<Record<"PERSISTENT" | "PERSISTENT_SEQUENTIAL" | "EPHEMERAL" | "EPHEMERAL_SEQUENTIAL", number>>;
 }
+
+const SILENCE_MS_MAX = 20_000;
 
 // It is CommonJS without types of its own.
 export const zookeeper: Library = createRequire(import.meta.url)("node-zookeeper-client") as Library;
@@ -99,7 +102,13 @@ export class NodeClient implements AsyncDisposable {
 
   /** Resolves at the next `connected`, `disconnected`, `expired` or `authenticationFailed`. */
   next(event: "connected" | "disconnected" | "expired" | "authenticationFailed"): Promise<void> {
-    return new Promise((resolve) => this.raw.once(event, () => resolve()));
+    return new Promise((resolve, reject) => {
+      const silence = setTimeout(() => reject(new Error(`not ${event} in ${SILENCE_MS_MAX} ms`)), SILENCE_MS_MAX);
+      this.raw.once(event, () => {
+        clearTimeout(silence);
+        resolve();
+      });
+    });
   }
 
   async create(
@@ -168,6 +177,12 @@ export class NodeClient implements AsyncDisposable {
     const disconnected = this.next("disconnected");
     this.raw.close();
     await disconnected;
+  }
+
+  /** Hangs up without a word and stays away: what a client does that has crashed. */
+  fallSilent(): void {
+    this.raw.connectionManager.connect = () => {};
+    this.raw.connectionManager.socket.destroy();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

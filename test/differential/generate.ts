@@ -111,9 +111,11 @@ const perms: Arbitrary<number> = oneOf([4, fc.constant(31)], [6, fc.nat(31)], [1
 const aclEntry: Arbitrary<SubmittedAcl> = fc
   .tuple(perms, oneOf([10, fc.constantFrom(...IDS)], [1, fc.constantFrom(...BAD_IDS)]))
   .map(([bits, id]) => ({ perms: bits, ...id }));
+const isWhole = ({ scheme, id }: SubmittedAcl): boolean => scheme !== null && id !== null;
 const acl: Arbitrary<readonly SubmittedAcl[] | null> = oneOf<readonly SubmittedAcl[] | null>(
   [12, fc.constant([OPEN])],
-  [6, fc.array(aclEntry, { minLength: 1, maxLength: 3 })],
+  // Behind another with the same permissions, what is missing makes the whole request unreadable to 3.8.0.
+  [6, fc.array(aclEntry, { minLength: 1, maxLength: 3 }).map((list) => list.filter((it, at) => at === 0 || isWhole(it)))],
   [1, fc.constantFrom<readonly SubmittedAcl[] | null>(null, [])],
 );
 
@@ -198,9 +200,10 @@ const addWatch: Arbitrary<SendableOp> = fc.record({
   path: anyPath,
   mode: oneOf([12, fc.nat(1)], [1, fc.constantFrom(-1, 2)]),
 });
+// What becomes of a relative path depends in 3.8.0 on whether anybody has a recursive watch.
 const watchType: Arbitrary<SendableOp> = fc.record({
   kind: fc.constantFrom("removeWatches", "checkWatches"),
-  path,
+  path: path.filter((it) => it !== "a/b"),
   type: oneOf([9, fc.integer({ min: 1, max: 3 })], [1, fc.constantFrom(0, 4, 5, 6, -1)]),
 });
 const setWatches: Arbitrary<SendableOp> = fc

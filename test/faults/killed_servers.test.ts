@@ -17,7 +17,7 @@ const OUTSTANDING = 8;
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Writes as fast as answers come, until told to stop; remembers how each write ended. */
-class Load {
+class Load implements AsyncDisposable {
   readonly answered = new Set<string>();
   readonly unknown = new Set<string>();
   readonly unsent = new Set<string>();
@@ -36,6 +36,10 @@ class Load {
   async stop(): Promise<void> {
     this.#isOver = true;
     await Promise.all(this.#writers);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop().catch(() => {});
   }
 
   async #write(zk: ZooKeeper): Promise<void> {
@@ -80,7 +84,7 @@ test(`the connected server is killed ${KILLS} times under load`, { skip, timeout
   const reading = (async () => {
     for await (const event of stream) events.push(event);
   })();
-  const load = new Load(zk);
+  await using load = new Load(zk);
   const fired = new Map<string, number>();
   const awayMs: number[] = [];
 

@@ -31,8 +31,8 @@ export const session: Verb = {
       assert.equal(zk.state, "closed");
       assert.equal((await states.next()).value?.state, "closed");
       assert.equal((await states.next()).done, true);
-      await assert.rejects(zk.getData("/"), { code: "ConnectionLoss", applied: false });
-      await assert.rejects(zk.create("/a"), { code: "ConnectionLoss", applied: false });
+      await assert.rejects(zk.getData("/"), { code: "SessionExpired", applied: false });
+      await assert.rejects(zk.create("/a"), { code: "SessionExpired", applied: false });
       assert.equal((await zk.watch("/").next()).done, true);
     },
 

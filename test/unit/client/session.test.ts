@@ -146,7 +146,12 @@ describe("requests", () => {
   test("after the end fail at once", async () => {
     const stage = await started({ a: PATIENT });
     await stage.zk.close();
-    await assert.rejects(stage.zk.exists("/"), { code: "ConnectionLoss", applied: false });
+    const closed = {
+      code: "SessionExpired",
+      applied: false,
+      message: 'Cannot exists "/": SessionExpired (the client is closed)',
+    };
+    await assert.rejects(stage.zk.exists("/"), closed);
     await stage.zk.close();
   });
 
@@ -323,7 +328,7 @@ describe("the end of a session", () => {
 
   test("close without a connection ends at once, and gives the attempt up", async () => {
     const stage = new Stage({ a: {} });
-    const start = assert.rejects(stage.zk.start(), { code: "ConnectionLoss" });
+    const start = assert.rejects(stage.zk.start(), { code: "SessionExpired" });
     await stage.network.idle();
     await stage.zk.close();
     await start;
