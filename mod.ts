@@ -17,10 +17,13 @@
  * @module
  */
 import { consoleLogger, describeProcess, systemClock } from "./adapters/system.ts";
+import type { EnsembleOptions } from "./lib/ensemble/open.ts";
 import { type OpenSettings, settingsOf } from "./lib/options.ts";
 import type { Clock, Logger, Storage } from "./lib/ports.ts";
 import { Server } from "./lib/server.ts";
 
+export type { EnsembleConfig, EnsembleMember, WeightedGroups } from "./lib/broadcast/zab/ensemble.ts";
+export type { EnsembleOptions, PeerNetwork } from "./lib/ensemble/open.ts";
 export { CREATOR_ALL_ACL, OPEN_ACL_UNSAFE, Perms, READ_ACL_UNSAFE } from "./lib/acl/perms.ts";
 export { bytes, type Codec, json, utf8 } from "./lib/client/codecs.ts";
 export type { EventStream, OverflowPolicy } from "./lib/client/event_stream.ts";
@@ -60,6 +63,8 @@ export interface OpenOptions extends OpenSettings {
   readonly clock?: Clock;
   /** Where data is kept, such as `fileStorage("./data")` of `zookernel/storage`; default nowhere: it lives as long as the server. */
   readonly storage?: Storage;
+  /** The ensemble that the server is a member of; it needs a storage. Default none: it stands alone. */
+  readonly ensemble?: EnsembleOptions;
 }
 
 /**
@@ -74,7 +79,7 @@ export interface OpenOptions extends OpenSettings {
  * ```
  */
 export async function open(options: OpenOptions = {}): Promise<Server> {
-  const { logger, clock, storage, ...given } = options;
+  const { logger, clock, storage, ensemble, ...given } = options;
   const settings = await settingsOf(given, storage !== undefined);
   const world = {
     clock: clock ?? systemClock(),
@@ -82,6 +87,11 @@ export async function open(options: OpenOptions = {}): Promise<Server> {
     random: Math.random,
     process: describeProcess,
   };
+  if (ensemble !== undefined) {
+    if (storage === undefined) throw new TypeError("Cannot open a server: a member of an ensemble needs a storage");
+    const { openMember } = await import("./lib/ensemble/open.ts");
+    return await openMember(storage, ensemble, settings, world);
+  }
   if (storage === undefined) return new Server(settings, world);
   const { openDurable } = await import("./lib/durable.ts");
   return await openDurable(storage, settings, world);

@@ -122,6 +122,11 @@ export class Host {
     if (!this.#inTurn) this.turn(() => {});
   }
 
+  /** The server can't go on safely. */
+  fail(error: unknown): void {
+    this.#fail(error);
+  }
+
   /** Stops for good: cuts all connections, and waits for what the log is writing. */
   async stop(): Promise<void> {
     this.#halt();

@@ -109,8 +109,10 @@ export interface Storage {
   saveSnapshot(zxid: Zxid, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void>;
   /** Keeps both epochs, each whole or not at all; null leaves one as it is. */
   saveEpochs(epochs: Epochs): Promise<void>;
-  /** Drops every record and every snapshot behind `last`. Rejects where `last` itself is neither a record nor a snapshot. */
-  truncate(last: Zxid): Promise<void>;
+  /**
+   * Drops every record and every snapshot behind `last`, and says what is left. Rejects where `last` itself is neither a record nor a snapshot.
+   */
+  truncate(last: Zxid): Promise<Stored>;
   /** Writes what was appended, and lets go. May be called again. */
   close(): Promise<void>;
 }

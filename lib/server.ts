@@ -17,7 +17,7 @@ import { Kernel } from "./kernel/kernel.ts";
 import { Member } from "./member.ts";
 import { kernelOptions, type Settings, treeOptions } from "./options.ts";
 import type { Clock, ListenAddress, Listener, Logger } from "./ports.ts";
-import type { ProcessReport } from "./report.ts";
+import type { ConfigurationReport, ProcessReport } from "./report.ts";
 import { ClientService } from "./serve.ts";
 import { StandaloneReport } from "./server_report.ts";
 import { firstSessionId } from "./session/identity.ts";
@@ -40,6 +40,12 @@ export interface ServerWorld {
 /** Joins a kernel to whatever pumps it. */
 export type MakeHost = (kernel: Kernel, options: Omit<HostOptions, "member">) => Host;
 
+/** What an ensemble adds to a server. */
+export interface EnsembleParts {
+  readonly report: NonNullable<ConfigurationReport["ensemble"]>;
+  stop(): Promise<void>;
+}
+
 /** What a server is made of, where it is not the usual: nothing at the beginning, nothing kept, alone. */
 export interface ServerParts {
   /** What is there at the beginning. */
@@ -48,6 +54,8 @@ export interface ServerParts {
   readonly makeHost?: MakeHost;
   /** What keeps what it decides; the server closes it. */
   readonly journal?: Journal | null;
+  /** The ensemble it is a member of; the server leaves it when it closes. */
+  readonly ensemble?: EnsembleParts | null;
 }
 
 /** A znode as the server has it, read past all permissions. */
@@ -72,6 +80,7 @@ export class Server {
   readonly #world: ServerWorld;
   readonly #host: Host;
   readonly #journal: Journal | null;
+  readonly #ensemble: EnsembleParts | null;
   readonly #clients: ClientService;
   readonly #report: StandaloneReport;
   readonly #handles = new Set<ZooKeeper>();
@@ -92,7 +101,7 @@ export class Server {
   constructor(
     settings: Settings,
     world: ServerWorld,
-    { kernel = emptyKernel(settings, world), makeHost = standalone, journal = null }: ServerParts = {},
+    { kernel = emptyKernel(settings, world), makeHost = standalone, journal = null, ensemble = null }: ServerParts = {},
   ) {
     this.#settings = settings;
     this.#world = world;
@@ -101,6 +110,7 @@ export class Server {
       void this.close();
     };
     this.#journal = journal;
+    this.#ensemble = ensemble;
     const append = journal === null ? null : (proposals: readonly Proposal[]) => journal.append(proposals);
     this.#host = makeHost(kernel, { clock: world.clock, logger: world.logger, append, failed });
     const enabled = enabledWords(this.#settings.fourLetterWords, this.#settings.compat, false);
@@ -110,6 +120,7 @@ export class Server {
       host: this.#host,
       clients: this.#clients,
       settings: this.#settings,
+      ensemble: ensemble?.report ?? null,
       process: world.process,
       addresses: () => this.#addresses,
     });
@@ -192,6 +203,7 @@ export class Server {
     await Promise.all([...this.#handles].map((zk) => zk.close()));
     await Promise.all([...this.#listeners].map((listener) => listener.stop()));
     await this.#host.stop();
+    await this.#ensemble?.stop();
     await this.#journal?.close();
     this.#hasClosed(this.#failure);
   }

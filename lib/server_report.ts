@@ -33,18 +33,18 @@ export interface ReportSources {
   readonly host: Host;
   readonly clients: ClientService;
   readonly settings: Settings;
+  /** null for a server that stands alone. */
+  readonly ensemble: ConfigurationReport["ensemble"];
   readonly process: () => ProcessReport;
   /** Where clients reach the server now. */
   readonly addresses: () => readonly ListenAddress[];
 }
 
 export class StandaloneReport implements ServerControl {
-  readonly mode: ServerMode = "standalone";
   readonly localSessionCount = 0;
   readonly dataDirBytes = 0;
   readonly logDirBytes = 0;
   readonly responseBytes: Extent = NOTHING_SENT;
-  readonly proposalBytes = null;
   readonly summaries = {};
   traceMask: bigint = DEFAULT_TRACE_MASK;
   readonly #from: ReportSources;
@@ -68,7 +68,17 @@ export class StandaloneReport implements ServerControl {
   }
 
   get serving(): boolean {
-    return !this.#from.host.isStopped;
+    return !this.#from.host.isStopped && this.#kernel.role !== "looking";
+  }
+
+  get mode(): ServerMode {
+    const { role } = this.#kernel;
+    return role === "looking" ? "standalone" : role;
+  }
+
+  /** A leader tells them; they aren't measured. */
+  get proposalBytes(): ServerControl["proposalBytes"] {
+    return this.#kernel.role === "leader" ? NOTHING_SENT : null;
   }
 
   get uptimeMs(): number {
@@ -135,7 +145,7 @@ export class StandaloneReport implements ServerControl {
   }
 
   get configuration(): ConfigurationReport {
-    const { settings, addresses } = this.#from;
+    const { settings, addresses, ensemble } = this.#from;
     return {
       clientPort: addresses()[0]?.port ?? -1,
       secureClientPort: -1,
@@ -146,8 +156,8 @@ export class StandaloneReport implements ServerControl {
       minSessionTimeoutMs: settings.minSessionTimeoutMs,
       maxSessionTimeoutMs: settings.maxSessionTimeoutMs,
       clientPortListenBacklog: -1,
-      serverId: 0,
-      ensemble: null,
+      serverId: ensemble === null ? 0 : settings.serverId,
+      ensemble,
     };
   }
 

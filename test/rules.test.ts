@@ -23,6 +23,7 @@ const SHELL = [
   "lib/durable.ts",
   "lib/store/",
   "lib/client/",
+  "lib/ensemble/",
   "lib/recipes/",
   "lib/testing/",
 ];

@@ -134,7 +134,7 @@ export class FileStorage implements Storage {
     if (current !== null) await this.#saveEpoch(CURRENT_EPOCH, current);
   }
 
-  async truncate(last: Zxid): Promise<void> {
+  async truncate(last: Zxid): Promise<Stored> {
     await this.#opened().close();
     const snapshots = snapshotFiles(this.#disk, this.#folder);
     const logs = logFiles(this.#disk, this.#logFolder);
@@ -153,6 +153,7 @@ export class FileStorage implements Storage {
     if (end !== null) await this.#cut(end.path, end.offset);
     await this.#disk.syncFolder(this.#logFolder);
     this.#log = this.#newLog(this.#logger!);
+    return this.#stored();
   }
 
   async close(): Promise<void> {

@@ -33,6 +33,10 @@ class MemoryStorage implements Storage {
   async open(): Promise<Stored> {
     if (this.#isOpen) throw new StorageError({ place: this.name, problem: "the storage is in use" });
     this.#isOpen = true;
+    return this.#stored();
+  }
+
+  #stored(): Stored {
     const snapshots = [...this.#snapshots].sort(([one], [other]) => (one < other ? 1 : -1));
     return {
       epochs: { ...this.#epochs, unfinished: null },
@@ -65,7 +69,7 @@ class MemoryStorage implements Storage {
     this.#epochs = { accepted: accepted ?? this.#epochs.accepted, current: current ?? this.#epochs.current };
   }
 
-  async truncate(last: Zxid): Promise<void> {
+  async truncate(last: Zxid): Promise<Stored> {
     this.#check();
     if (!this.#snapshots.has(last) && !this.#records.some(({ zxid }) => zxid === last)) {
       throw new StorageError({
@@ -75,6 +79,7 @@ class MemoryStorage implements Storage {
     }
     this.#records = this.#records.filter(({ zxid }) => zxid <= last);
     for (const zxid of this.#snapshots.keys()) if (zxid > last) this.#snapshots.delete(zxid);
+    return this.#stored();
   }
 
   async close(): Promise<void> {

@@ -5,7 +5,7 @@
  * exactly the database after the zxid that is its name.
  */
 import type { Database } from "../kernel/database.ts";
-import type { Logger, Storage } from "../ports.ts";
+import type { Logger, Storage, Stored } from "../ports.ts";
 import type { Proposal } from "../txns.ts";
 import type { Zxid } from "../types.ts";
 import { formatZxid } from "../zxid.ts";
@@ -27,7 +27,7 @@ export interface JournalOptions {
 
 export class Journal {
   readonly #storage: Storage;
-  readonly #database: Database;
+  readonly #database: () => Database;
   readonly #options: JournalOptions;
   readonly #encoder = new RecordEncoder();
   #txns = 0;
@@ -37,7 +37,8 @@ export class Journal {
   #saving: Promise<Zxid> | null = null;
   #closed = false;
 
-  constructor(storage: Storage, database: Database, options: JournalOptions) {
+  /** @param database the one that is kept: in an ensemble it may be replaced as a whole */
+  constructor(storage: Storage, database: () => Database, options: JournalOptions) {
     this.#storage = storage;
     this.#database = database;
     this.#options = options;
@@ -66,6 +67,12 @@ export class Journal {
     }
   }
 
+  /** Cuts the log; see {@link Storage.truncate}. */
+  async truncate(last: Zxid): Promise<Stored> {
+    while (this.#saving !== null) await this.#saving.catch(() => {});
+    return await this.#storage.truncate(last);
+  }
+
   /** Waits for the snapshot that is being written, and lets go of the storage. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -83,7 +90,7 @@ export class Journal {
   }
 
   async #save(): Promise<Zxid> {
-    const { tree, sessions, lastZxid } = this.#database;
+    const { tree, sessions, lastZxid } = this.#database();
     const frozen = tree.freeze();
     try {
       const content = { tree: frozen, sessions: new Map(sessions), lastZxid };

@@ -25,6 +25,8 @@ export interface RecoveryOptions {
   /** Take a log without any snapshot for the whole history, from the first txn on. */
   readonly trustEmptySnapshot: boolean;
   readonly logger: Logger;
+  /** Hears of every txn that is replayed, and of its bytes, which are valid until the call returns. */
+  readonly replayed?: (proposal: Proposal, bytes: Uint8Array) => void;
   /** Hears now and then how far the replay is. */
   readonly progress?: (lastZxid: Zxid, txns: number) => void;
 }
@@ -133,6 +135,7 @@ class Replay {
       const proposal = this.#decode(bytes, chunk, index);
       apply(database, internAcls(proposal, this.#interner), ignore);
       this.count++;
+      this.#options.replayed?.(proposal, bytes);
       this.#compare(proposal, chunk, index);
     });
     this.#lastFile = chunk.file;

@@ -14,7 +14,7 @@ import type { AclList, SessionId, Zxid } from "../types.ts";
 import { JuteError, JuteReader } from "../wire/jute.ts";
 import { DIGEST_VERSION, fileHeader, snapshotAcl, snapshotNode, snapshotSession } from "../wire/txn_records.ts";
 import { FILE_VERSION } from "./log_records.ts";
-import { END_PATH, NO_ACL, SNAPSHOT_MAGIC } from "./snapshot_records.ts";
+import { DATABASE_END, END_PATH, NO_ACL, SNAPSHOT_MAGIC } from "./snapshot_records.ts";
 
 /** A record that does not end within this is none. */
 const RECORD_BYTES_MAX = 64 << 20;
@@ -64,11 +64,44 @@ export async function readSnapshot(
   }
 }
 
+/**
+ * Reads a database as a leader sends it; `rest` is what was read beyond its end.
+ *
+ * @throws SnapshotError where it is damaged or does not end
+ */
+export async function readDatabase(
+  chunks: AsyncIterable<Uint8Array>,
+  options: TreeOptions,
+  interner: AclInterner,
+): Promise<Omit<SnapshotContent, "digest"> & { readonly rest: Uint8Array }> {
+  const source = new Source(chunks);
+  const content = await readContent(source, options, interner);
+  const end = await source.read((jute) => jute.text());
+  if (end !== DATABASE_END) throw new SnapshotError(`the database ends with "${end}"`);
+  return { ...content, rest: source.takeRest() };
+}
+
 async function readFrom(source: Source, options: TreeOptions, interner: AclInterner): Promise<SnapshotContent> {
   const { magic, version } = await source.read(fileHeader);
   if (magic !== SNAPSHOT_MAGIC) throw new SnapshotError("this is no ZooKeeper snapshot: it does not start with ZKSN");
   if (version !== FILE_VERSION)
     throw new SnapshotError(`the snapshot has layout ${version}, and only ${FILE_VERSION} is known`);
+  const content = await readContent(source, options, interner);
+  await source.checkSeal();
+  const digest = (await source.isAtEnd()) ? null : await readDigest(source);
+  // The last zxid once more, as since 3.9: its name says the same.
+  if (!(await source.isAtEnd())) {
+    await source.read((jute) => jute.long());
+    await source.checkSeal();
+  }
+  return { ...content, digest };
+}
+
+async function readContent(
+  source: Source,
+  options: TreeOptions,
+  interner: AclInterner,
+): Promise<Omit<SnapshotContent, "digest">> {
   const sessions = new Map<SessionId, number>();
   for (let left = await source.read(count); left > 0; left--) {
     const { id, timeOut } = await source.read(snapshotSession);
@@ -81,14 +114,7 @@ async function readFrom(source: Source, options: TreeOptions, interner: AclInter
   }
   const tree = new Tree(options, "bare");
   const withoutAcl = await readZnodes(source, tree, acls);
-  await source.checkSeal();
-  const digest = (await source.isAtEnd()) ? null : await readDigest(source);
-  // The last zxid once more, as since 3.9: its name says the same.
-  if (!(await source.isAtEnd())) {
-    await source.read((jute) => jute.long());
-    await source.checkSeal();
-  }
-  return { tree, sessions, digest, withoutAcl };
+  return { tree, sessions, withoutAcl };
 }
 
 async function readZnodes(source: Source, tree: Tree, acls: ReadonlyMap<bigint, AclList>): Promise<string[]> {
@@ -199,6 +225,11 @@ class Source {
   async isAtEnd(): Promise<boolean> {
     while (this.#at === this.#bytes.length) if (!(await this.#pull())) return true;
     return false;
+  }
+
+  /** What was asked for and not read. */
+  takeRest(): Uint8Array {
+    return this.#bytes.slice(this.#at);
   }
 
   /** Lets go of the bytes, read to their end or not. */

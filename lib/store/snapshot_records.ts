@@ -19,6 +19,8 @@ export const SNAPSHOT_MAGIC = 0x5a4b534e;
 const DBID = -1n;
 /** Ends the znodes, and stands behind each seal. */
 export const END_PATH = "/";
+/** Stands behind a database that a leader sends. */
+export const DATABASE_END = "BenWasHere";
 /** Index of a znode that has no ACL of its own: everybody may do everything. */
 export const NO_ACL = -1n;
 const CHUNK_BYTES = 64 * 1024;
@@ -45,6 +47,30 @@ export interface SnapshotSections {
 export function* snapshotChunks(database: FrozenDatabase, sections: SnapshotSections): Generator<Uint8Array, void, void> {
   const out = new SealedWriter();
   fileHeader(out.jute, { magic: SNAPSHOT_MAGIC, version: FILE_VERSION, dbid: DBID });
+  yield* writeContent(database, out);
+  out.seal();
+  if (sections.digest) {
+    out.jute.long(database.lastZxid);
+    out.jute.int(DIGEST_VERSION);
+    out.jute.long(database.tree.digest);
+    out.seal();
+  }
+  if (sections.lastZxid) {
+    out.jute.long(database.lastZxid);
+    out.seal();
+  }
+  yield* out.flush();
+}
+
+/** The same for a learner: the content, and the words that end it. Each piece is valid until the next is asked for. */
+export function* databaseChunks(database: FrozenDatabase): Generator<Uint8Array, void, void> {
+  const out = new SealedWriter();
+  yield* writeContent(database, out);
+  out.jute.text(DATABASE_END);
+  yield* out.flush();
+}
+
+function* writeContent(database: FrozenDatabase, out: SealedWriter): Generator<Uint8Array, void, void> {
   out.jute.int(database.sessions.size);
   for (const [id, timeOut] of database.sessions) {
     snapshotSession(out.jute, { id, timeOut });
@@ -59,18 +85,6 @@ export function* snapshotChunks(database: FrozenDatabase, sections: SnapshotSect
   }
   yield* writeZnodes(database.tree, acls, out);
   out.jute.text(END_PATH);
-  out.seal();
-  if (sections.digest) {
-    out.jute.long(database.lastZxid);
-    out.jute.int(DIGEST_VERSION);
-    out.jute.long(database.tree.digest);
-    out.seal();
-  }
-  if (sections.lastZxid) {
-    out.jute.long(database.lastZxid);
-    out.seal();
-  }
-  yield* out.flush();
 }
 
 function* collectAcls(tree: FrozenTree, acls: AclTable): Generator<Uint8Array, void, void> {
