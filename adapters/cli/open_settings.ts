@@ -3,6 +3,8 @@
  *
  * Where zoo.cfg does not say, ZooKeeper's default for zoo.cfg counts, which is not always that of `open()`.
  */
+import type { EnsembleConfig, EnsembleMember } from "../../lib/broadcast/zab/ensemble.ts";
+import type { EnsembleOptions } from "../../lib/ensemble/open.ts";
 import type { OpenSettings } from "../../lib/options.ts";
 import type { FileStorageOptions } from "../storage/file.ts";
 import type { TcpOptions } from "../tcp/listener.ts";
@@ -65,6 +67,21 @@ export function storageOptions(zoo: Partial<ZooSettings>): FileStorageOptions | 
     ...given("compression", zoo["snapshot.compression.method"]),
     // What is too old is deleted when a snapshot has been written, and not by the hour.
     snapshotsKept: purges ? Math.max(zoo["autopurge.snapRetainCount"] ?? 0, SNAPSHOTS_KEPT_MIN) : 0,
+  };
+}
+
+/** The ensemble, and who this server is in it. */
+export function ensembleOptions(
+  zoo: Partial<ZooSettings>,
+  config: EnsembleConfig,
+  { id }: EnsembleMember,
+): Omit<EnsembleOptions, "peers"> {
+  return {
+    id: Number(id),
+    config,
+    ...given("initLimit", zoo.initLimit),
+    ...given("syncLimit", zoo.syncLimit),
+    ...given("listenOnAllInterfaces", zoo.quorumListenOnAllIPs),
   };
 }
 

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import type { Compat } from "../../lib/compat.ts";
 import type { Logger, Storage } from "../../lib/ports.ts";
-import { type OpenSettings, open, type Server } from "../../mod.ts";
+import { type EnsembleOptions, type OpenSettings, open, type Server } from "../../mod.ts";
 import type { FileStorageOptions } from "../storage/file.ts";
 import { consoleLogger, type LogLevel } from "../system.ts";
 import { type TcpOptions, tcp } from "../tcp/listener.ts";
@@ -22,6 +22,8 @@ interface Plan {
   readonly listen: TcpOptions;
   /** Where to keep data; null: nowhere. */
   readonly keep: FileStorageOptions | null;
+  /** The ensemble it is a member of; null: none. */
+  readonly ensemble: Omit<EnsembleOptions, "peers"> | null;
 }
 
 const DEFAULT_PORT = 2181;
@@ -40,7 +42,8 @@ export async function startForeground(args: readonly string[], options: StartOpt
   const { compat } = options;
   let server: Server;
   try {
-    server = await open({ ...plan.settings, ...(compat !== undefined && { compat }), ...(await storageOf(plan)), logger });
+    const version = compat !== undefined && { compat };
+    server = await open({ ...plan.settings, ...version, ...(await storageOf(plan)), ...(await ensembleOf(plan, logger)), logger });
   } catch (error) {
     logger.error((error as Error).message);
     return EXIT.unexpected;
@@ -65,7 +68,7 @@ async function untilEnd(server: Server, stopped: Promise<string>, logger: Logger
   return EXIT.finished;
 }
 
-const DEFAULT_PLAN: Plan = { settings: {}, listen: { port: DEFAULT_PORT }, keep: null };
+const DEFAULT_PLAN: Plan = { settings: {}, listen: { port: DEFAULT_PORT }, keep: null, ensemble: null };
 
 async function storageOf({ keep }: Plan): Promise<{ readonly storage?: Storage }> {
   if (keep === null) return {};
@@ -73,19 +76,29 @@ async function storageOf({ keep }: Plan): Promise<{ readonly storage?: Storage }
   return { storage: fileStorage(keep) };
 }
 
+async function ensembleOf({ ensemble }: Plan, logger: Logger): Promise<{ readonly ensemble?: EnsembleOptions }> {
+  if (ensemble === null) return {};
+  const { tcpPeers } = await import("../tcp/peers.ts");
+  return { ensemble: { ...ensemble, peers: tcpPeers({ logger }) } };
+}
+
 /** Null where the configuration can't be used, which has been told then. */
 async function readPlan(args: readonly string[], logger: Logger): Promise<Plan | null> {
   // What reads zoo.cfg takes longer to load than a server without one takes to start.
   const { parseZooCfg, ZooCfgError, zooCfgOfArguments } = await import("./zoo_cfg.ts");
-  const { listenOptions, openSettings, storageOptions } = await import("./open_settings.ts");
+  const { ensembleOptions, listenOptions, openSettings, storageOptions } = await import("./open_settings.ts");
+  const { memberOf, withClientAddress } = await import("./member.ts");
   try {
     const [file = ""] = args;
-    const { settings, notices } = args.length === 1 ? parseZooCfg(readFileSync(file, "utf8"), file) : zooCfgOfArguments(args);
+    const { ensemble, notices, ...read } = args.length === 1 ? parseZooCfg(readFileSync(file, "utf8"), file) : zooCfgOfArguments(args);
     for (const { level, message } of notices) logger[level](message);
+    const me = ensemble === null ? null : memberOf(ensemble, read.settings.dataDir!);
+    const settings = me === null ? read.settings : withClientAddress(read.settings, me, file);
     const listen = listenOptions(settings);
     if (listen === null) throw new ZooCfgError([`${file}: clientPort is not set: nobody could connect`]);
     if (listen.host === undefined) logger.warn(LOOPBACK_ONLY);
-    return { settings: openSettings(settings), listen, keep: storageOptions(settings) };
+    const plan = { settings: openSettings(settings), listen, keep: storageOptions(settings) };
+    return { ...plan, ensemble: me === null ? null : ensembleOptions(settings, ensemble!, me) };
   } catch (error) {
     for (const line of problemsOf(error)) logger.error(line);
     return null;

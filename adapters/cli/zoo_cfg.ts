@@ -4,6 +4,7 @@
  * All that is wrong is told at once, each with its place. Invariant: a {@link ZooCfg} has passed every rule that can be judged
  * without opening a port or a folder.
  */
+import type { EnsembleConfig } from "../../lib/broadcast/zab/ensemble.ts";
 import { PropertiesError, type Property, parseProperties } from "./properties.ts";
 import { parseServerLine, type ServerLine } from "./server_lines.ts";
 import { type KeyRule, keyLike, keyRule, type Reason, type ZooSettings } from "./zoo_keys.ts";
@@ -17,6 +18,8 @@ export interface Entry {
 
 export interface ZooCfg {
   readonly settings: Partial<ZooSettings>;
+  /** The ensemble to be a member of; null: the server stands alone. */
+  readonly ensemble: EnsembleConfig | null;
   /** To be logged: keys that are not served with the reason, unknown keys, keys set twice. */
   readonly notices: readonly Notice[];
 }
@@ -79,8 +82,6 @@ function readEntries(entries: readonly Entry[], name: string): ZooCfg {
   return reader.finish();
 }
 
-const NO_ENSEMBLES = "ensembles are not served yet";
-
 type PlacedServer = ServerLine & { readonly place: string };
 
 /** Collects settings, notices and problems, key by key. */
@@ -88,6 +89,8 @@ class Reader {
   readonly #settings: Partial<Record<keyof ZooSettings, unknown>> = {};
   readonly #places = new Map<string, string>();
   readonly #servers: PlacedServer[] = [];
+  readonly #groups = new Map<bigint, readonly bigint[]>();
+  readonly #weights = new Map<bigint, number>();
   readonly #unserved = new Map<Reason, string[]>();
   readonly #notices: Notice[] = [];
   readonly #problems: string[] = [];
@@ -100,7 +103,7 @@ class Reader {
     this.#places.set(entry.key, entry.place);
     const rule = keyRule(entry.key);
     if (entry.key.startsWith("server.")) this.#readServer(entry);
-    else if (/^(group|weight)\./.test(entry.key)) this.#problem(entry, NO_ENSEMBLES);
+    else if (/^(group|weight)\./.test(entry.key)) this.#readHierarchy(entry);
     else if (rule === undefined) this.#unknown(entry);
     else this.#readKnown(entry, rule);
   }
@@ -123,6 +126,14 @@ class Reader {
     } catch (error) {
       this.#problem(entry, (error as Error).message);
     }
+  }
+
+  /** `group.<number>=<id>:<id>…` and `weight.<id>=<votes>`. */
+  #readHierarchy(entry: Entry): void {
+    const [, kind, number] = /^(group|weight)\.(\d+)$/.exec(entry.key) ?? [];
+    if (kind === "group" && /^\d+(:\d+)*$/.test(entry.value)) this.#groups.set(BigInt(number!), entry.value.split(":").map(BigInt));
+    else if (kind === "weight" && /^\d{1,9}$/.test(entry.value)) this.#weights.set(BigInt(number!), Number(entry.value));
+    else this.#problem(entry, "allowed: group.<number>=<id>:<id>… and weight.<id>=<votes>");
   }
 
   #unknown({ key, place }: Entry): void {
@@ -162,19 +173,55 @@ class Reader {
   }
 
   #judgeServers(): void {
-    const [first, second] = this.#servers;
+    const [first] = this.#servers;
     if (first === undefined) return;
-    if (second !== undefined) {
-      this.#problems.push(`${second.place}: a second server line makes this an ensemble, and ${NO_ENSEMBLES}`);
-    } else if (first.role === "observer") {
-      this.#problems.push(`${first.place}: an observer needs participants to follow, and ${NO_ENSEMBLES}`);
-    } else if (this.#settings.standaloneEnabled === false) {
-      const place = this.#places.get("standaloneEnabled");
-      this.#problems.push(`${place}: standaloneEnabled=false asks for a quorum of one, and ${NO_ENSEMBLES}`);
+    if (this.#isEnsemble) return this.#judgeEnsemble();
+    if (first.role === "observer") {
+      this.#problems.push(`${first.place}: an observer needs participants to follow, and none is listed`);
     } else {
       this.warn(`${first.place}: only one server is listed: it runs standalone, without a quorum`);
       this.#takeClientAddress(first);
     }
+  }
+
+  /** One participant alone is an ensemble only where that is asked for. */
+  get #isEnsemble(): boolean {
+    const voters = this.#servers.filter(({ role }) => role === "participant").length;
+    return voters > 1 || (voters === 1 && (this.#servers.length > 1 || this.#settings.standaloneEnabled === false));
+  }
+
+  #judgeEnsemble(): void {
+    const ids = new Set<bigint>();
+    for (const { id, place } of this.#servers) {
+      if (ids.has(id)) this.#problems.push(`${place}: server.${id} is listed a second time`);
+      if (id < 0n || id > 255n) this.#problems.push(`${place}: server.${id}: the number must be from 0 to 255`);
+      ids.add(id);
+    }
+    const { place } = this.#servers[0]!;
+    for (const key of ["initLimit", "syncLimit"] as const) {
+      if (this.#settings[key] === undefined) this.#problems.push(`${place}: an ensemble needs ${key}, which is not set`);
+    }
+    this.#judgeGroups(ids, place);
+  }
+
+  #judgeGroups(ids: ReadonlySet<bigint>, place: string): void {
+    const grouped = [...this.#groups.values()].flat();
+    for (const id of [...grouped, ...this.#weights.keys()]) {
+      if (!ids.has(id)) this.#problems.push(`${place}: a group or weight names server ${id}, which is not listed`);
+    }
+    if (this.#groups.size === 0) return;
+    for (const { id, role } of this.#servers) {
+      const count = grouped.filter((one) => one === id).length;
+      if (count > 1) this.#problems.push(`${place}: server.${id} is in several groups`);
+      if (count === 0 && role === "participant") this.#problems.push(`${place}: server.${id} is in no group`);
+    }
+  }
+
+  get #ensemble(): EnsembleConfig | null {
+    if (!this.#isEnsemble) return null;
+    const members = this.#servers.map(({ id, addresses, role, client }) => ({ id, addresses, role, client }));
+    const hierarchy = this.#groups.size === 0 ? null : { groups: this.#groups, weights: this.#weights };
+    return { members, hierarchy, version: 0n };
   }
 
   /** A server line may say where its clients connect; it must agree with clientPort then. */
@@ -196,7 +243,7 @@ class Reader {
     const unserved = Array.from(this.#unserved, ([reason, keys]): Notice => {
       return { level: reason.quiet ? "info" : "warn", message: `not served, as ${reason.text}: ${keys.join(", ")}` };
     });
-    return { settings: this.#settings as Partial<ZooSettings>, notices: [...this.#notices, ...unserved] };
+    return { settings: this.#settings as Partial<ZooSettings>, ensemble: this.#ensemble, notices: [...this.#notices, ...unserved] };
   }
 }
 

@@ -36,6 +36,10 @@ export interface ZooSettings {
   readonly "jute.maxbuffer": number;
   readonly "4lw.commands.whitelist": readonly string[];
   readonly standaloneEnabled: boolean;
+  readonly initLimit: number;
+  readonly syncLimit: number;
+  readonly peerType: "participant" | "observer";
+  readonly quorumListenOnAllIPs: boolean;
   readonly reconfigEnabled: boolean;
   readonly extendedTypesEnabled: boolean;
   readonly enforceQuota: boolean;
@@ -103,6 +107,10 @@ const SERVED: { readonly [Key in keyof ZooSettings]: Kind<ZooSettings[Key]> } = 
   "jute.maxbuffer": () => byteCount(1024, 2 ** 30),
   "4lw.commands.whitelist": () => list("four-letter words, or * for all"),
   standaloneEnabled: bool,
+  initLimit: () => whole({ least: 1, unit: "ticks" }),
+  syncLimit: () => whole({ least: 1, unit: "ticks" }),
+  peerType: () => oneOf("participant", "observer"),
+  quorumListenOnAllIPs: bool,
   reconfigEnabled: bool,
   extendedTypesEnabled: bool,
   enforceQuota: bool,
@@ -132,7 +140,7 @@ export interface Reason {
   readonly quiet: boolean;
 }
 
-const ENSEMBLE: Reason = { text: "only an ensemble uses it, and this server stands alone", quiet: true };
+const ENSEMBLE: Reason = { text: "it is a finer point of ensembles that is fixed here", quiet: true };
 const DISK: Reason = { text: "what waits is always written at once, and together", quiet: true };
 const JAVA: Reason = { text: "it tunes a Java machine, its threads, caches or classes", quiet: true };
 const TLS: Reason = { text: "TLS is not served yet", quiet: false };
@@ -146,13 +154,9 @@ const NOT_SERVED: readonly (readonly [Reason, Readonly<Record<string, Kind<unkno
   [
     ENSEMBLE,
     {
-      initLimit: () => whole({ least: 1, unit: "ticks" }),
-      syncLimit: () => whole({ least: 1, unit: "ticks" }),
       connectToLearnerMasterLimit: () => whole({ unit: "ticks" }),
       electionAlg: () => oneOf("3"),
-      peerType: () => oneOf("participant", "observer"),
       syncEnabled: bool,
-      quorumListenOnAllIPs: bool,
       observerMasterPort: () => whole({ least: -1, most: 65_535 }),
       "multiAddress.enabled": bool,
       "multiAddress.reachabilityCheckEnabled": bool,
@@ -233,8 +237,8 @@ const NOT_SERVED_FAMILIES: readonly (readonly [RegExp, Reason])[] = [
 const DEFAULT_ONLY: Readonly<Record<string, Kind<unknown>>> = {
   sessionRequireClientSASLAuth: () => only(["false"], "SASL is not served, so no client could be let in"),
   emulate353TTLNodes: () => only(["false"], "the TTL nodes of 3.5.3 are not served"),
-  dynamicConfigFile: () => only([], "ensembles are not served yet"),
-  oraclePath: () => only([], "ensembles are not served yet"),
+  dynamicConfigFile: () => only([], "the members of an ensemble stand in this file"),
+  oraclePath: () => only([], "nothing but members decides in an ensemble"),
 };
 
 /** What a key is to this server. `default`: any value that is accepted changes nothing. */
