@@ -139,11 +139,20 @@ export interface StoredSnapshot {
   read(): AsyncIterable<Uint8Array>;
 }
 
-/** Some of the log's records; their bytes are valid until the next chunk is asked for. */
+/** A record that is part of a chunk's bytes. */
+export interface LogSpan {
+  readonly zxid: Zxid;
+  /** Where it starts in the chunk's bytes, and where it ends. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Some of the log's records, at least one; their bytes are valid until the next chunk is asked for. */
 export interface LogChunk {
   /** What holds them. Between two records of one file there has never been another. */
   readonly file: string;
-  readonly records: readonly LogRecord[];
+  readonly bytes: Uint8Array;
+  readonly records: readonly LogSpan[];
   /** Where a record of this chunk stands, for messages: `log.1 at offset 1234`. */
   placeOf(index: number): string;
 }

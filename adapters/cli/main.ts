@@ -7,6 +7,7 @@
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
+import type { Logger } from "../../lib/ports.ts";
 
 const USAGE = `Usage: zookernel <command> [options]
 
@@ -17,6 +18,20 @@ Commands:
       The same without a file.
   status [zoo.cfg]
       Tell whether the server of this configuration serves, and in which mode.
+  log dump|verify <file or dataDir>
+      Print the txns of a log, or tell whether it is whole and a server can start on it.
+  log repair <file> [--force]
+      Cut off what can't be read at the end of a log; with --force also whole txns behind damage.
+  snapshot show <file> [--all]
+      Tell what a snapshot holds; with --all every session and znode.
+  snapshot take <dataDir> [dataLogDir]
+      Write a snapshot of a directory that no server has open.
+  snapshot convert <from> <to>
+      Write a snapshot again, packed as the new name says: .gz, .snappy or neither.
+  export <dataDir> [dataLogDir]
+      Write all znodes and sessions to standard output, as lines of JSON.
+  import <dataDir>
+      Fill an empty directory from such lines on standard input.
 
 Options:
   --compat <version>   Answer like ZooKeeper 3.4, 3.5, 3.6, 3.7, 3.8 (default) or 3.9
@@ -27,6 +42,8 @@ Options:
 
 /** What was asked for was not understood, or can't be: as in Apache ZooKeeper. */
 const INVALID_INVOCATION = 2;
+/** It was understood, and can't be done. */
+const FAILED = 1;
 
 async function main(args: readonly string[]): Promise<number> {
   const given = readArguments(args);
@@ -41,23 +58,88 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(`zookernel ${VERSION}\n`);
     return 0;
   }
-  const [command, ...rest] = positionals;
-  if (command === "start-foreground" && rest.length <= 4) {
-    const { startForeground } = await import("./start.ts");
-    return startForeground(rest, { compat: values.compat, logLevel: values["log-level"] });
-  }
-  if (command === "status" && rest.length <= 1) {
-    const { status } = await import("./status.ts");
-    return status(rest[0]);
-  }
-  return refuse(complaint(command));
+  const isGroup = GROUPS.includes(positionals[0] ?? "");
+  const name = positionals.slice(0, isGroup ? 2 : 1).join(" ");
+  const rest = positionals.slice(isGroup ? 2 : 1);
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name]! : null;
+  if (command === null) return refuse(name === "" ? "no command is given" : `unknown command "${name}"`);
+  if (rest.length < command.least) return refuse(`too few arguments for ${name}`);
+  if (rest.length > command.most) return refuse(`too many arguments for ${name}`);
+  return await command.run(rest, values);
 }
 
-function complaint(command: string | undefined): string {
-  if (command === undefined) return "no command is given";
-  return ["start-foreground", "status"].includes(command)
-    ? `too many arguments for ${command}`
-    : `unknown command "${command}"`;
+type Options = Exclude<ReturnType<typeof readArguments>, string>["values"];
+
+interface Command {
+  /** How many arguments it takes. */
+  readonly least: number;
+  readonly most: number;
+  readonly run: (args: readonly string[], options: Options) => Promise<number>;
+}
+
+/** Commands of two words start with one of these. */
+const GROUPS: readonly string[] = ["log", "snapshot"];
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  "start-foreground": {
+    least: 0,
+    most: 4,
+    run: async (args, { compat, "log-level": logLevel }) => {
+      const { startForeground } = await import("./start.ts");
+      return startForeground(args, { compat, logLevel });
+    },
+  },
+  status: {
+    least: 0,
+    most: 1,
+    run: async ([file]) => {
+      const { status } = await import("./status.ts");
+      return status(file);
+    },
+  },
+  "log dump": onData(1, 1, async ([where = ""]) => (await import("./log_command.ts")).dumpLog(where)),
+  "log verify": onData(1, 1, async ([where = ""], { logger }) => (await import("./log_command.ts")).verifyLog(where, logger)),
+  "log repair": onData(1, 1, async ([file = ""], { force }) => (await import("./log_command.ts")).repairLog(file, force)),
+  "snapshot show": onData(1, 1, async ([file = ""], { all }) =>
+    (await import("./snapshot_command.ts")).showSnapshot(file, all),
+  ),
+  "snapshot take": onData(1, 2, async ([dataDir = "", logDir], { logger }) =>
+    (await import("./snapshot_command.ts")).takeSnapshot(foldersOf(dataDir, logDir), logger),
+  ),
+  "snapshot convert": onData(2, 2, async ([from = "", to = ""]) =>
+    (await import("./snapshot_command.ts")).convertSnapshot(from, to),
+  ),
+  export: onData(1, 2, async ([dataDir = "", logDir], { logger }) =>
+    (await import("./transfer.ts")).exportData(foldersOf(dataDir, logDir), logger),
+  ),
+  import: onData(1, 1, async ([dataDir = ""], { logger }) => (await import("./transfer.ts")).importData(dataDir, logger)),
+};
+
+interface DataOptions {
+  readonly all: boolean;
+  readonly force: boolean;
+  readonly logger: Logger;
+}
+
+/** A command that works on files, and says in one line what is wrong with them. */
+function onData(least: number, most: number, run: (args: readonly string[], options: DataOptions) => Promise<number>): Command {
+  return {
+    least,
+    most,
+    run: async (args, { all, force, "log-level": level }) => {
+      const { consoleLogger } = await import("../system.ts");
+      try {
+        return await run(args, { all, force, logger: consoleLogger({ level }) });
+      } catch (error) {
+        console.error(`zookernel: ${(error as Error).message}`);
+        return FAILED;
+      }
+    },
+  };
+}
+
+function foldersOf(dataDir: string, dataLogDir: string | undefined): readonly [string, string?] {
+  return dataLogDir === undefined ? [dataDir] : [dataDir, dataLogDir];
 }
 
 function readArguments(args: readonly string[]): ReturnType<typeof parse> | string {
@@ -80,6 +162,8 @@ function parse(args: readonly string[]) {
       version: { type: "boolean", short: "V" },
       compat: { type: "string" },
       "log-level": { type: "string", default: "info" },
+      all: { type: "boolean", default: false },
+      force: { type: "boolean", default: false },
     },
   });
   const compat = VERSIONS.find((version) => version === values.compat);

@@ -16,6 +16,7 @@ import { LOCK_FILE, Lock } from "./lock.ts";
 import { endOf, placeIn, readLogFiles } from "./log_files.ts";
 import { LogWriter, UNFINISHED_LOG } from "./log_writer.ts";
 import { nodeDisk } from "./node_disk.ts";
+import { writeWhole } from "./whole_file.ts";
 
 export interface FileStorageOptions {
   /** Folder for snapshots and epochs, and for the lock. Made if need be. */
@@ -110,21 +111,8 @@ export class FileStorage implements Storage {
   async saveSnapshot(zxid: Zxid, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
     this.#opened().roll();
     const { compression = "none" } = this.#options;
-    const unfinished = join(this.#folder, UNFINISHED_SNAPSHOT);
-    await this.#whole(unfinished, join(this.#folder, snapshotName(zxid, compression)), async () => {
-      const file = this.#disk.create(unfinished);
-      try {
-        let position = 0;
-        for await (const chunk of packed(chunks, compression)) {
-          if (chunk.length === 0) await new Promise<void>((done) => this.#disk.soon(done));
-          else await file.writeAside(chunk, position);
-          position += chunk.length;
-        }
-        await file.syncAside();
-      } finally {
-        file.close();
-      }
-    });
+    const path = join(this.#folder, snapshotName(zxid, compression));
+    await writeWhole(this.#disk, join(this.#folder, UNFINISHED_SNAPSHOT), path, packed(chunks, compression));
     this.#purge();
   }
 
@@ -274,32 +262,9 @@ export class FileStorage implements Storage {
     });
   }
 
-  async #saveEpoch(name: string, epoch: number): Promise<void> {
-    const unfinished = join(this.#folder, `${name}.tmp`);
-    await this.#whole(unfinished, join(this.#folder, name), async () => {
-      const file = this.#disk.create(unfinished);
-      try {
-        file.write(new TextEncoder().encode(String(epoch)), 0);
-        await file.syncAside();
-      } finally {
-        file.close();
-      }
-    });
-  }
-
-  // ── files as a whole ──
-
-  /** Makes a file under another name, and gives it its own once it is on the disk. */
-  async #whole(unfinished: string, path: string, write: () => Promise<void>): Promise<void> {
-    try {
-      await write();
-      this.#disk.rename(unfinished, path);
-      await this.#disk.syncFolder(this.#folder);
-    } catch (cause) {
-      if (cause instanceof StorageError) throw cause;
-      const problem = `the file can't be written: ${cause instanceof Error ? cause.message : String(cause)}`;
-      throw new StorageError({ place: path, problem, cause });
-    }
+  #saveEpoch(name: string, epoch: number): Promise<void> {
+    const path = join(this.#folder, name);
+    return writeWhole(this.#disk, `${path}.tmp`, path, [new TextEncoder().encode(String(epoch))]);
   }
 
   /** Deletes the snapshots that are too many, and the log before the oldest one kept. */

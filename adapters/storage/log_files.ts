@@ -56,8 +56,11 @@ async function* chunksOf(disk: Disk, path: string, from: Zxid): AsyncGenerator<L
   const scanner = new LogScanner();
   for await (const bytes of disk.read(path)) {
     const found = scanner.push(bytes);
-    const records = found.length === 0 || found[0]!.zxid >= from ? found : found.filter(({ zxid }) => zxid >= from);
-    if (records.length > 0) yield { file: path, records, placeOf: (at) => placeIn(path, records[at]!.offset) };
+    const [first] = found.records;
+    const records =
+      first === undefined || first.zxid >= from ? found.records : found.records.filter(({ zxid }) => zxid >= from);
+    if (records.length > 0)
+      yield { file: path, bytes: found.bytes, records, placeOf: (at) => placeIn(path, records[at]!.offset) };
   }
   return scanner.end();
 }
@@ -91,7 +94,7 @@ export async function endOf(disk: Disk, files: readonly LogFile[], zxid: Zxid): 
   const scanner = new LogScanner();
   let found = false;
   for await (const chunk of disk.read(file.path)) {
-    for (const record of scanner.push(chunk)) {
+    for (const record of scanner.push(chunk).records) {
       if (found) return { path: file.path, offset: record.offset };
       found = record.zxid === zxid;
     }

@@ -40,11 +40,20 @@ class MemoryStorage implements Storage {
     const snapshots = [...this.#snapshots].sort(([one], [other]) => (one < other ? 1 : -1));
     return {
       epochs: { ...this.#epochs, unfinished: null },
-      snapshots: snapshots.map(([zxid, bytes]) => ({ zxid, name: `snapshot ${formatZxid(zxid)}`, read: () => once(bytes) })),
+      snapshots: snapshots.map(([zxid, bytes]) => ({
+        zxid,
+        name: `snapshot ${formatZxid(zxid)}`,
+        read: () => each([bytes], (whole) => whole),
+      })),
       hasLog: this.#records.length > 0,
       readLog: (zxid) => {
-        const records = this.#records.filter((record) => record.zxid >= zxid);
-        return once({ file: this.name, records, placeOf: (index) => `record ${formatZxid(records[index]!.zxid)}` });
+        const wanted = this.#records.filter((record) => record.zxid >= zxid);
+        return each(wanted, (record) => ({
+          file: this.name,
+          bytes: record.bytes,
+          records: [{ zxid: record.zxid, start: 0, end: record.bytes.length }],
+          placeOf: () => `record ${formatZxid(record.zxid)}`,
+        }));
       },
     };
   }
@@ -91,6 +100,6 @@ class MemoryStorage implements Storage {
   }
 }
 
-async function* once<T>(value: T): AsyncGenerator<T, void, void> {
-  yield value;
+async function* each<From, To>(values: readonly From[], map: (value: From) => To): AsyncGenerator<To, void, void> {
+  for (const value of values) yield map(value);
 }

@@ -7,7 +7,7 @@
  */
 import { type Applied, type ErrorCode, invariant, ZkError } from "../errors.ts";
 import type { Op, Outcome } from "../ops.ts";
-import type { ClientSession } from "./session.ts";
+import type { Asked, ClientSession } from "./session.ts";
 import type { Watcher, Watchers, WatchSet } from "./watchers.ts";
 
 /** What a request does to the handle's own record of watches when it succeeds. Paths are the server's. */
@@ -38,31 +38,74 @@ export class Requests {
     effect?: WatchEffect,
   ): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      const offAbort = onAbort(signal, reject);
-      if (signal?.aborted) return;
-      const watchAnswered = effect?.kind === "set" ? this.#watchers.expect(effect.path) : null;
-      this.#session.request(op, (outcome, applied) => {
-        offAbort();
-        watchAnswered?.();
-        const refused = outcome.kind === "error" || outcome.kind === "multiRefused";
-        const absent = refused && outcome.code === "NoNode" && op.kind === "exists";
-        // Here and not once the promise is seen to: an event may follow the reply at once.
-        if (effect !== undefined && (!refused || absent)) this.#carryOut(effect, absent);
-        if (refused && !absent) reject(this.#failure(outcome.code, op, operation, path, applied));
-        else resolve(outcome);
-      });
+      const request = new Request(this.#session, op, operation, path, resolve, reject);
+      if (effect !== undefined) request.affects(this.#watchers, effect);
+      if (signal === undefined || request.endsWith(signal)) this.#session.request(request);
     });
   }
+}
 
-  #failure(code: ErrorCode, op: Op, operation: string, path: string | undefined, applied: Applied): ZkError {
-    const detail = { operation, path, applied: changes(op) ? applied : false };
-    return new ZkError(code, this.#session.state === "closed" ? { ...detail, reason: "the client is closed" } : detail);
+class Request implements Asked {
+  readonly op: Op;
+  readonly #session: ClientSession;
+  readonly #operation: string;
+  readonly #path: string | undefined;
+  readonly #resolve: (outcome: Outcome) => void;
+  readonly #reject: (error: unknown) => void;
+  /** What there is to do at the answer, beside telling it; null for nothing, as with most requests. */
+  #answered: ((succeeded: boolean, absent: boolean) => void) | null = null;
+  #offAbort: (() => void) | null = null;
+
+  constructor(
+    session: ClientSession,
+    op: Op,
+    operation: string,
+    path: string | undefined,
+    resolve: (outcome: Outcome) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.op = op;
+    this.#session = session;
+    this.#operation = operation;
+    this.#path = path;
+    this.#resolve = resolve;
+    this.#reject = reject;
   }
 
-  #carryOut(effect: WatchEffect, absent: boolean): void {
-    if (effect.kind === "removeAll") this.#watchers.removeAll(effect.path);
-    // An exists watch on a znode that is there is a data watch, as in ZooKeeper's clients.
-    else this.#watchers.add(effect.set === "exist" && !absent ? "data" : effect.set, effect.path, effect.watcher);
+  /** In the same call as the answer, and not once the promise is seen to: an event may follow the reply at once. */
+  affects(watchers: Watchers, effect: WatchEffect): void {
+    if (effect.kind === "removeAll") {
+      this.#answered = (succeeded) => succeeded && watchers.removeAll(effect.path);
+      return;
+    }
+    const { set, path, watcher } = effect;
+    const noLongerExpected = watchers.expect(path);
+    this.#answered = (succeeded, absent) => {
+      noLongerExpected();
+      // An exists watch on a znode that is there is a data watch, as in ZooKeeper's clients.
+      if (succeeded) watchers.add(set === "exist" && !absent ? "data" : set, path, watcher);
+    };
+  }
+
+  /** Gives the request up when the signal aborts; false if it has. */
+  endsWith(signal: AbortSignal): boolean {
+    this.#offAbort = onAbort(signal, this.#reject);
+    if (signal.aborted) this.#answered?.(false, false);
+    return !signal.aborted;
+  }
+
+  settle(outcome: Outcome, applied: Applied): void {
+    this.#offAbort?.();
+    const code = outcome.kind === "error" || outcome.kind === "multiRefused" ? outcome.code : null;
+    const absent = code === "NoNode" && this.op.kind === "exists";
+    this.#answered?.(code === null || absent, absent);
+    if (code === null || absent) this.#resolve(outcome);
+    else this.#reject(this.#failure(code, applied));
+  }
+
+  #failure(code: ErrorCode, applied: Applied): ZkError {
+    const detail = { operation: this.#operation, path: this.#path, applied: changes(this.op) ? applied : false };
+    return new ZkError(code, this.#session.state === "closed" ? { ...detail, reason: "the client is closed" } : detail);
   }
 }
 

@@ -79,9 +79,10 @@ export interface SessionState {
 /** How a request ended. `applied` says for an error whether the change may have happened. */
 export type Settle = (outcome: Outcome, applied: Applied) => void;
 
-interface Asked {
+/** A request, and who hears how it ended. */
+export interface Asked {
   readonly op: Op;
-  readonly settle: Settle;
+  settle(outcome: Outcome, applied: Applied): void;
 }
 
 /** An identity to prove on every connection; somebody may wait to hear whether the server takes it. */
@@ -191,10 +192,10 @@ export class ClientSession {
     this.#connect();
   }
 
-  request(op: Op, settle: Settle): void {
-    if (isTerminal(this.#state)) return settle({ kind: "error", code: this.#terminalCode() }, false);
-    if (this.#ready) this.#send({ op, settle });
-    else this.#unsent.push({ op, settle });
+  request(asked: Asked): void {
+    if (isTerminal(this.#state)) return asked.settle({ kind: "error", code: this.#terminalCode() }, false);
+    if (this.#ready) this.#send(asked);
+    else this.#unsent.push(asked);
   }
 
   /** Proves an identity now and again on every later connection. */

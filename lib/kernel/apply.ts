@@ -29,15 +29,21 @@ import type { AclList } from "../types.ts";
 import type { Change } from "../watch/triggers.ts";
 import type { Database } from "./database.ts";
 
+/** Hears of each change to a znode as it happens. null at replay: nobody listens, and nobody waits for an answer. */
+export type OnChange = ((change: Change) => void) | null;
+
 /** Applies a proposal, reports each change to a znode as it happens, and says what to answer to whoever asked for it. */
-export function apply(database: Database, proposal: Proposal, onChange: (change: Change) => void): Outcome {
+export function apply(database: Database, proposal: Proposal, onChange: OnChange): Outcome {
   const { header, txn } = proposal;
   const outcome = applyTxn(database, proposal, onChange);
   database.lastZxid = header.zxid;
   return txn.kind === "error" && txn.code !== "Ok" ? { kind: "error", code: txn.code } : outcome;
 }
 
-function applyTxn(database: Database, { header, txn }: Proposal, onChange: (change: Change) => void): Outcome {
+/** A result that nobody waits for: a znode's Stat is not made for it. */
+const UNHEARD: MultiResult = { kind: "check" };
+
+function applyTxn(database: Database, { header, txn }: Proposal, onChange: OnChange): Outcome {
   switch (txn.kind) {
     case "createSession":
       database.sessions.set(header.session, txn.timeOut);
@@ -54,7 +60,7 @@ function applyTxn(database: Database, { header, txn }: Proposal, onChange: (chan
   }
 }
 
-function applySub(tree: Tree, header: TxnHeader, txn: SubTxn, onChange: (change: Change) => void): MultiResult {
+function applySub(tree: Tree, header: TxnHeader, txn: SubTxn, onChange: OnChange): MultiResult {
   switch (txn.kind) {
     case "create":
     case "create2":
@@ -99,7 +105,7 @@ function create(
   tree: Tree,
   header: TxnHeader,
   txn: CreateTxn | CreateContainerTxn | CreateTtlTxn,
-  onChange: (change: Change) => void,
+  onChange: OnChange,
 ): MultiResult {
   const { path, data, acl, parentCVersion } = txn;
   const owner = ownerOf(header, txn);
@@ -113,7 +119,8 @@ function create(
     return { kind: "error", code: node };
   }
   quotaCreated(tree, path, node);
-  onChange({ type: "created", path, parentPath, acl, parentAcl: aclOf(tree, parentPath) });
+  onChange?.({ type: "created", path, parentPath, acl, parentAcl: aclOf(tree, parentPath) });
+  if (onChange === null) return UNHEARD;
   return txn.kind === "create" ? { kind: "create", path } : { kind: "create2", path, stat: node.stat };
 }
 
@@ -128,27 +135,27 @@ function ownerOf(header: TxnHeader, txn: CreateTxn | CreateContainerTxn | Create
   }
 }
 
-function remove(tree: Tree, header: TxnHeader, txn: DeleteTxn, onChange: (change: Change) => void): MultiResult {
+function remove(tree: Tree, header: TxnHeader, txn: DeleteTxn, onChange: OnChange): MultiResult {
   return removePath(tree, header, txn.path, onChange) ? { kind: "delete" } : { kind: "error", code: "NoNode" };
 }
 
-function removePath(tree: Tree, header: TxnHeader, path: string, onChange: (change: Change) => void): boolean {
+function removePath(tree: Tree, header: TxnHeader, path: string, onChange: OnChange): boolean {
   const parentPath = parentOf(path);
   const node = tree.delete(path, parentPath, header.zxid);
   if (node === "NoNode") return false;
   quotaDeleted(tree, path, node);
-  onChange({ type: "deleted", path, parentPath, acl: node.acl, parentAcl: aclOf(tree, parentPath) });
+  onChange?.({ type: "deleted", path, parentPath, acl: node.acl, parentAcl: aclOf(tree, parentPath) });
   return true;
 }
 
-function setData(tree: Tree, header: TxnHeader, txn: SetDataTxn, onChange: (change: Change) => void): MultiResult {
+function setData(tree: Tree, header: TxnHeader, txn: SetDataTxn, onChange: OnChange): MultiResult {
   const { path, data, version } = txn;
   const before = tree.get(path)?.data?.length ?? 0;
   const node = tree.setData(path, data, version, header.zxid, header.time);
   if (node === "NoNode") return { kind: "error", code: node };
   quotaChanged(tree, path, (data?.length ?? 0) - before);
-  onChange({ type: "changed", path, acl: node.acl });
-  return { kind: "setData", stat: node.stat };
+  onChange?.({ type: "changed", path, acl: node.acl });
+  return onChange === null ? UNHEARD : { kind: "setData", stat: node.stat };
 }
 
 function setAcl(tree: Tree, txn: SetAclTxn): MultiResult {
@@ -156,7 +163,7 @@ function setAcl(tree: Tree, txn: SetAclTxn): MultiResult {
   return node === "NoNode" ? { kind: "error", code: node } : { kind: "setData", stat: node.stat };
 }
 
-function applyMulti(tree: Tree, header: TxnHeader, txn: MultiTxn, onChange: (change: Change) => void): MultiResult[] {
+function applyMulti(tree: Tree, header: TxnHeader, txn: MultiTxn, onChange: OnChange): MultiResult[] {
   const firstFailed = txn.txns.findIndex((sub) => sub.kind === "error");
   if (firstFailed === -1) return txn.txns.map((sub) => applySub(tree, header, sub, onChange));
   return txn.txns.map((sub, index) => {
@@ -165,7 +172,7 @@ function applyMulti(tree: Tree, header: TxnHeader, txn: MultiTxn, onChange: (cha
   });
 }
 
-function closeSession(database: Database, header: TxnHeader, txn: CloseSessionTxn, onChange: (change: Change) => void): void {
+function closeSession(database: Database, header: TxnHeader, txn: CloseSessionTxn, onChange: OnChange): void {
   const { tree, sessions } = database;
   sessions.delete(header.session);
   for (const path of txn.paths ?? []) removePath(tree, header, path, onChange);

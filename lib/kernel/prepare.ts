@@ -177,7 +177,7 @@ export class Preparer {
     const { extendedTypes, behaviour } = this.#options;
     const ttlFlags = TTL_FLAGS.includes(op.flags);
     if (!(op.flags >= 0 && op.flags <= (behaviour.knows("createTTL") ? FLAGS_MAX : FLAGS_MAX_34))) return "BadArguments";
-    if ((ttlFlags || op.kind === "createTTL") && !extendedTypes) return "Unimplemented";
+    if (ttlFlags && !extendedTypes) return "Unimplemented";
     // 3.8.0 lets other flags pass with a TTL of -1, and ends while applying the txn.
     if (ttlFlags !== (op.kind === "createTTL")) return "BadArguments";
     if (ttlFlags && !(op.ttl >= 1 && op.ttl <= TTL_MAX_MS)) return "BadArguments";

@@ -4,7 +4,7 @@
  * Not here: which file, and what a damaged one means (log_scanner.ts). Invariant: a record of this version is written again as the same bytes.
  */
 import { adler32 } from "../checksum.ts";
-import type { LogRecord } from "../ports.ts";
+import type { LogRecord, LogSpan } from "../ports.ts";
 import type { Proposal } from "../txns.ts";
 import { type JuteReader, JuteWriter } from "../wire/jute.ts";
 import { fileHeader, readProposal, writeProposal } from "../wire/txn_records.ts";
@@ -55,8 +55,8 @@ export class RecordEncoder {
 }
 
 /** Reads a record. Throws a JuteError where the bytes are none. */
-export function decodeRecord(reader: JuteReader, bytes: Uint8Array): Proposal {
-  reader.reset(bytes, 0, bytes.length);
+export function decodeRecord(reader: JuteReader, bytes: Uint8Array, { start, end }: LogSpan): Proposal {
+  reader.reset(bytes, start, end);
   return readProposal(reader);
 }
 

@@ -8,6 +8,7 @@
  * Not here: what is done about it. Invariant: a record is found only if its checksum holds, and nothing is passed over without being told.
  */
 import { adler32 } from "../checksum.ts";
+import type { LogSpan } from "../ports.ts";
 import type { Zxid } from "../types.ts";
 import {
   FILE_VERSION,
@@ -30,11 +31,17 @@ const GROUP_BYTES_MAX = 16 << 20;
 const ADLER_MODULUS = 65521;
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
-/** A record's bytes, and where its frame starts in the file. */
-export interface ScannedRecord {
-  readonly zxid: Zxid;
-  readonly bytes: Uint8Array;
+/** A record that was found. */
+export interface ScannedRecord extends LogSpan {
+  /** Where its frame starts in the file. */
   readonly offset: number;
+}
+
+/** The records that some bytes of a file have completed. */
+export interface Scanned {
+  /** The records' spans are of these. Valid until the scanned bytes are not. */
+  readonly bytes: Uint8Array;
+  readonly records: readonly ScannedRecord[];
 }
 
 /** How a log file ends. */
@@ -68,11 +75,11 @@ export class LogScanner {
   /** Zeros behind these bytes, once stopped. */
   #zeros = 0;
 
-  /** Takes the file's next bytes and gives the records that are complete now. Their bytes are valid until `chunk`'s are not. */
-  push(chunk: Uint8Array): ScannedRecord[] {
+  /** Takes the file's next bytes and gives the records that are complete now. */
+  push(chunk: Uint8Array): Scanned {
     if (this.#stopped) {
       this.#keepTail(chunk);
-      return [];
+      return { bytes: NO_BYTES, records: [] };
     }
     this.#bytes = this.#bytes.length === 0 ? chunk : joined(this.#bytes, chunk);
     if (this.#inHeader) this.#readHeader();
@@ -83,13 +90,14 @@ export class LogScanner {
       if (record === null) break;
       records.push(record);
     }
-    const rest = this.#bytes.subarray(this.#at);
+    const bytes = this.#bytes;
+    const rest = bytes.subarray(this.#at);
     this.#offset += this.#at;
     this.#at = 0;
     this.#bytes = NO_BYTES;
     if (this.#stopped) this.#keepTail(rest);
     else this.#bytes = rest.slice(); // the chunk's owner may use it again
-    return records;
+    return { bytes, records };
   }
 
   /** The file has no more bytes. */
@@ -134,7 +142,7 @@ export class LogScanner {
     }
     this.#at = end + 1;
     const zxid = this.#view.getBigInt64(start + ZXID_OFFSET);
-    return { zxid, bytes: bytes.subarray(start, end), offset: this.#offset + at };
+    return { zxid, start, end, offset: this.#offset + at };
   }
 
   /** Once stopped: keeps what is not zero, to be judged at the end. */

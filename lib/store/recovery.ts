@@ -9,7 +9,7 @@
 import { AclInterner } from "../acl/intern.ts";
 import { apply } from "../kernel/apply.ts";
 import { Database } from "../kernel/database.ts";
-import type { LogChunk, Logger, Stored } from "../ports.ts";
+import type { LogChunk, Logger, LogSpan, Stored } from "../ports.ts";
 import { restoreQuotas } from "../tree/quota.ts";
 import { Tree, type TreeOptions } from "../tree/tree.ts";
 import type { Proposal, SubTxn, Txn } from "../txns.ts";
@@ -129,11 +129,12 @@ class Replay {
     if (chunk.records.length === 0) return;
     const { database } = this;
     const { lastZxid } = database;
-    chunk.records.forEach(({ zxid, bytes }, index) => {
+    chunk.records.forEach((record, index) => {
+      const { zxid } = record;
       if (zxid <= lastZxid && this.count === 0) return;
       this.#checkOrder(zxid, chunk, index);
-      const proposal = this.#decode(bytes, chunk, index);
-      apply(database, internAcls(proposal, this.#interner), ignore);
+      const proposal = this.#decode(record, chunk, index);
+      apply(database, internAcls(proposal, this.#interner), null);
       this.count++;
       this.#options.replayed?.(proposal, bytes);
       this.#compare(proposal, chunk, index);
@@ -166,9 +167,9 @@ class Replay {
     this.#gap ??= outOfOrder(place, `txns are missing: ${formatZxid(zxid)} follows ${before}`);
   }
 
-  #decode(bytes: Uint8Array, chunk: LogChunk, index: number): Proposal {
+  #decode(record: LogSpan, chunk: LogChunk, index: number): Proposal {
     try {
-      return decodeRecord(this.#reader, bytes);
+      return decodeRecord(this.#reader, chunk.bytes, record);
     } catch (error) {
       if (!(error instanceof JuteError)) throw error;
       throw new StorageError({
@@ -226,8 +227,6 @@ function exactFrom({ digest, snapshotZxid }: StartingPoint): Zxid {
 
 /** Greater than any zxid. */
 const NEVER: Zxid = 2n ** 63n;
-
-function ignore(): void {}
 
 /** The same txn with ACLs that are shared by all znodes that have them. */
 function internAcls(proposal: Proposal, interner: AclInterner): Proposal {

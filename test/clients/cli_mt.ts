@@ -52,5 +52,6 @@ function comparable(printed: string): string {
     .replaceAll(/(^\t[^\s=]+\n)+/gm, (names) => names.match(/.*\n/g)!.sort().join(""))
     .replaceAll(/^time = \d+ msec\n/gm, "")
     .replaceAll(/(ctime|mtime)( ?= ?).*$/gm, "$1$2<date>")
-    .replaceAll(/session id: 0x[0-9a-f]+/g, "session id: <id>");
+    .replaceAll(/session id: 0x[0-9a-f]+/g, "session id: <id>")
+    .replaceAll(/ephemeralOwner = [0-9a-f]{2,}/g, "ephemeralOwner = <id>");
 }

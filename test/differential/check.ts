@@ -20,6 +20,8 @@ export interface CheckOptions {
 export interface CheckResult {
   readonly operations: number;
   readonly scripts: number;
+  /** How often each op was answered in each way. */
+  readonly answers: ReadonlyMap<string, number>;
   /** null: nothing told the two apart. */
   readonly failure: string | null;
 }
@@ -35,10 +37,10 @@ export async function check(options: CheckOptions): Promise<CheckResult> {
   try {
     for (let seed = options.seed; done.operations < options.operations; seed++) {
       const failure = await checkSeed(pair, seed, options, done);
-      if (failure !== null) return { ...done, failure };
+      if (failure !== null) return { ...done, answers: pair.answers, failure };
       options.progress?.(done.operations, done.scripts);
     }
-    return { ...done, failure: null };
+    return { ...done, answers: pair.answers, failure: null };
   } finally {
     await pair.stop();
   }

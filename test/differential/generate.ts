@@ -45,16 +45,17 @@ const QUOTA_PATHS = ["", "/zookeeper_limits", "/zookeeper_stats"].flatMap((end) 
   `/zookeeper/quota~/a${end}`,
 ]);
 
-const plainPath: Arbitrary<string> = fc
-  .array(fc.constantFrom(...NAMES), { minLength: 1, maxLength: 3, size: "max" })
+const name: Arbitrary<string> = fc.constantFrom(...NAMES);
+const plainPath: Arbitrary<string> = oneOf<number>([6, fc.constant(1)], [5, fc.constant(2)], [1, fc.constant(3)])
+  .chain((depth) => fc.array(name, { minLength: depth, maxLength: depth }))
   .map((names) => `~/${names.join("/")}`);
 const numberedPath: Arbitrary<string> = fc.tuple(plainPath, fc.nat(3)).map(([path, number]) => `${path}000000000${number}`);
 const path: Arbitrary<string | null> = oneOf<string | null>(
-  [24, plainPath],
-  [3, fc.constant("~")],
-  [2, numberedPath],
-  [2, fc.constantFrom(...QUOTA_PATHS)],
-  [2, fc.constantFrom(...ODD_PATHS)],
+  [50, plainPath],
+  [5, fc.constant("~")],
+  [3, numberedPath],
+  [3, fc.constantFrom(...QUOTA_PATHS)],
+  [3, fc.constantFrom(...ODD_PATHS)],
   [1, fc.constantFrom(...BUILT_IN_PATHS)],
   [1, fc.constant(null)],
 );
@@ -107,13 +108,13 @@ const BAD_IDS: readonly Omit<SubmittedAcl, "perms">[] = [
   ...["auth", "super", "sasl", "x509", "Digest", "none", "", null].map((scheme) => ({ scheme, id: "a" })),
   { scheme: null, id: null },
 ];
-const perms: Arbitrary<number> = oneOf([4, fc.constant(31)], [6, fc.nat(31)], [1, fc.constantFrom(0, 32, -1)]);
+const perms: Arbitrary<number> = oneOf([2, fc.constant(31)], [8, fc.nat(31)], [1, fc.constantFrom(0, 32, -1)]);
 const aclEntry: Arbitrary<SubmittedAcl> = fc
   .tuple(perms, oneOf([10, fc.constantFrom(...IDS)], [1, fc.constantFrom(...BAD_IDS)]))
   .map(([bits, id]) => ({ perms: bits, ...id }));
 const isWhole = ({ scheme, id }: SubmittedAcl): boolean => scheme !== null && id !== null;
 const acl: Arbitrary<readonly SubmittedAcl[] | null> = oneOf<readonly SubmittedAcl[] | null>(
-  [12, fc.constant([OPEN])],
+  [10, fc.constant([OPEN])],
   // Behind another with the same permissions, what is missing makes the whole request unreadable to 3.8.0.
   [6, fc.array(aclEntry, { minLength: 1, maxLength: 3 }).map((list) => list.filter((it, at) => at === 0 || isWhole(it)))],
   [1, fc.constantFrom<readonly SubmittedAcl[] | null>(null, [])],
@@ -150,19 +151,17 @@ const setAcl: Arbitrary<SendableOp> = fc.record({ kind: fc.constant("setACL"), p
 /** One that holds is never answered by 3.8.0. */
 const failingCheck: Arbitrary<SendableOp> = fc.record({ kind: fc.constant("check"), path, version: fc.constant(4242) });
 
-const multi: Arbitrary<SendableOp> = fc.record({
-  kind: fc.constant("multi"),
-  ops: fc.array(
-    oneOf<MultiWriteOp>(
-      [8, create],
-      [4, deletion],
-      [4, setData],
-      [4, check],
-      [1, oneOf([1, setAcl], [1, fc.record({ kind: fc.constant("exists"), path, watch: fc.boolean() })]) as Arbitrary<never>],
-    ),
-    { maxLength: 5 },
-  ),
-});
+const subOp: Arbitrary<MultiWriteOp> = oneOf<MultiWriteOp>(
+  [20, create],
+  [15, deletion],
+  [15, setData],
+  [15, check],
+  // What may not stand there.
+  [1, oneOf([1, setAcl], [1, fc.record({ kind: fc.constant("exists"), path, watch: fc.boolean() })]) as Arbitrary<never>],
+);
+const multi: Arbitrary<SendableOp> = oneOf([4, fc.array(subOp, { maxLength: 2 })], [1, fc.array(subOp, { maxLength: 6 })]).map(
+  (ops) => ({ kind: "multi", ops }),
+);
 
 // ── reads and watches ──
 
@@ -245,11 +244,11 @@ const foreign: Arbitrary<SendableOp> = oneOf<SendableOp>(
 
 const op: Arbitrary<SendableOp> = oneOf<SendableOp>(
   [24, create],
-  [10, deletion],
+  [7, deletion],
   [12, setData],
-  [5, setAcl],
+  [6, setAcl],
   [2, failingCheck],
-  [10, multi],
+  [12, multi],
   [24, read],
   [9, pathOnly],
   [2, getEphemerals],

@@ -57,6 +57,11 @@ export class Pair {
     return this.#servers[0];
   }
 
+  /** How often each op was answered in each way, since the servers were started. */
+  get answers(): ReadonlyMap<string, number> {
+    return this.#sides[0].transcriber.answers;
+  }
+
   /** Plays a script on both; null if nobody could tell them apart. */
   async play(script: Script): Promise<Divergence | null> {
     if (this.#isBroken) await this.#restart();

@@ -52,7 +52,10 @@ export class Side {
   async begin(root: string): Promise<void> {
     await this.#open(CONTROL);
     await this.control({ kind: "auth", scheme: "digest", auth: Buffer.from(SUPER_PASSWORD) });
-    await this.control({ kind: "create", path: root, data: null, acl: OPEN_ACL, flags: 0, ttl: 0 });
+    const nodes = ["", "/a", "/b", "/a/a", "/a/b"].map((end) => root + end);
+    await this.control(
+      ...nodes.map((path): SendableOp => ({ kind: "create", path, data: null, acl: OPEN_ACL, flags: 0, ttl: 0 })),
+    );
     for (let slot = 0; slot < SLOTS; slot++) await this.#open(slot);
   }
 

@@ -21,6 +21,8 @@ import { toHex } from "../support/golden.ts";
 import { describeValue } from "./script.ts";
 
 export class Transcriber {
+  /** How often each op was answered in each way. */
+  readonly answers: Map<string, number> = new Map();
   #firstSession: bigint | null = null;
   /** Of each zxid, the time that a Stat told of it first. */
   readonly #times = new Map<bigint, number>();
@@ -44,15 +46,21 @@ export class Transcriber {
   event(body: Uint8Array): string {
     const reader = new JuteReader(body);
     const { zxid } = replyHeader(reader);
-    return `event ${describeValue({ ...watcherEvent(reader), zxid })}`;
+    const event = watcherEvent(reader);
+    this.#count("event", `type ${event.type}`);
+    return `event ${describeValue({ ...event, zxid })}`;
   }
 
   reply(body: Uint8Array, op: Op["kind"]): string {
     const reader = new JuteReader(body);
     const { xid, zxid, err } = replyHeader(reader);
     const head = `reply ${xid} zxid ${zxid} ${errorText(err)}`;
+    this.#count(op, errorText(err));
     try {
       const outcome = readResponse(reader, op, err);
+      if (outcome.kind === "multi") {
+        for (const it of outcome.results) this.#count(`${op}: ${it.kind}`, it.kind === "error" ? it.code : "Ok");
+      }
       const again = bytesOf((out) => writeReply(out, xid, zxid, outcome)).subarray(4);
       const text = outcome.kind === "error" || outcome.kind === "done" ? "" : ` ${describeValue(this.#shared(outcome))}`;
       return head + text + differenceOf(body, again);
@@ -60,6 +68,11 @@ export class Transcriber {
       if (!(error instanceof JuteError)) throw error;
       return `${head} unreadable ${toHex(body.subarray(16))}`;
     }
+  }
+
+  #count(what: string, how: string): void {
+    const key = `${what} ${how}`;
+    this.answers.set(key, (this.answers.get(key) ?? 0) + 1);
   }
 
   #shared(outcome: Outcome): unknown {

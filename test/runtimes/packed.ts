@@ -1,6 +1,7 @@
 /**
  * Packs the package as npm would publish it, lays it beside its dependencies in an empty project, and uses it there: each
- * runtime imports every entry point, and a strict TypeScript project that has none of our settings reads the types.
+ * runtime imports every entry point, and strict TypeScript projects that have none of our settings read the types. The main one
+ * needs no runtime's types; the adapters may need Node's, whose `node:net` and `node:fs` they stand on.
  *
  *     node dist/test/runtimes/packed.js
  *
@@ -39,14 +40,26 @@ function main(): void {
     join(folder, "use.mjs"),
     entries.map((entry) => `console.log(Object.keys(await import("${entry}")).length);\n`).join(""),
   );
-  writeFileSync(join(folder, "use.ts"), entries.map((entry, index) => `export * as e${index} from "${entry}";\n`).join(""));
   run("node", process.execPath, ["use.mjs"]);
   run("bun", findBinary("bun"), ["use.mjs"]);
   run("deno", findBinary("deno"), ["run", "--allow-all", "use.mjs"]);
-  const strict = ["--strict", "--noEmit", "--target", "ES2022", "--lib", "ES2023,ESNext.Disposable,DOM", "--types", ""];
+  checkTypes("the main entry point's types", entries.slice(0, 1), "");
+  checkTypes("all types, beside Node's", entries, "node");
+}
+
+function checkTypes(title: string, entries: readonly string[], types: string): void {
+  writeFileSync(join(folder, "use.ts"), entries.map((entry, index) => `export * as e${index} from "${entry}";\n`).join(""));
+  const strict = ["--strict", "--noEmit", "--target", "ES2022", "--lib", "ES2023,ESNext.Disposable,DOM", "--types", types];
   const compiler = projectPath("node_modules", ".bin", "tsc");
-  run("types as Node resolves them", compiler, [...strict, "--module", "NodeNext", "use.ts"]);
-  run("types as bundlers resolve them", compiler, [...strict, "--module", "ESNext", "--moduleResolution", "Bundler", "use.ts"]);
+  run(`${title}, as Node resolves them`, compiler, [...strict, "--module", "NodeNext", "use.ts"]);
+  run(`${title}, as bundlers resolve them`, compiler, [
+    ...strict,
+    "--module",
+    "ESNext",
+    "--moduleResolution",
+    "Bundler",
+    "use.ts",
+  ]);
 }
 
 function layOut(): void {
@@ -56,7 +69,7 @@ function layOut(): void {
   mkdirSync(target, { recursive: true });
   const tarball = `${manifest.name}-${manifest.version}.tgz`;
   run("unpack", "tar", ["-xzf", join(folder, tarball), "-C", target, "--strip-components=1"]);
-  for (const dependency of Object.keys(manifest.dependencies)) {
+  for (const dependency of [...Object.keys(manifest.dependencies), "@types/node"]) {
     const link = join(folder, "node_modules", dependency);
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(projectPath("node_modules", dependency), link);
