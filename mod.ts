@@ -22,9 +22,8 @@ import { type OpenSettings, settingsOf } from "./lib/options.ts";
 import type { Clock, Logger, Storage } from "./lib/ports.ts";
 import { Server } from "./lib/server.ts";
 
-export type { EnsembleConfig, EnsembleMember, WeightedGroups } from "./lib/broadcast/zab/ensemble.ts";
-export type { EnsembleOptions, PeerNetwork } from "./lib/ensemble/open.ts";
 export { CREATOR_ALL_ACL, OPEN_ACL_UNSAFE, Perms, READ_ACL_UNSAFE } from "./lib/acl/perms.ts";
+export type { EnsembleConfig, EnsembleMember, WeightedGroups } from "./lib/broadcast/zab/ensemble.ts";
 export { bytes, type Codec, json, utf8 } from "./lib/client/codecs.ts";
 export type { EventStream, OverflowPolicy } from "./lib/client/event_stream.ts";
 export type { ConnectOptions, RequestOptions, VersionOptions, WatchOptions, WatchStreamOptions } from "./lib/client/options.ts";
@@ -37,6 +36,7 @@ export type { CreateOptions, Data } from "./lib/client/values.ts";
 export type { Watcher } from "./lib/client/watchers.ts";
 export type { StreamEvent, ZooKeeper } from "./lib/client/zookeeper.ts";
 export type { Compat } from "./lib/compat.ts";
+export type { EnsembleOptions, PeerNetwork } from "./lib/ensemble/open.ts";
 export { type Applied, type ErrorCode, ZkError } from "./lib/errors.ts";
 export type { OpenSettings } from "./lib/options.ts";
 export type { Clock, Duplex, DuplexHandler, ListenAddress, Listener, Logger, Storage } from "./lib/ports.ts";

@@ -22,12 +22,18 @@ function textOf(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    throw new ZooCfgError([`${path} can't be read: it must hold this member's number, the N of its line server.N (${(error as Error).message})`]);
+    throw new ZooCfgError([
+      `${path} can't be read: it must hold this member's number, the N of its line server.N (${(error as Error).message})`,
+    ]);
   }
 }
 
 /** The settings with the client address of the member's own line, where the line has one. */
-export function withClientAddress(settings: Partial<ZooSettings>, { id, client }: EnsembleMember, file: string): Partial<ZooSettings> {
+export function withClientAddress(
+  settings: Partial<ZooSettings>,
+  { id, client }: EnsembleMember,
+  file: string,
+): Partial<ZooSettings> {
   if (client === null) return settings;
   const { clientPort = client.port, clientPortAddress } = settings;
   if (clientPort !== client.port) {

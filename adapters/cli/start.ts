@@ -43,7 +43,13 @@ export async function startForeground(args: readonly string[], options: StartOpt
   let server: Server;
   try {
     const version = compat !== undefined && { compat };
-    server = await open({ ...plan.settings, ...version, ...(await storageOf(plan)), ...(await ensembleOf(plan, logger)), logger });
+    server = await open({
+      ...plan.settings,
+      ...version,
+      ...(await storageOf(plan)),
+      ...(await ensembleOf(plan, logger)),
+      logger,
+    });
   } catch (error) {
     logger.error((error as Error).message);
     return EXIT.unexpected;
@@ -90,7 +96,8 @@ async function readPlan(args: readonly string[], logger: Logger): Promise<Plan |
   const { memberOf, withClientAddress } = await import("./member.ts");
   try {
     const [file = ""] = args;
-    const { ensemble, notices, ...read } = args.length === 1 ? parseZooCfg(readFileSync(file, "utf8"), file) : zooCfgOfArguments(args);
+    const { ensemble, notices, ...read } =
+      args.length === 1 ? parseZooCfg(readFileSync(file, "utf8"), file) : zooCfgOfArguments(args);
     for (const { level, message } of notices) logger[level](message);
     const me = ensemble === null ? null : memberOf(ensemble, read.settings.dataDir!);
     const settings = me === null ? read.settings : withClientAddress(read.settings, me, file);

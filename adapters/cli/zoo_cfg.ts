@@ -131,7 +131,8 @@ class Reader {
   /** `group.<number>=<id>:<id>…` and `weight.<id>=<votes>`. */
   #readHierarchy(entry: Entry): void {
     const [, kind, number] = /^(group|weight)\.(\d+)$/.exec(entry.key) ?? [];
-    if (kind === "group" && /^\d+(:\d+)*$/.test(entry.value)) this.#groups.set(BigInt(number!), entry.value.split(":").map(BigInt));
+    if (kind === "group" && /^\d+(:\d+)*$/.test(entry.value))
+      this.#groups.set(BigInt(number!), entry.value.split(":").map(BigInt));
     else if (kind === "weight" && /^\d{1,9}$/.test(entry.value)) this.#weights.set(BigInt(number!), Number(entry.value));
     else this.#problem(entry, "allowed: group.<number>=<id>:<id>… and weight.<id>=<votes>");
   }
@@ -243,7 +244,11 @@ class Reader {
     const unserved = Array.from(this.#unserved, ([reason, keys]): Notice => {
       return { level: reason.quiet ? "info" : "warn", message: `not served, as ${reason.text}: ${keys.join(", ")}` };
     });
-    return { settings: this.#settings as Partial<ZooSettings>, ensemble: this.#ensemble, notices: [...this.#notices, ...unserved] };
+    return {
+      settings: this.#settings as Partial<ZooSettings>,
+      ensemble: this.#ensemble,
+      notices: [...this.#notices, ...unserved],
+    };
   }
 }
 

@@ -2,8 +2,8 @@
 import type { PeerNetwork } from "../../lib/ensemble/open.ts";
 import type { Logger } from "../../lib/ports.ts";
 import { TcpDialer } from "./dialer.ts";
-import { completed } from "./options.ts";
 import { NodeListener } from "./node.ts";
+import { completed } from "./options.ts";
 
 /**
  * The streams between the members of an ensemble, in the clear and without proof of who is there: for networks that only members can reach.

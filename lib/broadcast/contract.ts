@@ -7,15 +7,7 @@
 import type { Forwarded } from "../ops.ts";
 import type { Proposal } from "../txns.ts";
 import type { Now, Role, SessionId, Zxid } from "../types.ts";
-import type {
-  Image,
-  LeaderPacket,
-  LearnerPacket,
-  LinkId,
-  MemberId,
-  Notification,
-  Touched,
-} from "./zab/messages.ts";
+import type { Image, LeaderPacket, LearnerPacket, LinkId, MemberId, Notification, Touched } from "./zab/messages.ts";
 
 /** What the kernel says. All but `propose` belongs to ensembles. */
 export type FromKernel =

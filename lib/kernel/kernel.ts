@@ -195,7 +195,12 @@ export class Kernel {
     const localSessions = this.options.localSessions && this.role === "standalone";
     const id = this.#takeSessionId();
     if (!this.#decides) {
-      return this.#forward(connection, { session: id, cxid: 0, op: { kind: "createSession", timeOut: timeoutMs }, authIds: null });
+      return this.#forward(connection, {
+        session: id,
+        cxid: 0,
+        op: { kind: "createSession", timeOut: timeoutMs },
+        authIds: null,
+      });
     }
     const session = this.sessions.add(id, timeoutMs, localSessions, this.#now.mono);
     session.owner = SELF;

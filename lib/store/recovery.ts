@@ -136,7 +136,7 @@ class Replay {
       const proposal = this.#decode(record, chunk, index);
       apply(database, internAcls(proposal, this.#interner), null);
       this.count++;
-      this.#options.replayed?.(proposal, bytes);
+      this.#options.replayed?.(proposal, chunk.bytes.subarray(record.start, record.end));
       this.#compare(proposal, chunk, index);
     });
     this.#lastFile = chunk.file;

@@ -10,7 +10,7 @@ import type { Image, LeaderPacket, LearnerPacket, Touched } from "../broadcast/z
 import type { Forwarded } from "../ops.ts";
 import type { Proposal } from "../txns.ts";
 import type { AuthId, SessionId, Zxid } from "../types.ts";
-import { counterOf, epochOf, makeZxid } from "../zxid.ts";
+import { epochOf, makeZxid } from "../zxid.ts";
 import { readRequest, writeRequestBody } from "./codec.ts";
 import { JuteError, JuteReader, type JuteRecord, JuteWriter } from "./jute.ts";
 import { rowOfKind } from "./opcodes.ts";

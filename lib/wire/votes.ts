@@ -42,7 +42,8 @@ export function readInitial(bytes: Uint8Array): Initial | null {
   const version = reader.long();
   // Members of 3.4 say no more than who they are.
   if (version >= 0n) return { id: version, addresses: [], length: 8 };
-  if (version !== INITIAL_VERSION && version !== INITIAL_VERSION_MANY) throw new JuteError(`a first message of version ${version}`);
+  if (version !== INITIAL_VERSION && version !== INITIAL_VERSION_MANY)
+    throw new JuteError(`a first message of version ${version}`);
   if (reader.remaining < 12) return null;
   const id = reader.long();
   const length = reader.int();

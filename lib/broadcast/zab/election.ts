@@ -165,4 +165,5 @@ const agreesInRound: Agreement = (one, other) =>
   one.state === "looking" ? isSame(one.vote, other.vote) : one.vote.leader === other.vote.leader;
 
 const agreesSettled: Agreement = (one, other) =>
-  one.vote.leader === other.vote.leader && ((one.version === 0) !== (other.version === 0) || one.vote.epoch === other.vote.epoch);
+  one.vote.leader === other.vote.leader &&
+  ((one.version === 0) !== (other.version === 0) || one.vote.epoch === other.vote.epoch);

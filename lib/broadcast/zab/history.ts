@@ -30,7 +30,7 @@ export class History {
 
   /** The last txn logged: what a member is worth in an election. */
   get last(): Zxid {
-    return this.#appended > this.committed ? this.#appended : this.committed;
+    return later(this.#appended, this.committed);
   }
 
   get durableUpTo(): Zxid {
@@ -80,4 +80,9 @@ export class History {
     this.recent.length = 0;
     this.recent.push(...kept);
   }
+}
+
+function later(one: Zxid, other: Zxid): Zxid {
+  if (one > other) return one;
+  return other;
 }

@@ -268,7 +268,8 @@ export class Leader implements Term {
     // A counter must not run over into the epoch: the next leader begins a new one.
     if (counterOf(zxid) === COUNTER_MAX) return this.#core.resign("the zxids of the epoch are used up");
     this.#lastProposed = zxid;
-    for (const learner of this.#learners.values()) if (!learner.observer && isInBroadcast(learner)) this.#offer(learner, proposal, mono);
+    for (const learner of this.#learners.values())
+      if (!learner.observer && isInBroadcast(learner)) this.#offer(learner, proposal, mono);
     this.#core.history.append(proposal);
     this.#core.emit({ kind: "append", proposal });
   }

@@ -153,7 +153,8 @@ export class Learner implements Term {
   #promise(epoch: number): void {
     if (this.#phase !== "greeting") return this.#core.resign("the leader told its epoch twice");
     const { acceptedEpoch } = this.#core;
-    if (epoch < acceptedEpoch) return this.#core.resign(`epoch ${epoch} is over: ${acceptedEpoch} was promised to another leader`);
+    if (epoch < acceptedEpoch)
+      return this.#core.resign(`epoch ${epoch} is over: ${acceptedEpoch} was promised to another leader`);
     this.#epoch = epoch;
     this.#phase = "promising";
     this.#counts = epoch > acceptedEpoch;
@@ -170,14 +171,19 @@ export class Learner implements Term {
 
   // ── synchronisation ──
 
-  #synchronise(rebuild: { readonly kind: "truncate"; readonly zxid: Zxid } | { readonly kind: "restore"; readonly image: Image } | null): void {
+  #synchronise(
+    rebuild: { readonly kind: "truncate"; readonly zxid: Zxid } | { readonly kind: "restore"; readonly image: Image } | null,
+  ): void {
     if (this.#phase !== "synchronising") return this.#core.resign("the leader sent its history unasked");
     if (rebuild === null) return;
     this.#rebuilding = true;
     const zxid = rebuild.kind === "truncate" ? rebuild.zxid : rebuild.image.lastZxid;
     this.#lastReceived = zxid;
     this.#committed = zxid;
-    this.#core.emit({ kind: "tell", message: `${rebuild.kind === "truncate" ? "Cutting the log" : "A whole database came"} at ${formatZxid(zxid)}` });
+    this.#core.emit({
+      kind: "tell",
+      message: `${rebuild.kind === "truncate" ? "Cutting the log" : "A whole database came"} at ${formatZxid(zxid)}`,
+    });
     this.#core.rebuild(rebuild);
   }
 
@@ -205,7 +211,8 @@ export class Learner implements Term {
   }
 
   #takeOver(epoch: number): void {
-    if (this.#phase !== "synchronising" || epoch !== this.#epoch) return this.#core.resign("the leader ended its history out of turn");
+    if (this.#phase !== "synchronising" || epoch !== this.#epoch)
+      return this.#core.resign("the leader ended its history out of turn");
     this.#phase = "logging";
     if (!this.#rebuilding) this.#log();
   }
@@ -258,7 +265,8 @@ export class Learner implements Term {
 
   #commit(zxid: Zxid): void {
     if (zxid <= this.#committed) return;
-    if (zxid > this.#lastReceived) return this.#core.resign(`the leader committed ${formatZxid(zxid)}, which it never proposed`);
+    if (zxid > this.#lastReceived)
+      return this.#core.resign(`the leader committed ${formatZxid(zxid)}, which it never proposed`);
     this.#committed = zxid;
     if (this.#phase === "active") this.#applyCommitted();
   }

@@ -15,7 +15,7 @@ import type { Ensemble } from "./ensemble.ts";
 import type { History } from "./history.ts";
 import { Leader } from "./leader.ts";
 import { Learner } from "./learner.ts";
-import type { LeaderPacket, LearnerPacket, LinkId, MemberId, Notification, VoterState, Vote } from "./messages.ts";
+import type { LeaderPacket, LearnerPacket, LinkId, MemberId, Notification, Vote, VoterState } from "./messages.ts";
 
 export interface ZabOptions {
   readonly me: MemberId;

@@ -10,7 +10,10 @@ const kernel = await simulationOptions();
 const total = { simulatedMs: 0, faults: 0, messages: 0, commits: 0, acknowledged: 0 };
 for (let seed = Number(first); seed < Number(first) + Number(count); seed++) {
   try {
-    const result = simulate({ seed, stormMs: Number(storm), ...(bug !== undefined && { bug }), ...(count === "1" && { trace: console.log }) }, kernel);
+    const result = simulate(
+      { seed, stormMs: Number(storm), ...(bug !== undefined && { bug }), ...(count === "1" && { trace: console.log }) },
+      kernel,
+    );
     for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += result[key];
   } catch (error) {
     console.log(`seed ${seed}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
@@ -18,4 +21,6 @@ for (let seed = Number(first); seed < Number(first) + Number(count); seed++) {
     break;
   }
 }
-console.log(`${Math.floor(total.simulatedMs / 1000)} simulated seconds, ${total.faults} faults, ${total.messages} messages, ${total.commits} txns, ${total.acknowledged} acknowledged`);
+console.log(
+  `${Math.floor(total.simulatedMs / 1000)} simulated seconds, ${total.faults} faults, ${total.messages} messages, ${total.commits} txns, ${total.acknowledged} acknowledged`,
+);

@@ -8,8 +8,8 @@ import { Database } from "../../../lib/kernel/database.ts";
 import { Tree, type TreeOptions } from "../../../lib/tree/tree.ts";
 import type { Proposal } from "../../../lib/txns.ts";
 import type { Zxid } from "../../../lib/types.ts";
-import { epochOf } from "../../../lib/zxid.ts";
-import { type Entry, entryOf } from "./history.ts";
+import { epochOf, formatZxid } from "../../../lib/zxid.ts";
+import { type Entry, entryOf, Violation } from "./history.ts";
 import type { World } from "./world.ts";
 
 const TREE: TreeOptions = { extendedTypes: true, digest: true, counterWraps: false, configNode: true };
@@ -81,6 +81,8 @@ export class MemberDisk {
       // What a snapshot holds beyond the cut must go, too.
       this.#snapshots = this.#snapshots.filter(({ database }) => database.lastZxid <= zxid);
       this.#log = this.#log.filter(({ header }) => header.zxid <= zxid);
+      if (this.#snapshots.length === 0)
+        throw new Violation(`the log is to be cut at ${formatZxid(zxid)}, before all that is kept`);
       const { database, entries } = this.#replay();
       truncated(database, entries);
     });
@@ -103,7 +105,7 @@ export class MemberDisk {
     const snapshot = this.#snapshots.at(-1)!;
     const database = snapshot.database.fork();
     const recent = this.#log.filter(({ header }) => header.zxid > snapshot.database.lastZxid);
-    for (const proposal of recent) apply(database, proposal, () => {});
+    for (const proposal of recent) apply(database, proposal, null);
     const entries = [...snapshot.entries, ...recent.map(({ header }) => entryOf(header))];
     // A snapshot now and then: who has fewer recent txns sends more databases.
     if (recent.length > 20 && this.#world.random() < 0.3) this.#takeSnapshot(database, entries);
@@ -117,7 +119,10 @@ export class MemberDisk {
     this.#log = this.#log.filter(({ header }) => header.zxid > oldest);
   }
 
-  #soon(run: () => void, ms: number = this.#world.random() < 0.95 ? this.#world.random() * 8 : this.#world.random() * 300): void {
+  #soon(
+    run: () => void,
+    ms: number = this.#world.random() < 0.95 ? this.#world.random() * 8 : this.#world.random() * 300,
+  ): void {
     const life = this.#life;
     this.#queue = Math.max(this.#queue, this.#world.mono + ms);
     this.#world.after(this.#queue - this.#world.mono, () => {

@@ -107,7 +107,14 @@ export class SimulatedClient {
     if (chance < 0.7) return create(`${path}/e-`, data, 3);
     if (chance < 0.75) return { kind: "sync", path };
     if (chance < 0.8) return { kind: "setData", path: "/shared", data, version: this.#world.below(20) };
-    if (chance < 0.85) return { kind: "multi", ops: [{ kind: "check", path, version: -1 }, { kind: "setData", path, data, version: -1 }] };
+    if (chance < 0.85)
+      return {
+        kind: "multi",
+        ops: [
+          { kind: "check", path, version: -1 },
+          { kind: "setData", path, data, version: -1 },
+        ],
+      };
     if (chance < 0.87) return { kind: "closeSession" };
     return { kind: "getChildren", path, watch: false };
   }

@@ -4,18 +4,18 @@
 import type { Broadcast, BroadcastEffect, BroadcastInput } from "../../../lib/broadcast/contract.ts";
 import type { Ensemble } from "../../../lib/broadcast/zab/ensemble.ts";
 import { History } from "../../../lib/broadcast/zab/history.ts";
-import type { LeaderPacket, LearnerPacket, LinkId, MemberId, Notification } from "../../../lib/broadcast/zab/messages.ts";
 import { Leader } from "../../../lib/broadcast/zab/leader.ts";
+import type { LeaderPacket, LearnerPacket, LinkId, MemberId, Notification } from "../../../lib/broadcast/zab/messages.ts";
 import { Zab } from "../../../lib/broadcast/zab/zab.ts";
+import type { ConnEffect } from "../../../lib/host.ts";
 import type { Database } from "../../../lib/kernel/database.ts";
 import { Kernel, startingSessions } from "../../../lib/kernel/kernel.ts";
 import type { KernelOptions } from "../../../lib/kernel/options.ts";
 import { Member, type MemberEffect, type MemberInput } from "../../../lib/member.ts";
 import { firstSessionId } from "../../../lib/session/identity.ts";
 import type { ConnId, Now, Zxid } from "../../../lib/types.ts";
-import type { ConnEffect } from "../../../lib/host.ts";
-import { MemberDisk } from "./member_disk.ts";
 import { type CommittedHistory, type Entry, entryOf } from "./history.ts";
+import { MemberDisk } from "./member_disk.ts";
 import type { Bug } from "./simulation.ts";
 import type { Station, World } from "./world.ts";
 
@@ -53,7 +53,11 @@ export class SimulatedMember implements Station {
     const { bug } = options;
     this.#disk = new MemberDisk(
       options.world,
-      bug === "ack before sync" ? "says it is on disk when it is not" : bug === "stale epoch accepted" ? "forgets what it promised" : null,
+      bug === "ack before sync"
+        ? "says it is on disk when it is not"
+        : bug === "stale epoch accepted"
+          ? "forgets what it promised"
+          : null,
     );
     options.world.stations.set(this.id, this);
   }

@@ -3,7 +3,7 @@
  */
 import { Ensemble, type EnsembleConfig, type EnsembleMember } from "../../../lib/broadcast/zab/ensemble.ts";
 import type { MemberId } from "../../../lib/broadcast/zab/messages.ts";
-import { type KernelOptions } from "../../../lib/kernel/options.ts";
+import type { KernelOptions } from "../../../lib/kernel/options.ts";
 import { kernelOptions, settingsOf } from "../../../lib/options.ts";
 import { CommittedHistory, Violation } from "./history.ts";
 import { SimulatedClient } from "./simulated_client.ts";
@@ -121,7 +121,8 @@ class Simulation {
 
   #partition(): void {
     const side = new Set(this.#members.filter(() => this.#world.random() < 0.5).map(({ id }) => id));
-    for (const { id } of this.#members) for (const { id: other } of this.#members) if (side.has(id) !== side.has(other)) this.#blockBoth(id, other);
+    for (const { id } of this.#members)
+      for (const { id: other } of this.#members) if (side.has(id) !== side.has(other)) this.#blockBoth(id, other);
     this.#healLater();
   }
 
@@ -148,7 +149,8 @@ class Simulation {
     for (const member of this.#members) if (!member.isUp) member.start();
     const before = this.#acknowledged;
     world.run(world.mono + HEAL_MS_MAX, () => this.#isWhole && this.#acknowledged > before);
-    if (!this.#isWhole || this.#acknowledged === before) throw new Violation(`after ${HEAL_MS_MAX} ms of calm the ensemble does not serve`);
+    if (!this.#isWhole || this.#acknowledged === before)
+      throw new Violation(`after ${HEAL_MS_MAX} ms of calm the ensemble does not serve`);
     for (const client of this.#clients) client.isQuiet = true;
     // Streams that broke unnoticed show now.
     world.run(world.mono + 20_000);
@@ -172,9 +174,11 @@ class Simulation {
     const databases = this.#members.map(({ database }) => database!);
     const [first] = databases;
     for (const [at, { lastZxid, tree, sessions }] of databases.entries()) {
-      if (lastZxid !== first!.lastZxid) throw new Violation(`member ${at + 1} is at ${lastZxid}, and the first at ${first!.lastZxid}`);
+      if (lastZxid !== first!.lastZxid)
+        throw new Violation(`member ${at + 1} is at ${lastZxid}, and the first at ${first!.lastZxid}`);
       if (tree.digest !== first!.tree.digest) throw new Violation(`member ${at + 1} has another tree than the first`);
-      for (const owner of tree.ephemeralOwners()) if (!sessions.has(owner)) throw new Violation(`an ephemeral outlives session ${owner}`);
+      for (const owner of tree.ephemeralOwners())
+        if (!sessions.has(owner)) throw new Violation(`an ephemeral outlives session ${owner}`);
     }
   }
 
@@ -200,6 +204,8 @@ function configOf(voters: number, observers: number): EnsembleConfig {
     role,
     client: null,
   });
-  const members = Array.from({ length: voters + observers }, (_, at) => member(at + 1, at < voters ? "participant" : "observer"));
+  const members = Array.from({ length: voters + observers }, (_, at) =>
+    member(at + 1, at < voters ? "participant" : "observer"),
+  );
   return { members, hierarchy: null, version: 0n };
 }

@@ -193,7 +193,8 @@ export class World {
   /** A member has died: its streams are gone with it. */
   dropStreamsOf(member: MemberId): void {
     for (const stream of new Set(this.#streams.values())) {
-      if (stream.ends.some((end) => end.member === member)) this.breakStream(stream, stream.ends.find((end) => end.member === member)!);
+      if (stream.ends.some((end) => end.member === member))
+        this.breakStream(stream, stream.ends.find((end) => end.member === member)!);
     }
   }
 
