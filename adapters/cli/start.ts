@@ -104,6 +104,9 @@ async function readPlan(args: readonly string[], logger: Logger): Promise<Plan |
     const listen = listenOptions(settings);
     if (listen === null) throw new ZooCfgError([`${file}: clientPort is not set: nobody could connect`]);
     if (listen.host === undefined) logger.warn(LOOPBACK_ONLY);
+    if (me !== null && settings.peerType !== undefined && settings.peerType !== me.role) {
+      logger.warn(`${file}: peerType=${settings.peerType} differs from the role of server.${me.id}, ${me.role}, which counts`);
+    }
     const plan = { settings: openSettings(settings), listen, keep: storageOptions(settings) };
     return { ...plan, ensemble: me === null ? null : ensembleOptions(settings, ensemble!, me) };
   } catch (error) {

@@ -107,7 +107,14 @@ describe("zookernel", () => {
 describe("zookernel start-foreground", () => {
   test("serves what zoo.cfg says, tells what it does not serve, and ends cleanly on SIGTERM", async () => {
     const port = await freePort();
-    const config = file("good.cfg", "tickTime=2000", "initLimit=10", "colour=red", `dataDir=${folder}`, `clientPort=${port}`);
+    const config = file(
+      "good.cfg",
+      "tickTime=2000",
+      "leaderServes=yes",
+      "colour=red",
+      `dataDir=${folder}`,
+      `clientPort=${port}`,
+    );
     const run = await serving(port, config);
     const status = await finished("status", config);
     assert.equal(status.err, `Using config: ${config}\n`);
@@ -119,7 +126,7 @@ describe("zookernel start-foreground", () => {
     const said = run.err.replaceAll(/^\S+ /gm, "").split("\n");
     assert.deepEqual(said, [
       `WARN  ${config}:3: unknown key "colour" has no effect`,
-      `INFO  not served, as only an ensemble uses it, and this server stands alone: initLimit (${config}:2)`,
+      `INFO  not served, as it is a finer point of ensembles that is fixed here: leaderServes (${config}:2)`,
       "WARN  clientPortAddress is not set: only clients on this machine can connect; clientPortAddress=0.0.0.0 lets in those of other machines",
       `INFO  ${folder}: 4 znodes and 0 sessions at 0x0, from no snapshot and 0 txns`,
       "INFO  Snapshot written at 0x0",

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { listenOptions, openSettings, storageOptions } from "../../../adapters/cli/open_settings.ts";
+import { ensembleOptions, listenOptions, openSettings, storageOptions } from "../../../adapters/cli/open_settings.ts";
 import { parseZooCfg } from "../../../adapters/cli/zoo_cfg.ts";
 import { SERVED_KEYS } from "../../../adapters/cli/zoo_keys.ts";
 import { projectPath } from "../../support/root.ts";
 
 /** Key → a line, where it goes, and the value there. Not listed: standaloneEnabled (judged at once). */
+const THREE_SERVERS = "server.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2";
+
 const EFFECTS: readonly (readonly [line: string, place: string, value: unknown])[] = [
   ["dataDir=/e", "keep.dataDir", "/e"],
   ["dataLogDir=/l", "keep.dataLogDir", "/l"],
@@ -64,11 +66,15 @@ const EFFECTS: readonly (readonly [line: string, place: string, value: unknown])
   ["snapSizeLimitInKb=16", "open.snapshots.everyBytes", 16_384],
   ["snapshot.trust.empty=true", "open.snapshots.trustEmpty", true],
   ["serializeLastProcessedZxid.enabled=false", "open.snapshots.lastZxid", false],
+  [`${THREE_SERVERS}\ninitLimit=7\nsyncLimit=3`, "ensemble.initLimit", 7],
+  [`${THREE_SERVERS}\ninitLimit=7\nsyncLimit=3`, "ensemble.syncLimit", 3],
+  [`${THREE_SERVERS}\ninitLimit=7\nsyncLimit=3\nquorumListenOnAllIPs=true`, "ensemble.listenOnAllInterfaces", true],
 ];
 
 function planOf(more: string): unknown {
-  const { settings } = parseZooCfg(`dataDir=/d\nclientPort=2181\n${more}\n`, "zoo.cfg");
-  return { open: openSettings(settings), listen: listenOptions(settings), keep: storageOptions(settings) };
+  const { settings, ensemble } = parseZooCfg(`dataDir=/d\nclientPort=2181\n${more}\n`, "zoo.cfg");
+  const plan = { open: openSettings(settings), listen: listenOptions(settings), keep: storageOptions(settings) };
+  return ensemble === null ? plan : { ...plan, ensemble: ensembleOptions(settings, ensemble, ensemble.members[0]!) };
 }
 
 function at(plan: unknown, place: string): unknown {
@@ -85,7 +91,9 @@ describe("zoo.cfg becomes settings of open(), tcp() and fileStorage()", () => {
 
   test("each key that is served has an effect", () => {
     const keys = new Set(EFFECTS.flatMap(([line]) => line.split("\n").map((one) => one.slice(0, one.indexOf("=")))));
-    assert.deepEqual([...keys, "standaloneEnabled"].sort(), [...SERVED_KEYS].sort());
+    const named = [...keys].filter((key) => !key.startsWith("server."));
+    // These two say which lines of servers make an ensemble, and are judged with them.
+    assert.deepEqual([...named, "peerType", "standaloneEnabled"].sort(), [...SERVED_KEYS].sort());
   });
 
   test("what zoo.cfg does not say is as ZooKeeper has it there", () => {

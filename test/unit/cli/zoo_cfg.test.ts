@@ -35,14 +35,8 @@ describe("zoo.cfg", () => {
       "#maxClientCnxns=60",
     ].join("\n");
     const { settings, notices } = parseZooCfg(text, "zoo.cfg");
-    assert.deepEqual(settings, { tickTime: 2000, dataDir: "/tmp/zookeeper", clientPort: 2181 });
-    assert.deepEqual(notices, [
-      {
-        level: "info",
-        message:
-          "not served, as only an ensemble uses it, and this server stands alone: initLimit (zoo.cfg:3), syncLimit (zoo.cfg:4)",
-      },
-    ]);
+    assert.deepEqual(settings, { tickTime: 2000, initLimit: 10, syncLimit: 5, dataDir: "/tmp/zookeeper", clientPort: 2181 });
+    assert.deepEqual(notices, []);
   });
 
   test("served values have their types", () => {
@@ -142,16 +136,16 @@ const REFUSED: readonly (readonly [lines: string, problem: string])[] = [
   ],
   [
     "dynamicConfigFile=/x",
-    'zoo.cfg:3: dynamicConfigFile: "/x" is not accepted; allowed: nothing (ensembles are not served yet)',
+    'zoo.cfg:3: dynamicConfigFile: "/x" is not accepted; allowed: nothing (the members of an ensemble stand in this file)',
   ],
+  ["server.1=a:1:2:observer", "zoo.cfg:3: an observer needs participants to follow, and none is listed"],
+  ["server.1=a:1:2\nserver.2=b:1:2\ninitLimit=1", "zoo.cfg:3: an ensemble needs syncLimit, which is not set"],
+  ["server.1=a:1:2\nstandaloneEnabled=false\nsyncLimit=1", "zoo.cfg:3: an ensemble needs initLimit, which is not set"],
+  ["server.256=a:1:2\nserver.2=b:1:2\ninitLimit=1\nsyncLimit=1", "zoo.cfg:3: server.256: the number must be from 0 to 255"],
+  ["server.1=a:1:2\nserver.2=b:1:2\ngroup.1=1\ninitLimit=1\nsyncLimit=1", "zoo.cfg:3: server.2 is in no group"],
   [
-    "server.1=a:1:2\nserver.2=b:1:2",
-    "zoo.cfg:4: a second server line makes this an ensemble, and ensembles are not served yet",
-  ],
-  ["server.1=a:1:2:observer", "zoo.cfg:3: an observer needs participants to follow, and ensembles are not served yet"],
-  [
-    "server.1=a:1:2\nstandaloneEnabled=false",
-    "zoo.cfg:4: standaloneEnabled=false asks for a quorum of one, and ensembles are not served yet",
+    "server.1=a:1:2\nserver.2=b:1:2\ngroup.1=1:2:3\ninitLimit=1\nsyncLimit=1",
+    "zoo.cfg:3: a group or weight names server 3, which is not listed",
   ],
   ["server.1=a:1:2;2182", "zoo.cfg:3: the client address :2182 differs from that of clientPort, :2181"],
   [
@@ -162,7 +156,7 @@ const REFUSED: readonly (readonly [lines: string, problem: string])[] = [
   ["server.1=a:1:x", 'zoo.cfg:3: server.1: "a:1:x" is not accepted; Address unresolved: a:x'],
   ["server.1=a:1:1", 'zoo.cfg:3: server.1: "a:1:1" is not accepted; quorum port and election port must be different'],
   ["server.x=a:1:2", 'zoo.cfg:3: server.x: "a:1:2" is not accepted; the key must be server. and a whole number'],
-  ["group.1=1:2", 'zoo.cfg:3: group.1: "1:2" is not accepted; ensembles are not served yet'],
+  ["group.1=1;2", 'zoo.cfg:3: group.1: "1;2" is not accepted; allowed: group.<number>=<id>:<id>… and weight.<id>=<votes>'],
   ["\\u12=1", "zoo.cfg:3: \\u must be followed by four hexadecimal digits"],
 ];
 
@@ -200,6 +194,41 @@ describe("server lines", () => {
     assert.deepEqual(settings, { dataDir: "/d", clientPort: 2182, clientPortAddress: "::1" });
     const { settings: portOnly } = parseZooCfg("dataDir=/d\nserver.1=a:1:2;2182", "zoo.cfg");
     assert.deepEqual(portOnly, { dataDir: "/d", clientPort: 2182 });
+  });
+});
+
+describe("an ensemble", () => {
+  const SERVERS = "server.1=a:1:2\nserver.2=b:1:2\nserver.3=[::1]:1:2:observer;2183\ninitLimit=10\nsyncLimit=5\n";
+
+  test("is the servers that are listed", () => {
+    const { ensemble } = read(SERVERS);
+    assert.deepEqual(
+      ensemble!.members.map(({ id, role }) => [id, role]),
+      [
+        [1n, "participant"],
+        [2n, "participant"],
+        [3n, "observer"],
+      ],
+    );
+    assert.equal(ensemble!.hierarchy, null);
+  });
+
+  test("may count votes by groups and weights", () => {
+    const { hierarchy } = read(`${SERVERS}group.1=1:3\ngroup.2=2\nweight.1=2\n`).ensemble!;
+    assert.deepEqual(
+      [...hierarchy!.groups],
+      [
+        [1n, [1n, 3n]],
+        [2n, [2n]],
+      ],
+    );
+    assert.deepEqual([...hierarchy!.weights], [[1n, 2]]);
+  });
+
+  test("of one takes standaloneEnabled=false", () => {
+    assert.equal(read("server.1=a:1:2\n").ensemble, null);
+    const alone = read("server.1=a:1:2\nstandaloneEnabled=false\ninitLimit=10\nsyncLimit=5\n");
+    assert.equal(alone.ensemble!.members.length, 1);
   });
 });
 
