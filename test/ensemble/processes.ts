@@ -1,12 +1,11 @@
 /**
  * An ensemble of processes, ours and Apache's in any mixture, each with a folder that outlives it.
  *
- * Invariant: what was started is ended by its own pid, stopped processes included.
+ * Invariant: what was started is ended by its own pid.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { fourLetterWord, freePort, type ServerKind, type ServerProcess, spawnServer } from "../support/server_process.ts";
 import { until } from "../support/until.ts";
 
@@ -81,15 +80,6 @@ export class EnsembleProcesses implements AsyncDisposable {
     rmSync(join(this.#place(id).folder, "data"), { recursive: true, force: true });
   }
 
-  /** The process stands still, or goes on. */
-  freeze(id: number): void {
-    process.kill(this.#running(id).pid, "SIGSTOP");
-  }
-
-  thaw(id: number): void {
-    process.kill(this.#running(id).pid, "SIGCONT");
-  }
-
   async mode(id: number): Promise<Mode> {
     const answer = await fourLetterWord(this.#place(id).clientPort, "srvr", 1000).catch(() => "");
     return (/^Mode: (\w+)$/m.exec(answer)?.[1] ?? null) as Mode;
@@ -125,9 +115,7 @@ export class EnsembleProcesses implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { server } of this.#places.values()) {
-      if (server === null) continue;
-      process.kill(server.pid, "SIGCONT");
-      await server.stop("SIGKILL");
+      await server?.stop("SIGKILL");
     }
     rmSync(this.#folder, { recursive: true, force: true });
   }
