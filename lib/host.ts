@@ -158,10 +158,19 @@ export class Host {
       else this.#batch.push(effect.proposal);
       return;
     }
-    if (!("conn" in effect)) return this.#options.carryOut?.(effect);
-    const sink = this.#sinks.get(effect.conn);
-    if (effect.kind === "close") this.#sinks.delete(effect.conn);
-    sink?.carryOut(effect);
+    switch (effect.kind) {
+      case "reply":
+      case "event":
+      case "welcome":
+      case "close": {
+        const sink = this.#sinks.get(effect.conn);
+        if (effect.kind === "close") this.#sinks.delete(effect.conn);
+        sink?.carryOut(effect);
+        return;
+      }
+      default:
+        this.#options.carryOut?.(effect);
+    }
   }
 
   #endTurn(): void {

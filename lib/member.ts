@@ -71,9 +71,9 @@ export class Member {
   #fromKernel(effects: readonly Effect[], now: Now, out: MemberEffect[]): void {
     for (const effect of effects) {
       switch (effect.kind) {
-        case "welcome":
         case "reply":
         case "event":
+        case "welcome":
         case "close":
           out.push(effect);
           break;
