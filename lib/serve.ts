@@ -193,7 +193,7 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
   constructor(all: ClientService, duplex: Duplex) {
     this.#all = all;
     this.#duplex = duplex;
-    this.peer = { address: duplex.remoteAddress, label: labelOf(duplex), authIds: [] };
+    this.peer = { address: duplex.remoteAddress, label: labelOf(duplex), authIds: duplex.authIds };
     this.#server = new ServerConn(this, all.limits.frameBytesMax);
   }
 

@@ -4,9 +4,9 @@
  * Wires a client handle to sockets, the system's clock and its randomness; decides nothing itself. Invariant: from `connect()` to the handle's end
  * the process stays alive, and not a moment longer.
  */
-import { randomBytes } from "node:crypto";
 import { clearInterval, setInterval } from "node:timers";
 import type { SecureContextOptions } from "node:tls";
+import { encodeBase64 } from "../../lib/base64.ts";
 import { parseConnectString } from "../../lib/client/connect_string.ts";
 import { type ConnectOptions, DEFAULT_SESSION_TIMEOUT_MS } from "../../lib/client/options.ts";
 import { RemoteConnector } from "../../lib/client/remote.ts";
@@ -17,7 +17,8 @@ import { consoleLogger, systemClock } from "../system.ts";
 import { TcpDialer } from "./dialer.ts";
 
 /** How to reach servers through TLS. The server's certificate must be valid for the name, or the address, in the connect string. */
-export interface TlsOptions extends Pick<SecureContextOptions, "ca" | "cert" | "key" | "passphrase" | "pfx" | "minVersion"> {
+export interface ClientTlsOptions
+  extends Pick<SecureContextOptions, "ca" | "cert" | "key" | "passphrase" | "pfx" | "minVersion"> {
   /** The name that certificates must be valid for, where that is not the one in the connect string. */
   readonly servername?: string;
 }
@@ -25,7 +26,7 @@ export interface TlsOptions extends Pick<SecureContextOptions, "ca" | "cert" | "
 /** What {@link connect} may be told; everything is optional. */
 export interface RemoteConnectOptions extends Omit<ConnectOptions, "chroot"> {
   /** Default: in the clear. `{}` for TLS with the system's certificate authorities. */
-  readonly tls?: TlsOptions;
+  readonly tls?: ClientTlsOptions;
   /** An identity to prove by SASL's DIGEST-MD5, before anything else is asked. */
   readonly sasl?: SaslCredentials;
   /** Longest reply that is taken, in bytes. Default 64 MiB. */
@@ -74,7 +75,7 @@ export async function connect(servers: string, options: RemoteConnectOptions = {
     sessionTimeoutMs: options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS,
     canBeReadOnly: options.canBeReadOnly ?? false,
     chroot,
-    sasl: sasl === undefined ? null : () => new DigestMd5Client(sasl, randomBytes(24).toString("base64")),
+    sasl: sasl === undefined ? null : () => new DigestMd5Client(sasl, encodeBase64(crypto.getRandomValues(new Uint8Array(24)))),
   });
   const alive = setInterval(() => {}, FOREVER_MS);
   zk.onState(({ state }) => {
