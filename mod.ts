@@ -16,7 +16,7 @@
  *
  * @module
  */
-import { consoleLogger, describeProcess, systemClock } from "./adapters/system.ts";
+import { consoleLogger, describeProcess, nonce, systemClock } from "./adapters/system.ts";
 import { type OpenSettings, settingsOf } from "./lib/options.ts";
 import type { Clock, Logger, Storage } from "./lib/ports.ts";
 import { Server } from "./lib/server.ts";
@@ -80,6 +80,7 @@ export async function open(options: OpenOptions = {}): Promise<Server> {
     clock: clock ?? systemClock(),
     logger: logger ?? consoleLogger({ level: "warn" }),
     random: Math.random,
+    nonce,
     process: describeProcess,
   };
   if (storage === undefined) return new Server(settings, world);

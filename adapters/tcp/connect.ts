@@ -6,14 +6,13 @@
  */
 import { clearInterval, setInterval } from "node:timers";
 import type { SecureContextOptions } from "node:tls";
-import { encodeBase64 } from "../../lib/base64.ts";
 import { parseConnectString } from "../../lib/client/connect_string.ts";
 import { type ConnectOptions, DEFAULT_SESSION_TIMEOUT_MS } from "../../lib/client/options.ts";
 import { RemoteConnector } from "../../lib/client/remote.ts";
 import { ZooKeeper } from "../../lib/client/zookeeper.ts";
 import type { Clock, Logger } from "../../lib/ports.ts";
 import { DigestMd5Client, type SaslCredentials } from "../../lib/sasl/digest_md5.ts";
-import { consoleLogger, systemClock } from "../system.ts";
+import { consoleLogger, nonce, systemClock } from "../system.ts";
 import { TcpDialer } from "./dialer.ts";
 
 /** How to reach servers through TLS. The server's certificate must be valid for the name, or the address, in the connect string. */
@@ -75,7 +74,7 @@ export async function connect(servers: string, options: RemoteConnectOptions = {
     sessionTimeoutMs: options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS,
     canBeReadOnly: options.canBeReadOnly ?? false,
     chroot,
-    sasl: sasl === undefined ? null : () => new DigestMd5Client(sasl, encodeBase64(crypto.getRandomValues(new Uint8Array(24)))),
+    sasl: sasl === undefined ? null : () => new DigestMd5Client(sasl, nonce()),
   });
   const alive = setInterval(() => {}, FOREVER_MS);
   zk.onState(({ state }) => {
