@@ -16,7 +16,7 @@
  *
  * @module
  */
-import { consoleLogger, describeProcess, systemClock } from "./adapters/system.ts";
+import { consoleLogger, describeProcess, nonce, systemClock } from "./adapters/system.ts";
 import type { EnsembleOptions } from "./lib/ensemble/open.ts";
 import { type OpenSettings, settingsOf } from "./lib/options.ts";
 import type { Clock, Logger, Storage } from "./lib/ports.ts";
@@ -85,6 +85,7 @@ export async function open(options: OpenOptions = {}): Promise<Server> {
     clock: clock ?? systemClock(),
     logger: logger ?? consoleLogger({ level: "warn" }),
     random: Math.random,
+    nonce,
     process: describeProcess,
   };
   if (ensemble !== undefined) {

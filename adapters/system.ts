@@ -31,6 +31,11 @@ function wakeAt(mono: number, wake: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
+/** A text that nobody can guess and that never comes twice: 32 random bytes in hexadecimal. */
+export function nonce(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(32)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** How much a log tells, from everything to nothing. */
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 

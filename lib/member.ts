@@ -48,6 +48,7 @@ export class Member {
       case "connect":
       case "request":
       case "disconnect":
+      case "sasl":
       case "expire":
         this.#fromKernel(this.#kernel.step(input, now), now, out);
         break;

@@ -21,7 +21,7 @@ export interface AclSettings {
   readonly digestAlg: DigestAlgorithm;
   /** Names a client may call the ensemble by; null, the default: scheme `ensemble` is not offered. */
   readonly ensembleAuthNames: readonly string[] | null;
-  /** Whether scheme `sasl` may stand in ACLs. Default false. */
+  /** Whether scheme `sasl` may stand in ACLs. Default: if there are SASL users. */
   readonly saslRegistered: boolean;
   /** SASL ids that may do everything. Default none. */
   readonly superUsers: readonly string[];
@@ -31,6 +31,14 @@ export interface AclSettings {
   readonly x509Registered: boolean;
   /** Certificate subject that may do everything. Default none. */
   readonly x509SuperUser: string | null;
+}
+
+/** Identities that clients prove by SASL's DIGEST-MD5. */
+export interface SaslSettings {
+  /** Passwords by user. Default none: no client is asked for one. They are kept in memory alone and never written anywhere. */
+  readonly users: Readonly<Record<string, string>>;
+  /** Whether a client that fails may stay, as somebody who has proved nothing: ZooKeeper's `allowSaslFailedClients`. Default false. */
+  readonly allowFailedClients: boolean;
 }
 
 /** What clients may cost. */
@@ -110,14 +118,16 @@ export interface Settings {
   /** Four-letter words that are answered beside `srvr`; `*` for all. Default null: what the imitated version answers by itself. */
   readonly fourLetterWords: readonly string[] | null;
   readonly acl: AclSettings;
+  readonly sasl: SaslSettings;
   readonly limits: LimitSettings;
   readonly reaper: ReaperSettings;
   readonly snapshots: SnapshotSettings;
 }
 
 /** The settings of `open()` that are plain values: any of {@link Settings}. */
-export interface OpenSettings extends Partial<Omit<Settings, "acl" | "limits" | "reaper" | "snapshots">> {
+export interface OpenSettings extends Partial<Omit<Settings, "acl" | "sasl" | "limits" | "reaper" | "snapshots">> {
   readonly acl?: Partial<AclSettings>;
+  readonly sasl?: Partial<SaslSettings>;
   readonly limits?: Partial<LimitSettings>;
   readonly reaper?: Partial<ReaperSettings>;
   readonly snapshots?: Partial<SnapshotSettings>;
@@ -148,6 +158,7 @@ const DEFAULTS: Omit<Settings, "digest" | "minSessionTimeoutMs" | "maxSessionTim
     x509Registered: false,
     x509SuperUser: null,
   },
+  sasl: { users: {}, allowFailedClients: false },
   limits: {
     frameBytesMax: 0xfffff,
     connectionsPerAddressMax: 60,
@@ -172,7 +183,8 @@ export async function settingsOf(given: OpenSettings, stores: boolean): Promise<
     const { problemsOf } = await import("./options_schema.ts");
     refuse(problemsOf(given));
   }
-  const { acl, limits, reaper, snapshots, ...rest } = DEFAULTS;
+  const { acl, sasl, limits, reaper, snapshots, ...rest } = DEFAULTS;
+  const hasUsers = Object.keys(given.sasl?.users ?? {}).length > 0;
   const tickTimeMs = given.tickTimeMs ?? rest.tickTimeMs;
   const settings: Settings = {
     ...rest,
@@ -180,7 +192,8 @@ export async function settingsOf(given: OpenSettings, stores: boolean): Promise<
     minSessionTimeoutMs: tickTimeMs * 2,
     maxSessionTimeoutMs: tickTimeMs * 20,
     ...defined(given),
-    acl: { ...acl, ...defined(given.acl) },
+    acl: { ...acl, saslRegistered: hasUsers, ...defined(given.acl) },
+    sasl: { ...sasl, ...defined(given.sasl) },
     limits: { ...limits, ...defined(given.limits) },
     reaper: { ...reaper, ...defined(given.reaper) },
     snapshots: { ...snapshots, lastZxid: given.compat === "3.9", ...defined(given.snapshots) },

@@ -28,6 +28,11 @@ const aclSchema = z.strictObject({
   x509SuperUser: z.string().nullable().optional(),
 });
 
+const saslSchema = z.strictObject({
+  users: z.record(z.string().min(1), z.string()).optional(),
+  allowFailedClients: z.boolean().optional(),
+});
+
 const limitsSchema = z.strictObject({
   frameBytesMax: bytes().optional(),
   connectionsPerAddressMax: count(INT_MAX).optional(),
@@ -67,6 +72,7 @@ const openSchema = z.strictObject({
   localSessionsUpgrading: z.boolean().optional(),
   fourLetterWords: z.array(z.string()).readonly().nullable().optional(),
   acl: aclSchema.optional(),
+  sasl: saslSchema.optional(),
   limits: limitsSchema.optional(),
   reaper: reaperSchema.optional(),
   snapshots: snapshotsSchema.optional(),

@@ -3,7 +3,7 @@
  *
  * Bytes handed over in either direction belong to the receiver until its call returns; whoever keeps them copies them.
  */
-import type { Now, Zxid } from "./types.ts";
+import type { AuthId, Now, Zxid } from "./types.ts";
 
 /** Time. `systemClock()` is the real one; a test's clock moves when told. */
 export interface Clock {
@@ -25,6 +25,8 @@ export interface Duplex {
   /** Textual IP address of the other end. */
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** Identities that the transport has proved the other end to have, such as the subject of its TLS certificate. */
+  readonly authIds: readonly AuthId[];
   /** Takes the bytes for sending, in order. They must not be written into afterwards. */
   write(bytes: Uint8Array): void;
   /** Bytes taken by `write` that the other end has not accepted yet. */

@@ -12,11 +12,19 @@ import type { Hello, Peer } from "./kernel/messages.ts";
 import type { Op } from "./ops.ts";
 import type { Settings } from "./options.ts";
 import type { Duplex, DuplexHandler, Logger } from "./ports.ts";
+import { SaslExchange } from "./sasl/exchange.ts";
 import type { ConnId } from "./types.ts";
 import { ServerConn, type ServerConnOwner } from "./wire/server_conn.ts";
 
 /** How much clients may hold; `open()` has the defaults. */
 export type ClientLimits = Settings["limits"];
+
+/** What it needs of the world. */
+export interface ClientWorld {
+  readonly logger: Logger;
+  /** Texts that nobody can guess and that never come twice. */
+  readonly nonce?: () => string;
+}
 
 /** Answers a four-letter word with the text to send. */
 export type AnswerWord = (word: string, mask: bigint | null) => string;
@@ -46,12 +54,18 @@ export class ClientService {
   /** Those not read from because too many requests are on their way. */
   readonly #throttled = new Set<ClientConnection>();
 
-  constructor(host: Host, limits: ClientLimits, logger: Logger, answerWord: AnswerWord) {
+  constructor(host: Host, settings: Settings, world: ClientWorld, answerWord: AnswerWord) {
+    const { sasl } = settings;
+    const { nonce } = world;
     this.host = host;
-    this.limits = limits;
-    this.logger = logger;
+    this.limits = settings.limits;
+    this.logger = world.logger;
     this.#answerWord = answerWord;
+    if (nonce !== undefined && Object.keys(sasl.users).length > 0) this.beginSasl = () => new SaslExchange(sasl, nonce());
   }
+
+  /** Begins a connection's SASL exchange; null where there is nobody to prove to be. */
+  readonly beginSasl: (() => SaslExchange) | null = null;
 
   /** For {@link Listener.start}. */
   readonly accept = (duplex: Duplex): DuplexHandler => {
@@ -184,6 +198,7 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
   readonly #duplex: Duplex;
   readonly #server: ServerConn;
   #conn: ConnId | null = null;
+  #sasl: SaslExchange | null = null;
   #asked = false;
   #ending = false;
   #paused = false;
@@ -193,7 +208,7 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
   constructor(all: ClientService, duplex: Duplex) {
     this.#all = all;
     this.#duplex = duplex;
-    this.peer = { address: duplex.remoteAddress, label: labelOf(duplex), authIds: [] };
+    this.peer = { address: duplex.remoteAddress, label: labelOf(duplex), authIds: duplex.authIds };
     this.#server = new ServerConn(this, all.limits.frameBytesMax);
   }
 
@@ -256,7 +271,12 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
   }
 
   request(xid: number, op: Op): void {
-    this.#all.host.submit({ kind: "request", conn: this.#conn!, xid, op });
+    if (op.kind === "sasl" && op.token !== null && this.#all.beginSasl !== null) {
+      this.#sasl ??= this.#all.beginSasl();
+      this.#all.host.submit({ kind: "sasl", conn: this.#conn!, xid, answer: this.#sasl.answer(op.token) });
+    } else {
+      this.#all.host.submit({ kind: "request", conn: this.#conn!, xid, op });
+    }
   }
 
   disconnect(): void {

@@ -35,6 +35,8 @@ export interface ServerWorld {
   readonly process: () => ProcessReport;
   /** A random number in [0, 1), for the jitter of reconnects; not for secrets. */
   readonly random: () => number;
+  /** Texts that nobody can guess and that never come twice, for SASL; without them there is none. */
+  readonly nonce?: () => string;
 }
 
 /** Joins a kernel to whatever pumps it. */
@@ -115,7 +117,7 @@ export class Server {
     this.#host = makeHost(kernel, { clock: world.clock, logger: world.logger, append, failed });
     const enabled = enabledWords(this.#settings.fourLetterWords, this.#settings.compat, false);
     const answer = (word: string, mask: bigint | null): string => answerWord(word, mask, enabled, this.#report);
-    this.#clients = new ClientService(this.#host, this.#settings.limits, world.logger, answer);
+    this.#clients = new ClientService(this.#host, this.#settings, world, answer);
     this.#report = new StandaloneReport({
       host: this.#host,
       clients: this.#clients,

@@ -101,6 +101,7 @@ export class BunListener implements Listener {
 }
 
 class BunDuplex implements Duplex {
+  readonly authIds = [];
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly #socket: BunSocket;

@@ -4,7 +4,6 @@
  * Wires a client handle to sockets, the system's clock and its randomness; decides nothing itself. Invariant: from `connect()` to the handle's end
  * the process stays alive, and not a moment longer.
  */
-import { randomBytes } from "node:crypto";
 import { clearInterval, setInterval } from "node:timers";
 import type { SecureContextOptions } from "node:tls";
 import { parseConnectString } from "../../lib/client/connect_string.ts";
@@ -13,11 +12,12 @@ import { RemoteConnector } from "../../lib/client/remote.ts";
 import { ZooKeeper } from "../../lib/client/zookeeper.ts";
 import type { Clock, Logger } from "../../lib/ports.ts";
 import { DigestMd5Client, type SaslCredentials } from "../../lib/sasl/digest_md5.ts";
-import { consoleLogger, systemClock } from "../system.ts";
+import { consoleLogger, nonce, systemClock } from "../system.ts";
 import { TcpDialer } from "./dialer.ts";
 
 /** How to reach servers through TLS. The server's certificate must be valid for the name, or the address, in the connect string. */
-export interface TlsOptions extends Pick<SecureContextOptions, "ca" | "cert" | "key" | "passphrase" | "pfx" | "minVersion"> {
+export interface ClientTlsOptions
+  extends Pick<SecureContextOptions, "ca" | "cert" | "key" | "passphrase" | "pfx" | "minVersion"> {
   /** The name that certificates must be valid for, where that is not the one in the connect string. */
   readonly servername?: string;
 }
@@ -25,7 +25,7 @@ export interface TlsOptions extends Pick<SecureContextOptions, "ca" | "cert" | "
 /** What {@link connect} may be told; everything is optional. */
 export interface RemoteConnectOptions extends Omit<ConnectOptions, "chroot"> {
   /** Default: in the clear. `{}` for TLS with the system's certificate authorities. */
-  readonly tls?: TlsOptions;
+  readonly tls?: ClientTlsOptions;
   /** An identity to prove by SASL's DIGEST-MD5, before anything else is asked. */
   readonly sasl?: SaslCredentials;
   /** Longest reply that is taken, in bytes. Default 64 MiB. */
@@ -74,7 +74,7 @@ export async function connect(servers: string, options: RemoteConnectOptions = {
     sessionTimeoutMs: options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS,
     canBeReadOnly: options.canBeReadOnly ?? false,
     chroot,
-    sasl: sasl === undefined ? null : () => new DigestMd5Client(sasl, randomBytes(24).toString("base64")),
+    sasl: sasl === undefined ? null : () => new DigestMd5Client(sasl, nonce()),
   });
   const alive = setInterval(() => {}, FOREVER_MS);
   zk.onState(({ state }) => {

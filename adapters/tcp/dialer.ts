@@ -4,10 +4,9 @@
  * Names are resolved anew for each attempt, and every address of a name is tried, in random order. Invariant: an attempt that was given up leaves
  * no socket behind.
  */
-import { lookup } from "node:dns/promises";
-import { connect as connectTcp, isIP, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { setImmediate } from "node:timers";
-import { type ConnectionOptions, connect as connectTls } from "node:tls";
+import type { ConnectionOptions } from "node:tls";
 import type { Dialer, Duplex, DuplexHandler, ServerAddress } from "../../lib/ports.ts";
 import { attach } from "./socket.ts";
 
@@ -27,7 +26,7 @@ export class TcpDialer implements Dialer {
         else if (socket !== null) attach(socket, opened);
       },
       (error: Error) => {
-        if (!attempt.isGivenUp) failed(error.message);
+        if (!attempt.isGivenUp) failed(error.message.trim());
       },
     );
     return () => attempt.giveUp();
@@ -37,6 +36,9 @@ export class TcpDialer implements Dialer {
     setImmediate(run);
   }
 }
+
+/** Makes a connection to one address; `ready` is the event that says it can be used. */
+type Connect = (address: string) => { readonly socket: Socket; readonly ready: "connect" | "secureConnect" };
 
 class Attempt {
   isGivenUp = false;
@@ -51,12 +53,16 @@ class Attempt {
 
   /** The socket, connected; null once given up. Rejects with the last address's reason if none can be reached. */
   async run(): Promise<Socket | null> {
-    const addresses = await addressesOf(this.#server.host);
+    // Loaded where they are needed: a server does without them.
+    const net = await import("node:net");
+    const isAddress = net.isIP(this.#server.host) !== 0;
+    const connect = this.#tls === null ? this.#plain(net.connect) : await this.#secure(this.#tls, isAddress);
+    const addresses = isAddress ? [this.#server.host] : await addressesOf(this.#server.host);
     let failure: unknown = new Error("the name has no address");
     for (const address of addresses) {
       if (this.isGivenUp) return null;
       try {
-        return await this.#reach(address);
+        return await this.#reach(connect, address);
       } catch (error) {
         failure = error;
       }
@@ -69,30 +75,35 @@ class Attempt {
     this.#socket?.destroy();
   }
 
-  #reach(address: string): Promise<Socket> {
+  #plain(connect: typeof import("node:net")["connect"]): Connect {
+    return (host) => ({ socket: connect({ host, port: this.#server.port }), ready: "connect" });
+  }
+
+  async #secure(tls: ConnectionOptions, isAddress: boolean): Promise<Connect> {
+    const { connect } = await import("node:tls");
+    const { host: servername, port } = this.#server;
+    // The certificate is held against the name that was asked for, whatever address it led to.
+    const options = isAddress ? tls : { servername, ...tls };
+    return (host) => ({ socket: connect({ ...options, host, port }), ready: "secureConnect" });
+  }
+
+  #reach(connect: Connect, address: string): Promise<Socket> {
     return new Promise((resolve, reject) => {
-      const socket = this.#connect(address);
+      const { socket, ready } = connect(address);
       this.#socket = socket;
       socket.on("error", reject);
       socket.once("close", () => reject(new Error("the connection was closed")));
-      socket.once(this.#tls === null ? "connect" : "secureConnect", () => {
+      socket.once(ready, () => {
         this.#socket = null; // from now on its user's
         resolve(socket);
       });
     });
   }
-
-  #connect(address: string): Socket {
-    const { host, port } = this.#server;
-    if (this.#tls === null) return connectTcp({ host: address, port });
-    // The certificate is held against the name that was asked for, whatever address it led to.
-    return connectTls({ ...(isIP(host) === 0 ? { servername: host } : {}), ...this.#tls, host: address, port });
-  }
 }
 
 /** All addresses of a name, in random order. */
 async function addressesOf(host: string): Promise<string[]> {
-  if (isIP(host) !== 0) return [host];
+  const { lookup } = await import("node:dns/promises");
   const found = await lookup(host, { all: true });
   return found
     .map(({ address }) => ({ address, order: Math.random() }))

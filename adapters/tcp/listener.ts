@@ -1,10 +1,11 @@
-/** The TCP port that ZooKeeper's clients connect to: through the runtime's own sockets where that is cheaper, else `node:net`. */
+/** The TCP port that ZooKeeper's clients connect to: through the runtime's own sockets where that is cheaper, else `node:net` or `node:tls`. */
 import type { Listener } from "../../lib/ports.ts";
 import { BunListener } from "./bun.ts";
 import { NodeListener } from "./node.ts";
-import { completed, type TcpOptions } from "./options.ts";
+import { completed, type ServerTlsOptions, type TcpOptions } from "./options.ts";
+import { tlsListener } from "./tls.ts";
 
-export type { TcpOptions };
+export type { ServerTlsOptions, TcpOptions };
 
 /**
  * A TCP port for `server.listen()`.
@@ -18,5 +19,6 @@ export type { TcpOptions };
  */
 export function tcp(options: TcpOptions): Listener {
   const complete = completed(options);
+  if (options.tls !== undefined) return tlsListener(complete, options.tls);
   return "Bun" in globalThis ? new BunListener(complete) : new NodeListener(complete);
 }

@@ -1,21 +1,30 @@
 /**
- * Serves a TCP port through `node:net`, unchanged on Node, Bun and Deno.
+ * Serves a TCP port through a server of `node:net` or its like, unchanged on Node, Bun and Deno.
  *
- * Not here: what the bytes mean, and limits on who may connect. Invariant: after `stop()` no socket and no handle is left.
+ * Not here: TLS (tls.ts), what the bytes mean, and limits on who may connect. Invariant: after `stop()` no socket and no handle is left.
  */
 import type { AddressInfo, Server, Socket } from "node:net";
 import type { Duplex, DuplexHandler, ListenAddress, Listener } from "../../lib/ports.ts";
+import type { AuthId } from "../../lib/types.ts";
 import { type CompleteTcpOptions, listenError, named } from "./options.ts";
 import { attach } from "./socket.ts";
 
+/** Makes the server; `joined` gets each connection that is ready to be used, and what its transport has proved of the peer. */
+export type MakeServer = (joined: (socket: Socket, authIds?: readonly AuthId[]) => void) => Promise<Server>;
+
+/** In the clear. Loaded where it is needed: on Bun it takes longer to load than a server to start. */
+const plainServer: MakeServer = async (joined) => (await import("node:net")).createServer((socket) => joined(socket));
+
 export class NodeListener implements Listener {
   readonly #options: CompleteTcpOptions;
+  readonly #make: MakeServer;
   readonly #sockets = new Set<Socket>();
   /** Set from `start` to `stop`; settles once bound, or refused by the system. */
   #server: Promise<Server> | undefined;
 
-  constructor(options: CompleteTcpOptions) {
+  constructor(options: CompleteTcpOptions, make: MakeServer = plainServer) {
     this.#options = options;
+    this.#make = make;
   }
 
   async start(accept: (duplex: Duplex) => DuplexHandler): Promise<ListenAddress> {
@@ -33,14 +42,12 @@ export class NodeListener implements Listener {
 
   async #bind(accept: (duplex: Duplex) => DuplexHandler): Promise<Server> {
     const { host, port, backlog, keepAlive, logger } = this.#options;
-    // Loaded where it is needed: on Bun it takes longer to load than a server to start.
-    const { createServer } = await import("node:net");
-    const server = createServer((socket) => {
-      this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
+    const server = await this.#make((socket, authIds) => {
+      this.#keep(socket);
       if (keepAlive) socket.setKeepAlive(true);
-      attach(socket, accept);
+      attach(socket, accept, authIds);
     });
+    server.on("connection", (socket) => this.#keep(socket)); // also those that are not ready yet
     await new Promise<void>((resolve, reject) => {
       const refused = (error: Error): void => reject(listenError(error, named(host, port)));
       server.once("error", refused);
@@ -51,6 +58,11 @@ export class NodeListener implements Listener {
     });
     server.on("error", (error) => logger.warn(`Cannot accept a connection on ${named(host, port)}: ${error.message}`));
     return server;
+  }
+
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
   }
 
   async stop(): Promise<void> {

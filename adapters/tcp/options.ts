@@ -1,4 +1,5 @@
 /** Where and how to listen, and what every listener says of it. */
+import type { SecureContextOptions } from "node:tls";
 import type { Logger } from "../../lib/ports.ts";
 
 /** Where to listen, and how. */
@@ -11,12 +12,26 @@ export interface TcpOptions {
   readonly backlog?: number;
   /** Asks the system to probe idle peers (SO_KEEPALIVE). Off unless told: sessions have their own pings. */
   readonly keepAlive?: boolean;
+  /** Serves TLS. Default: in the clear. */
+  readonly tls?: ServerTlsOptions;
   /** Hears of connections that the system could not hand over, such as when file descriptors run out. */
   readonly logger?: Pick<Logger, "warn">;
 }
 
-/** The same, complete. */
-export type CompleteTcpOptions = Required<TcpOptions>;
+/** How to serve TLS: what `node:tls` takes, and what is asked of clients. */
+export interface ServerTlsOptions
+  extends Pick<SecureContextOptions, "key" | "cert" | "ca" | "passphrase" | "pfx" | "minVersion" | "maxVersion" | "ciphers"> {
+  /**
+   * Whether clients must show a certificate that one of `ca` has signed: `need`, the default, refuses those without; `want` takes them as nobody in
+   * particular; `none` asks for none. Its subject is an identity of scheme `x509`.
+   */
+  readonly clientAuth?: "need" | "want" | "none";
+  /** Whether clients in the clear are served on the same port, too. Default false. */
+  readonly unified?: boolean;
+}
+
+/** The same, complete but for TLS, which is a listener of its own. */
+export type CompleteTcpOptions = Required<Omit<TcpOptions, "tls">>;
 
 /** @throws RangeError for a port or backlog that can't be */
 export function completed(options: TcpOptions): CompleteTcpOptions {

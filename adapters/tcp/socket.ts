@@ -6,10 +6,11 @@
  */
 import type { Socket } from "node:net";
 import type { Duplex, DuplexHandler } from "../../lib/ports.ts";
+import type { AuthId } from "../../lib/types.ts";
 import { unmapped } from "./options.ts";
 
-/** Joins a connected socket to the handler that `accept` gives for it. */
-export function attach(socket: Socket, accept: (duplex: Duplex) => DuplexHandler): void {
+/** Joins a connected socket to the handler that `accept` gives for it. `authIds` is what TLS has proved of the peer. */
+export function attach(socket: Socket, accept: (duplex: Duplex) => DuplexHandler, authIds: readonly AuthId[] = []): void {
   // An error is always followed by `close`, and there is nobody to tell more than that.
   socket.on("error", () => {});
   if (socket.remoteAddress === undefined) {
@@ -17,7 +18,7 @@ export function attach(socket: Socket, accept: (duplex: Duplex) => DuplexHandler
     return;
   }
   socket.setNoDelay(true);
-  const duplex = new SocketDuplex(socket, socket.remoteAddress);
+  const duplex = new SocketDuplex(socket, socket.remoteAddress, authIds);
   const handler = accept(duplex);
   socket.on("data", (bytes) => {
     if (!socket.destroyed) handler.data(bytes);
@@ -35,9 +36,11 @@ export function attach(socket: Socket, accept: (duplex: Duplex) => DuplexHandler
 class SocketDuplex implements Duplex {
   readonly remoteAddress: string;
   readonly remotePort: number;
+  readonly authIds: readonly AuthId[];
   readonly #socket: Socket;
 
-  constructor(socket: Socket, remoteAddress: string) {
+  constructor(socket: Socket, remoteAddress: string, authIds: readonly AuthId[]) {
+    this.authIds = authIds;
     this.#socket = socket;
     this.remoteAddress = unmapped(remoteAddress);
     this.remotePort = socket.remotePort ?? 0;

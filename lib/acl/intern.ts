@@ -12,8 +12,8 @@ export class AclInterner {
   #last: AclList = OPEN_ACL_UNSAFE;
 
   constructor() {
-    this.intern(OPEN_ACL_UNSAFE);
-    this.intern(READ_ACL_UNSAFE);
+    this.#interned(OPEN_ACL_UNSAFE);
+    this.#interned(READ_ACL_UNSAFE);
   }
 
   intern(acl: AclList): AclList {

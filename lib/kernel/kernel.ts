@@ -10,7 +10,7 @@
  */
 import { isAllowed } from "../acl/check.ts";
 import { Perms } from "../acl/perms.ts";
-import { authenticate, initialIdentities } from "../acl/schemes.ts";
+import { authenticate, initialIdentities, saslIdentities } from "../acl/schemes.ts";
 import { invariant } from "../errors.ts";
 import { Fifo } from "../fifo.ts";
 import {
@@ -36,7 +36,7 @@ import { Watches } from "../watch/watches.ts";
 import { apply } from "./apply.ts";
 import type { Database } from "./database.ts";
 import { FORWARDED, Forwarding } from "./forwarding.ts";
-import type { Effect, EnsembleInput, Hello, Input, Origin, Peer } from "./messages.ts";
+import type { Effect, EnsembleInput, Hello, Input, Origin, Peer, SaslAnswer } from "./messages.ts";
 import type { KernelOptions } from "./options.ts";
 import { Pending, type PendingChanges } from "./pending.ts";
 import { type Asked, Preparer } from "./prepare.ts";
@@ -151,6 +151,9 @@ export class Kernel {
         break;
       case "commit":
         this.#commit(input.proposal);
+        break;
+      case "sasl":
+        this.#sasl(input.conn, input.xid, input.answer);
         break;
       case "connect":
         this.#connect(input.conn, input.hello, input.peer);
@@ -413,10 +416,30 @@ export class Kernel {
       this.#reply(connection, xid, op, { kind: "error", code: "AuthFailed" }, NO_ZXID, this.#now.mono);
       return this.#close(connection.id);
     }
+    this.#gains(connection, proved);
+    this.#reply(connection, xid, op, DONE, NO_ZXID, this.#now.mono);
+  }
+
+  /** As with an auth packet. Who must have a SASL identity is told that it is what they lack. */
+  #sasl(conn: ConnId, xid: number, { token, username, mayFail }: SaslAnswer): void {
+    const connection = this.connections.get(conn);
+    const session = connection?.session;
+    if (connection === undefined || session === undefined || session === null || session.closing) return;
+    this.sessions.touch(session, this.#now.mono);
+    this.stats.received(connection);
+    if (username !== null) this.#gains(connection, saslIdentities(username, this.options.acl));
+    const failed = token === null && !mayFail;
+    const demanded = this.options.requiredAuthSchemes.includes("sasl");
+    const code = !failed ? "Ok" : demanded ? "SessionClosedRequireSaslAuth" : "AuthFailed";
+    if (token === null) this.stats.authFailures++;
+    this.#reply(connection, xid, { kind: "sasl", token }, { kind: "sasl", token, code }, NO_ZXID, this.#now.mono);
+    if (failed) this.#close(conn);
+  }
+
+  #gains(connection: Connection, proved: readonly AuthId[]): void {
     const known = connection.authIds;
     const fresh = proved.filter((id) => !known.some((old) => old.scheme === id.scheme && old.id === id.id));
     if (fresh.length > 0) connection.authIds = [...known, ...fresh];
-    this.#reply(connection, xid, op, DONE, NO_ZXID, this.#now.mono);
   }
 
   #isIdentified(connection: Connection): boolean {

@@ -39,9 +39,20 @@ export interface Peer {
   readonly authIds: readonly { readonly scheme: string; readonly id: string }[];
 }
 
+/** null for a token refuses it. */
+export interface SaslAnswer {
+  readonly token: Uint8Array | null;
+  /** null: the exchange goes on, or has failed. */
+  readonly username: string | null;
+  /** Whether a client that fails may stay, as somebody who has proved nothing. */
+  readonly mayFail: boolean;
+}
+
 export type Input =
   | { readonly kind: "connect"; readonly conn: ConnId; readonly hello: Hello; readonly peer: Peer }
   | { readonly kind: "request"; readonly conn: ConnId; readonly xid: number; readonly op: Op }
+  /** A SASL token has been judged where its connection is: the answer to it, and whom the client has proved to be once the exchange is over. */
+  | { readonly kind: "sasl"; readonly conn: ConnId; readonly xid: number; readonly answer: SaslAnswer }
   | { readonly kind: "disconnect"; readonly conn: ConnId }
   | { readonly kind: "commit"; readonly proposal: Proposal }
   /** A session is to end now, as if it had fallen due. */

@@ -111,14 +111,14 @@ export class Watches {
   }
 
   /**
-   * Whether there is what {@link remove} would remove. With the modes of 3.6–3.8 any connection's watch counts: a defect of those versions that
-   * clients see.
+   * Whether there is what {@link remove} would remove. With the modes of 3.6–3.8 any connection's watch counts, and the root is not found
+   * under its name "": defects of those versions that clients see.
    */
   has(conn: ConnId, path: string, type: number): boolean {
     const data = this.#bitsOf(type, WatcherType.data);
     const child = this.#bitsOf(type, WatcherType.children);
     if (this.#modes === "replace")
-      return (data !== 0 && this.#data.paths.has(path)) || (child !== 0 && this.#child.paths.has(path));
+      return path !== "" && ((data !== 0 && this.#data.paths.has(path)) || (child !== 0 && this.#child.paths.has(path)));
     return (this.#data.get(path, conn) & data) !== 0 || (this.#child.get(path, conn) & child) !== 0;
   }
 

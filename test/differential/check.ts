@@ -20,6 +20,8 @@ export interface CheckOptions {
 export interface CheckResult {
   readonly operations: number;
   readonly scripts: number;
+  /** Txns that are the same in both logs. */
+  readonly txns: number;
   /** How often each op was answered in each way. */
   readonly answers: ReadonlyMap<string, number>;
   /** null: nothing told the two apart. */
@@ -34,16 +36,14 @@ const SHRINK_MS_MAX = 90_000;
 export async function check(options: CheckOptions): Promise<CheckResult> {
   const pair = await Pair.start(SETUPS[options.setup]);
   const done = { operations: 0, scripts: 0 };
-  try {
-    for (let seed = options.seed; done.operations < options.operations; seed++) {
-      const failure = await checkSeed(pair, seed, options, done);
-      if (failure !== null) return { ...done, answers: pair.answers, failure };
-      options.progress?.(done.operations, done.scripts);
-    }
-    return { ...done, answers: pair.answers, failure: null };
-  } finally {
-    await pair.stop();
+  let failure: string | null = null;
+  for (let seed = options.seed; failure === null && done.operations < options.operations; seed++) {
+    failure = await checkSeed(pair, seed, options, done);
+    options.progress?.(done.operations, done.scripts);
   }
+  const { answers } = pair;
+  const logs = await pair.finish();
+  return { ...done, answers, txns: logs.same, failure: failure ?? logs.failure };
 }
 
 async function checkSeed(

@@ -24,7 +24,7 @@ if (!(values.setup in SETUPS)) throw new Error(`no setup ${values.setup}: there 
 
 const start = performance.now();
 console.log(`seed ${values.seed}, setup ${values.setup}`);
-const { operations, scripts, answers, failure } = await check({
+const { operations, scripts, txns, answers, failure } = await check({
   seed: Number(values.seed),
   operations: Number(values.ops),
   setup: values.setup as SetupName,
@@ -33,5 +33,6 @@ const { operations, scripts, answers, failure } = await check({
 });
 if (values.answers) for (const [answer, count] of [...answers].toSorted()) console.log(`${count}\t${answer}`);
 if (failure !== null) console.log(failure);
-console.log(`${operations} operations in ${scripts} scripts: ${failure === null ? "no difference" : "a difference"}`);
+const outcome = failure === null ? "no difference" : "a difference";
+console.log(`${operations} operations in ${scripts} scripts, ${txns} txns in the logs: ${outcome}`);
 process.exitCode = failure === null ? 0 : 1;

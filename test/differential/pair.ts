@@ -5,6 +5,8 @@
  * first. Where a script has left them in different states, both start afresh before the next one.
  */
 
+import type { Storage } from "../../lib/ports.ts";
+import { compareLogs, type LogComparison } from "./logs.ts";
 import { describeValue, type Script, type Step } from "./script.ts";
 import { type RunningServer, type Setup, startApache, startOurs } from "./servers.ts";
 import { Side } from "./side.ts";
@@ -53,10 +55,6 @@ export class Pair {
     return new Pair(setup, await startBoth(setup));
   }
 
-  get apache(): RunningServer {
-    return this.#servers[0];
-  }
-
   /** How often each op was answered in each way, since the servers were started. */
   get answers(): ReadonlyMap<string, number> {
     return this.#sides[0].transcriber.answers;
@@ -73,16 +71,35 @@ export class Pair {
     return divergence ?? leftOver;
   }
 
-  async stop(): Promise<void> {
+  /** Stops both, and compares what they have logged. */
+  async finish(): Promise<LogComparison> {
+    const counted = /^zk_digest_mismatches_count\t(\d+)$/m.exec(await this.#sides[0].word("mntr"))?.[1];
+    await this.#stop();
+    const [apache, ours] = this.#servers;
+    try {
+      if (this.#isBroken) return { same: 0, failure: "the servers have parted" };
+      const theirs = { dataDir: apache.log as string, knownMismatches: Number(counted ?? 0) };
+      return await compareLogs(theirs, ours.log as Storage, this.#setup.extendedTypes);
+    } finally {
+      this.#forget();
+    }
+  }
+
+  async #restart(): Promise<void> {
+    await this.#stop();
+    this.#forget();
+    this.#servers = await startBoth(this.#setup);
+    this.#sides = sidesOf(this.#setup, this.#servers);
+    this.#isBroken = false;
+  }
+
+  async #stop(): Promise<void> {
     await Promise.all(this.#sides.map((side) => side.drop()));
     await Promise.all(this.#servers.map((server) => server.stop()));
   }
 
-  async #restart(): Promise<void> {
-    await this.stop();
-    this.#servers = await startBoth(this.#setup);
-    this.#sides = sidesOf(this.#setup, this.#servers);
-    this.#isBroken = false;
+  #forget(): void {
+    for (const server of this.#servers) server.forget();
   }
 
   async #play(script: Script, root: string): Promise<Divergence | null> {

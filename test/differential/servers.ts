@@ -1,7 +1,12 @@
 /** The two servers that are compared, started with the same configuration: Apache ZooKeeper as a process, ours in this one. */
 
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { memoryStorage } from "../../adapters/storage/mod.ts";
 import { tcp } from "../../adapters/tcp/listener.ts";
 import { digestId } from "../../lib/acl/providers.ts";
+import type { Storage } from "../../lib/ports.ts";
 import { open } from "../../mod.ts";
 import type { Address } from "../support/frame_connection.ts";
 import { startServer } from "../support/server_process.ts";
@@ -23,9 +28,11 @@ export const SETUPS: Readonly<Record<SetupName, Setup>> = {
 };
 
 export interface RunningServer extends Address {
-  /** The folder where it keeps its log, if it does. */
-  readonly dataDir: string | null;
+  /** Where its log is, once it has stopped: a folder, or a storage. */
+  readonly log: string | Storage;
   stop(): Promise<void>;
+  /** Removes the log. */
+  forget(): void;
 }
 
 const SUPER_DIGEST = digestId(SUPER_PASSWORD, { digestAlg: "SHA1" });
@@ -36,8 +43,10 @@ const MAX_SESSION_TIMEOUT_MS = 60_000;
 const NO_REAPING_MS = 2 ** 31 - 1;
 
 export async function startApache({ extendedTypes, enforceQuota, skipAcl }: Setup): Promise<RunningServer> {
+  const folder = mkdtempSync(join(tmpdir(), "zookernel-differential-"));
   const server = await startServer({
     kind: "apache",
+    folder,
     config: {
       tickTime: TICK_MS,
       maxSessionTimeout: MAX_SESSION_TIMEOUT_MS,
@@ -53,11 +62,17 @@ export async function startApache({ extendedTypes, enforceQuota, skipAcl }: Setu
     },
   });
   const { host, port, dataDir } = server;
-  return { host, port, dataDir, stop: async () => void (await server.stop("SIGKILL")) };
+  return {
+    ...{ host, port, log: dataDir },
+    stop: async () => void (await server.stop()),
+    forget: () => rmSync(folder, { recursive: true, force: true }),
+  };
 }
 
 export async function startOurs({ extendedTypes, enforceQuota, skipAcl }: Setup): Promise<RunningServer> {
+  const storage = memoryStorage();
   const server = await open({
+    storage,
     tickTimeMs: TICK_MS,
     maxSessionTimeoutMs: MAX_SESSION_TIMEOUT_MS,
     extendedTypes,
@@ -68,5 +83,5 @@ export async function startOurs({ extendedTypes, enforceQuota, skipAcl }: Setup)
     reaper: { intervalMs: NO_REAPING_MS },
   });
   const { host, port } = await server.listen(tcp({ port: 0 }));
-  return { host, port, dataDir: null, stop: () => server.close() };
+  return { host, port, log: storage, stop: () => server.close(), forget: () => {} };
 }

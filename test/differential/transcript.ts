@@ -127,8 +127,8 @@ function errorText(err: number): string {
   return err === 0 ? "Ok" : ERROR_NUMBERS[code] === err ? code : `error ${err}`;
 }
 
-/** What the identities of one connection became has no order among itself. */
-function inOrder(acl: AclList): unknown[] {
+/** A list of permissions as text: what the identities of one connection became has no order among itself. */
+export function inOrder(acl: AclList): unknown[] {
   const entries: { readonly scheme: string; readonly perms: number; readonly ids: string[] }[] = [];
   for (const { perms, scheme, id } of acl) {
     const last = entries.at(-1);

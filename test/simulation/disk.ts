@@ -81,6 +81,11 @@ export class SimulatedDisk {
   #syncsLeft = Number.POSITIVE_INFINITY;
   #bytesMax = Number.POSITIVE_INFINITY;
 
+  #refused: RegExp | null = null;
+  #held: Promise<void> = Promise.resolve();
+  #time = 0;
+  #syncMs = 1;
+
   constructor(random: Random) {
     this.#random = random;
   }
@@ -100,6 +105,25 @@ export class SimulatedDisk {
   /** There is room for so many more bytes. */
   limit(bytes: number): void {
     this.#bytesMax = this.#bytes() + bytes;
+  }
+
+  /** No more files of such names can be made. */
+  refuse(name: RegExp): void {
+    this.#refused = name;
+  }
+
+  /** Every sync takes long from now on. */
+  slowDown(): void {
+    this.#syncMs = 10;
+  }
+
+  /** Syncs wait until the returned function is called. */
+  holdSyncs(): () => void {
+    let letGo = (): void => {};
+    this.#held = new Promise((resolve) => {
+      letGo = resolve;
+    });
+    return () => letGo();
   }
 
   /** The process is gone, and with `power` the machine's memory, too. */
@@ -155,7 +179,7 @@ export class SimulatedDisk {
       soon: (callback) => void setImmediate(callback),
       wait: async () => {},
       // A disk that is slow now and then.
-      now: () => this.#random.next() * 3,
+      now: () => (this.#time += this.#random.next() * 3 * this.#syncMs),
     };
   }
 
@@ -172,6 +196,7 @@ export class SimulatedDisk {
 
   #create(path: string, exclusive = false): WritableFile {
     const { folder, name } = this.#at(path);
+    if (this.#refused?.test(name)) throw systemError("EIO");
     if (exclusive && folder.seen.has(name)) throw systemError("EEXIST");
     const content = new Content();
     folder.set(name, content);
@@ -244,7 +269,10 @@ export class SimulatedDisk {
       write,
       sync,
       writeAside: (bytes, position) => aside(() => write(bytes, position)),
-      syncAside: () => aside(sync),
+      syncAside: async () => {
+        await this.#held;
+        await aside(sync);
+      },
       resize: (length) => {
         call();
         content.change({ length });

@@ -140,6 +140,7 @@ class Wire {
 }
 
 class End implements Duplex {
+  readonly authIds = [];
   readonly remoteAddress = "127.0.0.1";
   readonly remotePort: number;
   handler: DuplexHandler | null = null;

@@ -10,7 +10,7 @@
 
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 
 /** A peer that is there (`skip` is false, the rest says where), or the reason why it is not. */
 export type Peer<Found> = ({ readonly skip: false } & Found) | { readonly skip: string };
@@ -39,6 +39,19 @@ export function findCliMt(): Peer<{ readonly command: string }> {
   const command = "/usr/lib/zookeeper/bin/cli_mt";
   if (!existsSync(command)) return missing("cli_mt", `no ${command} (Debian: apt-get install zookeeper-bin)`);
   return { skip: false, command };
+}
+
+/** Curator and a compiler for what is written with it: `<javac> -cp <classpath> …`, `<java> -cp <classpath> …`. */
+export function findCurator(): Peer<{ readonly java: string; readonly javac: string; readonly classpath: string }> {
+  const jars = ["curator-recipes.jar", "slf4j-nop.jar"].map((name) => join(JAR_FOLDER, name));
+  const java = findJava();
+  if (java === null) return missing("Curator", "no java on this machine");
+  const javac = java.replace(/java$/, "javac");
+  if (!runs(javac, ["-version"]))
+    return missing("Curator", "no javac beside java (Debian: apt-get install default-jdk-headless)");
+  const absent = jars.find((jar) => !existsSync(jar));
+  if (absent !== undefined) return missing("Curator", `no ${absent} (Debian: apt-get install libcurator-recipes-java)`);
+  return { skip: false, java, javac, classpath: jars.join(delimiter) };
 }
 
 /** kazoo: `<python> script.py` may import it. Debian's python is tried first: a newer one in PATH doesn't see Debian's packages. */

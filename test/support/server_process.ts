@@ -161,10 +161,15 @@ function apacheCommand(config: ZooConfig, file: string): { command: string; args
       // Debian's build decodes credentials with the platform's charset, clients encode them as UTF-8.
       "-Dfile.encoding=UTF-8",
       ...properties.map(([key, value]) => `-D${key}=${value}`),
-      ...["-cp", `${apache.classpath}:/usr/share/java/slf4j-simple.jar`],
+      // The last two are for TLS, and missing from the class path that Debian wrote into ZooKeeper's jar.
+      ...["-cp", [apache.classpath, ...["slf4j-simple", "netty-codec", "netty-resolver"].map(jar)].join(":")],
       ...["org.apache.zookeeper.server.quorum.QuorumPeerMain", file],
     ],
   };
+}
+
+function jar(name: string): string {
+  return `/usr/share/java/${name}.jar`;
 }
 
 const running = new Set<ChildProcess>();

@@ -37,6 +37,7 @@ function join(...parts: readonly Uint8Array[]): Uint8Array {
 
 /** The server's end of a stream; the test is the client. */
 class FakeStream implements Duplex {
+  readonly authIds = [];
   readonly remotePort: number;
   readonly remoteAddress: string;
   readonly writes: Uint8Array[] = [];

@@ -1,0 +1,71 @@
+/**
+ * Serves TLS through `node:tls`, unchanged on Node, Bun and Deno; if asked, clients in the clear on the same port, too.
+ *
+ * Not here: the port itself (node.ts). Invariant: nobody is let in before the handshake is over and the client's certificate, where one is asked
+ * for, has been found good.
+ */
+import { clearTimeout, setTimeout } from "node:timers";
+import type { TLSSocket } from "node:tls";
+import { subjectOf } from "../../lib/acl/certificate.ts";
+import type { Listener } from "../../lib/ports.ts";
+import type { AuthId } from "../../lib/types.ts";
+import { type MakeServer, NodeListener } from "./node.ts";
+import type { CompleteTcpOptions, ServerTlsOptions } from "./options.ts";
+
+/** How long a client may take for its handshake. */
+const HANDSHAKE_MS_MAX = 10_000;
+/** What a TLS handshake begins with, and no request and no four-letter word. */
+const HANDSHAKE_BYTE = 0x16;
+
+export function tlsListener(options: CompleteTcpOptions, tls: ServerTlsOptions): Listener {
+  const { clientAuth = "need", unified = false, ...context } = tls;
+  if (context.pfx === undefined && (context.key === undefined || context.cert === undefined))
+    throw new TypeError("tcp(): tls needs a key and a certificate (key and cert, or pfx)");
+  const secure: MakeServer = async (joined) => {
+    const { createServer } = await import("node:tls");
+    const server = createServer({
+      ...context,
+      requestCert: clientAuth !== "none",
+      rejectUnauthorized: clientAuth === "need",
+      handshakeTimeout: HANDSHAKE_MS_MAX,
+    });
+    server.on("secureConnection", (socket) => {
+      const authIds = identities(socket, clientAuth);
+      if (authIds === null) socket.destroy();
+      else joined(socket, authIds);
+    });
+    server.on("tlsClientError", (_error, socket) => socket.destroy());
+    return server;
+  };
+  return new NodeListener(options, unified ? withPlain(secure) : secure);
+}
+
+/** What a client's certificate proves; null if it proves nothing and is there all the same. */
+function identities(socket: TLSSocket, clientAuth: ServerTlsOptions["clientAuth"]): AuthId[] | null {
+  if (clientAuth === "none") return [];
+  const { raw } = socket.getPeerCertificate();
+  if (raw === undefined) return [];
+  const id = socket.authorized ? subjectOf(raw) : null;
+  return id === null ? null : [{ scheme: "x509", id }];
+}
+
+/** Looks at the first byte of each connection and gives it to the server that it belongs to. */
+function withPlain(secure: MakeServer): MakeServer {
+  return async (joined) => {
+    const [{ createServer }, tls] = [await import("node:net"), await secure(joined)];
+    return createServer((socket) => {
+      const cut = (): void => void socket.destroy();
+      const timer = setTimeout(cut, HANDSHAKE_MS_MAX);
+      timer.unref();
+      socket.on("error", cut);
+      socket.once("close", () => clearTimeout(timer));
+      socket.once("data", (bytes) => {
+        clearTimeout(timer);
+        socket.pause();
+        socket.unshift(bytes);
+        if (bytes[0] === HANDSHAKE_BYTE) tls.emit("connection", socket);
+        else joined(socket);
+      });
+    });
+  };
+}
