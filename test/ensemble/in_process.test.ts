@@ -1,0 +1,71 @@
+/**
+ * Three members in one process, as a library has them: they elect a leader, serve their own handles, and leave nothing behind.
+ */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { memoryStorage } from "../../adapters/storage/mod.ts";
+import { consoleLogger } from "../../adapters/system.ts";
+import { tcp, tcpPeers } from "../../adapters/tcp/mod.ts";
+import { type EnsembleConfig, open, type Server } from "../../mod.ts";
+import { fourLetterWord, freePort } from "../support/server_process.ts";
+import { until } from "../support/until.ts";
+
+const logger = consoleLogger({ level: "silent" });
+
+async function configOf(count: number): Promise<EnsembleConfig> {
+  const ids = Array.from({ length: count }, (_, at) => BigInt(at + 1));
+  const members = await Promise.all(
+    ids.map(async (id) => {
+      const addresses = [{ host: "127.0.0.1", quorumPort: await freePort(), electionPort: await freePort() }];
+      return { id, addresses, role: "participant", client: null } as const;
+    }),
+  );
+  return { members, hierarchy: null, version: 0n };
+}
+
+function member(config: EnsembleConfig, id: number): Promise<Server> {
+  const storage = memoryStorage();
+  return open({ tickTimeMs: 500, storage, logger, fourLetterWords: ["*"], ensemble: { id, config, peers: tcpPeers() } });
+}
+
+describe("members in one process", { timeout: 60_000 }, () => {
+  test("serve handles and ports, and see one another's changes", async () => {
+    const config = await configOf(3);
+    const servers = await Promise.all([1, 2, 3].map((id) => member(config, id)));
+    try {
+      const ports = await Promise.all(servers.map(async (server) => (await server.listen(tcp({ port: 0 }))).port));
+      const modes = async (): Promise<string[]> => {
+        const answers = await Promise.all(ports.map((port) => fourLetterWord(port, "srvr")));
+        return answers.map((answer) => /^Mode: (.*)$/m.exec(answer)?.[1] ?? "");
+      };
+      await until(async () => (await modes()).every((mode) => mode !== ""), "all to serve");
+      assert.deepEqual((await modes()).sort(), ["follower", "follower", "leader"]);
+      const [one, other] = await Promise.all([servers[0]!.connect(), servers[2]!.connect()]);
+      const { stat } = await one.getData(await one.create("/seen", "by all"));
+      await other.sync("/");
+      const seen = await other.getData("/seen");
+      assert.deepEqual(seen.stat, stat);
+      await until(() => servers[1]!.inspect("/seen")?.stat.czxid === stat.czxid, "the third to have it");
+    } finally {
+      await Promise.all(servers.map((server) => server.close()));
+    }
+  });
+
+  test("of one are an ensemble, too", async () => {
+    await using server = await member(await configOf(1), 1);
+    await using zk = await server.connect();
+    const { stat } = await zk.getData(await zk.create("/first", ""));
+    assert.equal(stat.czxid >> 32n, 1n, "the first epoch");
+  });
+
+  test("that can't be an ensemble are refused, with all that is wrong", async () => {
+    const config = await configOf(3);
+    await assert.rejects(member(config, 4), { name: "TypeError", message: /id: 4 is not among the members 1, 2, 3/ });
+    await assert.rejects(member(config, 300), /300 is no whole number from 0 to 255/);
+    const none = { ...config, members: config.members.map((one) => ({ ...one, role: "observer" as const })) };
+    await assert.rejects(member(none, 1), /none of them votes/);
+    const options = { localSessions: true, storage: memoryStorage(), ensemble: { id: 1, config, peers: tcpPeers() } };
+    await assert.rejects(open(options), /localSessions: not offered in an ensemble/);
+    await assert.rejects(open({ ensemble: { id: 1, config, peers: tcpPeers() } }), /needs a storage/);
+  });
+});
