@@ -127,12 +127,13 @@ export function storageContract(name: string, makePlace: StorageFactory): void {
   });
 
   check("lets other work run between two chunks of a snapshot", async (at) => {
+    const chunksMax = 1_000_000; // enough for any timer to fall due meanwhile
     await at.open();
     let turns = 0;
     let seen = 0;
     const timer = setInterval(() => turns++, 0);
     const slow = (function* () {
-      for (let step = 0; step < 1000 && turns < 3; step++) {
+      for (let step = 0; step < chunksMax && turns < 3; step++) {
         seen++;
         yield step % 2 === 0 ? bytesOf("x") : new Uint8Array(0);
       }
