@@ -12,7 +12,14 @@ import { type OpenOptions, open, type Server } from "../../../mod.ts";
 import { findJavaZooKeeper } from "../../support/peers.ts";
 import { Lines } from "../../support/remote_handle.ts";
 import { projectPath } from "../../support/root.ts";
-import { fourLetterWord, freePort, type ServerProcess, startServer, type ZooConfig } from "../../support/server_process.ts";
+import {
+  fourLetterWord,
+  freePort,
+  type ServerKind,
+  type ServerProcess,
+  startServer,
+  type ZooConfig,
+} from "../../support/server_process.ts";
 import { until } from "../../support/until.ts";
 
 const file = (name: string): string => projectPath("test", "support", "tls", `${name}.pem`);
@@ -57,38 +64,40 @@ async function plainOurs(options: OpenOptions): Promise<Running> {
   return { plain: port, secure: 0, stop: () => server.close() };
 }
 
-const apache: Kind = {
-  name: "Apache ZooKeeper",
-  skip: findJavaZooKeeper().skip,
-  async startTls(name, { unified = false, clientAuth = "need" } = {}) {
-    const secure = await freePort();
-    const server = await startApache({
-      serverCnxnFactory: "org.apache.zookeeper.server.NettyServerCnxnFactory",
-      ...{ "ssl.keyStore.location": file(name), "ssl.trustStore.location": file("ca"), "ssl.clientAuth": clientAuth },
-      ...(unified ? { "client.portUnification": true } : { secureClientPort: secure, secureClientPortAddress: "127.0.0.1" }),
-    });
-    return { plain: server.port, secure: unified ? server.port : secure, stop: () => server.stop("SIGKILL") };
-  },
-  async startSasl() {
-    const folder = mkdtempSync(join(tmpdir(), "zookernel-jaas-"));
-    const jaas = join(folder, "jaas.conf");
-    const users = Object.entries(USERS).map(([name, password]) => `user_${name}="${password}"`);
-    writeFileSync(jaas, `Server { org.apache.zookeeper.server.auth.DigestLoginModule required ${users.join(" ")}; };\n`);
-    const server = await startApache({
-      "java.security.auth.login.config": jaas,
-      "authProvider.1": "org.apache.zookeeper.server.auth.SASLAuthenticationProvider",
-    });
-    const stop = async (): Promise<void> => {
-      await server.stop("SIGKILL");
-      rmSync(folder, { recursive: true });
-    };
-    return { plain: server.port, secure: 0, stop };
-  },
-};
-
-function startApache(config: ZooConfig): Promise<ServerProcess> {
-  return startServer({ kind: "apache", config: { tickTime: 500, ...config } });
+/** The same zoo.cfg for Apache's server and for ours as a command. */
+function byConfig(kind: ServerKind, name: string, skip: string | false): Kind {
+  const start = (config: ZooConfig): Promise<ServerProcess> => startServer({ kind, config: { tickTime: 500, ...config } });
+  return {
+    ...{ name, skip },
+    async startTls(name, { unified = false, clientAuth = "need" } = {}) {
+      const secure = await freePort();
+      const server = await start({
+        serverCnxnFactory: "org.apache.zookeeper.server.NettyServerCnxnFactory",
+        ...{ "ssl.keyStore.location": file(name), "ssl.trustStore.location": file("ca"), "ssl.clientAuth": clientAuth },
+        ...(unified ? { "client.portUnification": true } : { secureClientPort: secure, secureClientPortAddress: "127.0.0.1" }),
+      });
+      return { plain: server.port, secure: unified ? server.port : secure, stop: () => server.stop("SIGKILL") };
+    },
+    async startSasl() {
+      const folder = mkdtempSync(join(tmpdir(), "zookernel-jaas-"));
+      const jaas = join(folder, "jaas.conf");
+      const users = Object.entries(USERS).map(([name, password]) => `user_${name}="${password}"`);
+      writeFileSync(jaas, `Server { org.apache.zookeeper.server.auth.DigestLoginModule required ${users.join(" ")}; };\n`);
+      const server = await start({
+        "java.security.auth.login.config": jaas,
+        "authProvider.1": "org.apache.zookeeper.server.auth.SASLAuthenticationProvider",
+      });
+      const stop = async (): Promise<void> => {
+        await server.stop("SIGKILL");
+        rmSync(folder, { recursive: true });
+      };
+      return { plain: server.port, secure: 0, stop };
+    },
+  };
 }
+
+const command = byConfig("ours", "our command", false);
+const apache = byConfig("apache", "Apache ZooKeeper", findJavaZooKeeper().skip);
 
 /** Tries to connect until there is a reason why not, and tells that. A port that isn't open yet is none. */
 async function refusal(address: string, options: RemoteConnectOptions): Promise<string> {
@@ -103,7 +112,7 @@ async function refusal(address: string, options: RemoteConnectOptions): Promise<
   return reason()!;
 }
 
-for (const kind of [ours, apache]) {
+for (const kind of [ours, command, apache]) {
   describe(`TLS with ${kind.name}`, { skip: kind.skip }, () => {
     let server: Running;
     before(async () => {
