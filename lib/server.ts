@@ -112,6 +112,7 @@ export class Server {
       host: this.#host,
       clients: this.#clients,
       settings: this.#settings,
+      journal,
       process: world.process,
       addresses: () => this.#addresses,
     });

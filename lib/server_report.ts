@@ -7,7 +7,7 @@ import type { Compat } from "./compat.ts";
 import type { Host } from "./host.ts";
 import type { Kernel } from "./kernel/kernel.ts";
 import type { Settings } from "./options.ts";
-import type { ListenAddress } from "./ports.ts";
+import type { ListenAddress, StorageUsage } from "./ports.ts";
 import type {
   ConfigurationReport,
   ConnectionReport,
@@ -19,6 +19,7 @@ import type {
 } from "./report.ts";
 import type { ClientConnection, ClientService } from "./serve.ts";
 import type { Connection } from "./session/connection.ts";
+import type { Journal } from "./store/journal.ts";
 import type { SessionId, Zxid } from "./types.ts";
 import { versionText } from "./version.ts";
 
@@ -28,11 +29,15 @@ const NOTHING_SENT: Extent = { last: -1, min: -1, max: -1 };
 /** ZooKeeper's default: it traces client requests, sessions and warnings, had it a trace log. */
 const DEFAULT_TRACE_MASK = 306n;
 
+const NOTHING_KEPT: StorageUsage = { dataDir: "", dataLogDir: "", dataDirBytes: 0, logDirBytes: 0 };
+
 /** What the report is read off. */
 export interface ReportSources {
   readonly host: Host;
   readonly clients: ClientService;
   readonly settings: Settings;
+  /** What keeps the data; null: nothing does. */
+  readonly journal: Journal | null;
   readonly process: () => ProcessReport;
   /** Where clients reach the server now. */
   readonly addresses: () => readonly ListenAddress[];
@@ -41,8 +46,6 @@ export interface ReportSources {
 export class StandaloneReport implements ServerControl {
   readonly mode: ServerMode = "standalone";
   readonly localSessionCount = 0;
-  readonly dataDirBytes = 0;
-  readonly logDirBytes = 0;
   readonly responseBytes: Extent = NOTHING_SENT;
   readonly proposalBytes = null;
   readonly summaries = {};
@@ -73,6 +76,18 @@ export class StandaloneReport implements ServerControl {
 
   get uptimeMs(): number {
     return this.#from.host.clock.now().mono - this.#startedMono;
+  }
+
+  get #usage(): StorageUsage {
+    return this.#from.journal?.usage() ?? NOTHING_KEPT;
+  }
+
+  get dataDirBytes(): number {
+    return this.#usage.dataDirBytes;
+  }
+
+  get logDirBytes(): number {
+    return this.#usage.logDirBytes;
   }
 
   // ── counts ──
@@ -139,8 +154,8 @@ export class StandaloneReport implements ServerControl {
     return {
       clientPort: addresses()[0]?.port ?? -1,
       secureClientPort: -1,
-      dataDir: "",
-      dataLogDir: "",
+      dataDir: this.#usage.dataDir,
+      dataLogDir: this.#usage.dataLogDir,
       tickTimeMs: settings.tickTimeMs,
       maxClientCnxns: settings.limits.connectionsPerAddressMax,
       minSessionTimeoutMs: settings.minSessionTimeoutMs,

@@ -5,7 +5,7 @@
  * exactly the database after the zxid that is its name.
  */
 import type { Database } from "../kernel/database.ts";
-import type { Logger, Storage } from "../ports.ts";
+import type { Logger, Storage, StorageUsage } from "../ports.ts";
 import type { Proposal } from "../txns.ts";
 import type { Zxid } from "../types.ts";
 import { formatZxid } from "../zxid.ts";
@@ -64,6 +64,10 @@ export class Journal {
     } finally {
       this.#saving = null;
     }
+  }
+
+  usage(): StorageUsage {
+    return this.#storage.usage();
   }
 
   /** Waits for the snapshot that is being written, and lets go of the storage. */

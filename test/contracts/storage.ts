@@ -176,6 +176,16 @@ export function storageContract(name: string, makePlace: StorageFactory): void {
     assert.deepEqual(zxids(await at.log(0n)), [1n, 2n, 5n]);
   });
 
+  check("tells how much there is", async (at) => {
+    await at.open();
+    const before = at.storage.usage();
+    await at.storage.append([record(1n, 5000)]);
+    await at.storage.saveSnapshot(1n, [new Uint8Array(7000)]);
+    const { dataDirBytes, logDirBytes, ...folders } = at.storage.usage();
+    assert.ok(dataDirBytes > before.dataDirBytes && logDirBytes > before.logDirBytes);
+    assert.deepEqual(folders, { dataDir: before.dataDir, dataLogDir: before.dataLogDir });
+  });
+
   check("serves one at a time", async (at) => {
     await at.open();
     await assert.rejects(at.another().open(quiet), /in use|open already/);
