@@ -115,8 +115,19 @@ export interface Storage {
    * Drops every record and every snapshot behind `last`, and says what is left. Rejects where `last` itself is neither a record nor a snapshot.
    */
   truncate(last: Zxid): Promise<Stored>;
+  /** Where the data is and how much of it, for reports. */
+  usage(): StorageUsage;
   /** Writes what was appended, and lets go. May be called again. */
   close(): Promise<void>;
+}
+
+/** Folders are "" where a storage has none. */
+export interface StorageUsage {
+  readonly dataDir: string;
+  readonly dataLogDir: string;
+  /** Bytes of all files in each; twice the same if it is one folder. */
+  readonly dataDirBytes: number;
+  readonly logDirBytes: number;
 }
 
 /** What a storage holds. Valid until the storage is written to. */

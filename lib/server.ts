@@ -123,6 +123,7 @@ export class Server {
       clients: this.#clients,
       settings: this.#settings,
       ensemble: ensemble?.report ?? null,
+      journal,
       process: world.process,
       addresses: () => this.#addresses,
     });

@@ -7,7 +7,7 @@ import type { Compat } from "./compat.ts";
 import type { Host } from "./host.ts";
 import type { Kernel } from "./kernel/kernel.ts";
 import type { Settings } from "./options.ts";
-import type { ListenAddress } from "./ports.ts";
+import type { ListenAddress, StorageUsage } from "./ports.ts";
 import type {
   ConfigurationReport,
   ConnectionReport,
@@ -19,6 +19,7 @@ import type {
 } from "./report.ts";
 import type { ClientConnection, ClientService } from "./serve.ts";
 import type { Connection } from "./session/connection.ts";
+import type { Journal } from "./store/journal.ts";
 import type { SessionId, Zxid } from "./types.ts";
 import { versionText } from "./version.ts";
 
@@ -28,6 +29,8 @@ const NOTHING_SENT: Extent = { last: -1, min: -1, max: -1 };
 /** ZooKeeper's default: it traces client requests, sessions and warnings, had it a trace log. */
 const DEFAULT_TRACE_MASK = 306n;
 
+const NOTHING_KEPT: StorageUsage = { dataDir: "", dataLogDir: "", dataDirBytes: 0, logDirBytes: 0 };
+
 /** What the report is read off. */
 export interface ReportSources {
   readonly host: Host;
@@ -35,6 +38,8 @@ export interface ReportSources {
   readonly settings: Settings;
   /** null for a server that stands alone. */
   readonly ensemble: ConfigurationReport["ensemble"];
+  /** What keeps the data; null: nothing does. */
+  readonly journal: Journal | null;
   readonly process: () => ProcessReport;
   /** Where clients reach the server now. */
   readonly addresses: () => readonly ListenAddress[];
@@ -42,8 +47,6 @@ export interface ReportSources {
 
 export class StandaloneReport implements ServerControl {
   readonly localSessionCount = 0;
-  readonly dataDirBytes = 0;
-  readonly logDirBytes = 0;
   readonly responseBytes: Extent = NOTHING_SENT;
   readonly summaries = {};
   traceMask: bigint = DEFAULT_TRACE_MASK;
@@ -83,6 +86,18 @@ export class StandaloneReport implements ServerControl {
 
   get uptimeMs(): number {
     return this.#from.host.clock.now().mono - this.#startedMono;
+  }
+
+  get #usage(): StorageUsage {
+    return this.#from.journal?.usage() ?? NOTHING_KEPT;
+  }
+
+  get dataDirBytes(): number {
+    return this.#usage.dataDirBytes;
+  }
+
+  get logDirBytes(): number {
+    return this.#usage.logDirBytes;
   }
 
   // ── counts ──
@@ -149,8 +164,8 @@ export class StandaloneReport implements ServerControl {
     return {
       clientPort: addresses()[0]?.port ?? -1,
       secureClientPort: -1,
-      dataDir: "",
-      dataLogDir: "",
+      dataDir: this.#usage.dataDir,
+      dataLogDir: this.#usage.dataLogDir,
       tickTimeMs: settings.tickTimeMs,
       maxClientCnxns: settings.limits.connectionsPerAddressMax,
       minSessionTimeoutMs: settings.minSessionTimeoutMs,

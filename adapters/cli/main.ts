@@ -35,6 +35,7 @@ Commands:
 
 Options:
   --compat <version>   Answer like ZooKeeper 3.4, 3.5, 3.6, 3.7, 3.8 (default) or 3.9
+  --jaas <file>        Let SASL users in: those of the file's section Server
   --log-level <level>  debug, info (default), warn, error or silent
   -h, --help           This text
   -V, --version        The version
@@ -84,9 +85,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   "start-foreground": {
     least: 0,
     most: 4,
-    run: async (args, { compat, "log-level": logLevel }) => {
+    run: async (args, { compat, jaas, "log-level": logLevel }) => {
       const { startForeground } = await import("./start.ts");
-      return startForeground(args, { compat, logLevel });
+      return startForeground(args, { compat, jaas, logLevel });
     },
   },
   status: {
@@ -161,6 +162,7 @@ function parse(args: readonly string[]) {
       help: { type: "boolean", short: "h" },
       version: { type: "boolean", short: "V" },
       compat: { type: "string" },
+      jaas: { type: "string" },
       "log-level": { type: "string", default: "info" },
       all: { type: "boolean", default: false },
       force: { type: "boolean", default: false },

@@ -7,7 +7,7 @@ import type { EnsembleConfig, EnsembleMember } from "../../lib/broadcast/zab/ens
 import type { EnsembleOptions } from "../../lib/ensemble/open.ts";
 import type { OpenSettings } from "../../lib/options.ts";
 import type { FileStorageOptions } from "../storage/file.ts";
-import type { TcpOptions } from "../tcp/listener.ts";
+import type { ServerTlsOptions, TcpOptions } from "../tcp/listener.ts";
 import { DEFAULT_TICK_TIME_MS } from "./zoo_cfg.ts";
 import type { ZooSettings } from "./zoo_keys.ts";
 
@@ -24,12 +24,16 @@ export function openSettings(zoo: Partial<ZooSettings>): OpenSettings {
     ...given("localSessions", zoo.localSessionsEnabled),
     ...given("localSessionsUpgrading", zoo.localSessionsUpgradingEnabled),
     ...given("fourLetterWords", enabledWords(zoo)),
-    requiredAuthSchemes: zoo["enforce.auth.enabled"] ? (zoo["enforce.auth.schemes"] ?? []) : [],
+    requiredAuthSchemes: requiredSchemes(zoo),
     acl: {
       ...given("skip", zoo.skipACL),
       ...given("superDigest", zoo["DigestAuthenticationProvider.superDigest"]),
       ...given("digestEnabled", zoo["DigestAuthenticationProvider.enabled"]),
       ...given("digestAlg", zoo["DigestAuthenticationProvider.digestAlg"]),
+      ...given("superUsers", zoo.superUser === undefined ? undefined : [zoo.superUser]),
+      ...given("letAnySaslUserDoX", zoo.letAnySaslUserDoX),
+      ...given("x509Registered", hasTls(zoo) ? true : undefined),
+      ...given("x509SuperUser", zoo["X509AuthenticationProvider.superUser"]),
     },
     limits: {
       ...given("frameBytesMax", zoo["jute.maxbuffer"]),
@@ -50,6 +54,15 @@ export function openSettings(zoo: Partial<ZooSettings>): OpenSettings {
       ...given("lastZxid", zoo["serializeLastProcessedZxid.enabled"]),
     },
   };
+}
+
+function requiredSchemes(zoo: Partial<ZooSettings>): readonly string[] {
+  if (zoo["enforce.auth.enabled"]) return zoo["enforce.auth.schemes"] ?? [];
+  return zoo.sessionRequireClientSASLAuth ? ["sasl"] : [];
+}
+
+function hasTls(zoo: Partial<ZooSettings>): boolean {
+  return (zoo.secureClientPort ?? 0) > 0 || zoo["client.portUnification"] === true;
 }
 
 /** Where to keep the data, in the words of `fileStorage()`; null where zoo.cfg names no folder. */
@@ -103,15 +116,20 @@ function enabledWords(zoo: Partial<ZooSettings>): readonly string[] | undefined 
   return zoo["readonlymode.enabled"] ? [...(words ?? []), "isro"] : words;
 }
 
-/** Where to listen; null where zoo.cfg names no port. */
-export function listenOptions(zoo: Partial<ZooSettings>): TcpOptions | null {
-  if (zoo.clientPort === undefined || zoo.clientPort === 0) return null;
-  return {
-    port: zoo.clientPort,
-    ...given("host", zoo.clientPortAddress),
+/** Where to listen: the port in the clear, or for both kinds of clients, and the one for TLS alone. None where zoo.cfg names no port. */
+export function listenOptions(zoo: Partial<ZooSettings>, tls: Omit<ServerTlsOptions, "unified"> | null): readonly TcpOptions[] {
+  const common = {
     ...given("backlog", zoo.clientPortListenBacklog === -1 ? undefined : zoo.clientPortListenBacklog),
     ...given("keepAlive", zoo.clientTcpKeepAlive),
   };
+  const { clientPort = 0, secureClientPort = 0 } = zoo;
+  const both = zoo["client.portUnification"] === true && tls !== null ? { tls: { ...tls, unified: true } } : {};
+  return [
+    ...(clientPort > 0 ? [{ port: clientPort, ...given("host", zoo.clientPortAddress), ...common, ...both }] : []),
+    ...(secureClientPort > 0 && tls !== null
+      ? [{ port: secureClientPort, ...given("host", zoo.secureClientPortAddress), ...common, tls }]
+      : []),
+  ];
 }
 
 /** The one property, or none where there is no value for it. */

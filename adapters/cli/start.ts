@@ -9,17 +9,21 @@ import { type EnsembleOptions, type OpenSettings, open, type Server } from "../.
 import type { FileStorageOptions } from "../storage/file.ts";
 import { consoleLogger, type LogLevel } from "../system.ts";
 import { type TcpOptions, tcp } from "../tcp/listener.ts";
+import type { ZooSettings } from "./zoo_keys.ts";
 
 export interface StartOptions {
   /** Unset: as `open()` does by itself. */
   readonly compat: Compat | undefined;
+  /** A JAAS file with SASL's users; it goes before the one that zoo.cfg names. */
+  readonly jaas: string | undefined;
   readonly logLevel: LogLevel;
 }
 
 /** What to start: what `open()`, `fileStorage()` and `tcp()` are told. */
 interface Plan {
   readonly settings: OpenSettings;
-  readonly listen: TcpOptions;
+  /** The first is told to whoever started it. */
+  readonly listen: readonly TcpOptions[];
   /** Where to keep data; null: nowhere. */
   readonly keep: FileStorageOptions | null;
   /** The ensemble it is a member of; null: none. */
@@ -33,7 +37,7 @@ const EXIT = { finished: 0, unexpected: 1, invalid: 2 } as const;
 /** @param args nothing, a zoo.cfg, or `port dataDir [tickTime] [maxClientCnxns]` */
 export async function startForeground(args: readonly string[], options: StartOptions): Promise<number> {
   const logger = consoleLogger({ level: options.logLevel });
-  const plan = args.length === 0 ? DEFAULT_PLAN : await readPlan(args, logger);
+  const plan = args.length === 0 && options.jaas === undefined ? DEFAULT_PLAN : await readPlan(args, options.jaas, logger);
   if (plan === null) {
     console.error("Invalid config, exiting abnormally");
     return EXIT.invalid;
@@ -55,15 +59,22 @@ export async function startForeground(args: readonly string[], options: StartOpt
     return EXIT.unexpected;
   }
   try {
-    const { host, port } = await server.listen(tcp({ ...plan.listen, logger }));
-    if (args.length === 0) console.error(banner(host, port));
-    else logger.info(`Serving ZooKeeper clients on ${host.includes(":") ? `[${host}]` : host}:${port}`);
+    for (const options of plan.listen) {
+      const { host, port } = await server.listen(tcp({ ...options, logger }));
+      if (args.length === 0) console.error(banner(host, port));
+      else logger.info(`Serving ZooKeeper clients on ${host.includes(":") ? `[${host}]` : host}:${port}${securityOf(options)}`);
+    }
   } catch (error) {
     logger.error((error as Error).message);
     await server.close();
     return EXIT.unexpected;
   }
   return await untilEnd(server, stopped, logger);
+}
+
+function securityOf({ tls }: TcpOptions): string {
+  if (tls === undefined) return "";
+  return tls.unified ? ", with TLS and without" : ", with TLS";
 }
 
 async function untilEnd(server: Server, stopped: Promise<string>, logger: Logger): Promise<number> {
@@ -74,7 +85,7 @@ async function untilEnd(server: Server, stopped: Promise<string>, logger: Logger
   return EXIT.finished;
 }
 
-const DEFAULT_PLAN: Plan = { settings: {}, listen: { port: DEFAULT_PORT }, keep: null, ensemble: null };
+const DEFAULT_PLAN: Plan = { settings: {}, listen: [{ port: DEFAULT_PORT }], keep: null, ensemble: null };
 
 async function storageOf({ keep }: Plan): Promise<{ readonly storage?: Storage }> {
   if (keep === null) return {};
@@ -89,25 +100,32 @@ async function ensembleOf({ ensemble }: Plan, logger: Logger): Promise<{ readonl
 }
 
 /** Null where the configuration can't be used, which has been told then. */
-async function readPlan(args: readonly string[], logger: Logger): Promise<Plan | null> {
+async function readPlan(args: readonly string[], jaas: string | undefined, logger: Logger): Promise<Plan | null> {
   // What reads zoo.cfg takes longer to load than a server without one takes to start.
   const { parseZooCfg, ZooCfgError, zooCfgOfArguments } = await import("./zoo_cfg.ts");
   const { ensembleOptions, listenOptions, openSettings, storageOptions } = await import("./open_settings.ts");
   const { memberOf, withClientAddress } = await import("./member.ts");
+  const { saslOptions, tlsOptions } = await import("./security.ts");
+  const readText = (file: string): string => readFileSync(file, "utf8");
   try {
     const [file = ""] = args;
-    const { ensemble, notices, ...read } =
-      args.length === 1 ? parseZooCfg(readFileSync(file, "utf8"), file) : zooCfgOfArguments(args);
+    if (args.length === 0) return { ...DEFAULT_PLAN, settings: saslOptions(withJaas({}, jaas), readText) };
+    const { ensemble, notices, ...read } = args.length === 1 ? parseZooCfg(readText(file), file) : zooCfgOfArguments(args);
     for (const { level, message } of notices) logger[level](message);
     const me = ensemble === null ? null : memberOf(ensemble, read.settings.dataDir!);
     const settings = me === null ? read.settings : withClientAddress(read.settings, me, file);
-    const listen = listenOptions(settings);
-    if (listen === null) throw new ZooCfgError([`${file}: clientPort is not set: nobody could connect`]);
-    if (listen.host === undefined) logger.warn(LOOPBACK_ONLY);
+    const listen = listenOptions(settings, tlsOptions(settings, readText));
+    if (listen.length === 0)
+      throw new ZooCfgError([`${file}: neither clientPort nor secureClientPort is set: nobody could connect`]);
+    for (const { host, tls } of listen) {
+      const key = tls === undefined || tls.unified ? "clientPortAddress" : "secureClientPortAddress";
+      if (host === undefined) logger.warn(loopbackOnly(key));
+    }
     if (me !== null && settings.peerType !== undefined && settings.peerType !== me.role) {
       logger.warn(`${file}: peerType=${settings.peerType} differs from the role of server.${me.id}, ${me.role}, which counts`);
     }
-    const plan = { settings: openSettings(settings), listen, keep: storageOptions(settings) };
+    const sasl = saslOptions(withJaas(settings, jaas), readText);
+    const plan = { settings: { ...openSettings(settings), ...sasl }, listen, keep: storageOptions(settings) };
     return { ...plan, ensemble: me === null ? null : ensembleOptions(settings, ensemble!, me) };
   } catch (error) {
     for (const line of problemsOf(error)) logger.error(line);
@@ -121,8 +139,13 @@ async function readPlan(args: readonly string[], logger: Logger): Promise<Plan |
   }
 }
 
-const LOOPBACK_ONLY =
-  "clientPortAddress is not set: only clients on this machine can connect; clientPortAddress=0.0.0.0 lets in those of other machines";
+function withJaas(settings: Partial<ZooSettings>, jaas: string | undefined): Partial<ZooSettings> {
+  return jaas === undefined ? settings : { ...settings, "java.security.auth.login.config": jaas };
+}
+
+function loopbackOnly(key: string): string {
+  return `${key} is not set: only clients on this machine can connect; ${key}=0.0.0.0 lets in those of other machines`;
+}
 
 function banner(host: string, port: number): string {
   return `zookernel serves ZooKeeper clients on ${host}:${port}

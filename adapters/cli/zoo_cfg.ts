@@ -82,6 +82,9 @@ function readEntries(entries: readonly Entry[], name: string): ZooCfg {
   return reader.finish();
 }
 
+/** What ZooKeeper has to be told to judge by, and what is judged by here as soon as there are such clients. */
+const OWN_PROVIDER = /^authProvider\.\w+=org\.apache\.zookeeper\.server\.auth\.(SASL|X509|Digest|IP)AuthenticationProvider$/;
+
 type PlacedServer = ServerLine & { readonly place: string };
 
 /** Collects settings, notices and problems, key by key. */
@@ -104,6 +107,7 @@ class Reader {
     const rule = keyRule(entry.key);
     if (entry.key.startsWith("server.")) this.#readServer(entry);
     else if (/^(group|weight)\./.test(entry.key)) this.#readHierarchy(entry);
+    else if (OWN_PROVIDER.test(`${entry.key}=${entry.value}`)) return;
     else if (rule === undefined) this.#unknown(entry);
     else this.#readKnown(entry, rule);
   }

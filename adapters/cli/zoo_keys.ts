@@ -26,6 +26,16 @@ export interface ZooSettings {
   readonly clientPort: number;
   readonly clientPortAddress: string;
   readonly clientPortListenBacklog: number;
+  readonly secureClientPort: number;
+  readonly secureClientPortAddress: string;
+  readonly "client.portUnification": boolean;
+  readonly "ssl.keyStore.location": string;
+  readonly "ssl.keyStore.password": string;
+  readonly "ssl.keyStore.passwordPath": string;
+  readonly "ssl.keyStore.type": "PEM";
+  readonly "ssl.trustStore.location": string;
+  readonly "ssl.trustStore.type": "PEM";
+  readonly "ssl.clientAuth": "need" | "want" | "none";
   readonly tickTime: number;
   readonly minSessionTimeout: number;
   readonly maxSessionTimeout: number;
@@ -58,7 +68,17 @@ export interface ZooSettings {
   readonly "DigestAuthenticationProvider.digestAlg": DigestAlgorithm;
   readonly "enforce.auth.enabled": boolean;
   readonly "enforce.auth.schemes": readonly string[];
+  readonly sessionRequireClientSASLAuth: boolean;
+  readonly allowSaslFailedClients: boolean;
+  readonly "java.security.auth.login.config": string;
+  readonly superUser: string;
+  readonly letAnySaslUserDoX: string;
+  readonly "X509AuthenticationProvider.superUser": string;
 }
+
+/** What to do with Java's own kinds of key stores. */
+export const STORES_AS_PEM =
+  "JKS, PKCS12 and BCFKS stores are not read: keytool -importkeystore makes a JKS store a PKCS12 one, openssl pkcs12 -noenc that a PEM file";
 
 /** A way to make the kind of a key's values. */
 type Kind<T> = () => ValueKind<T>;
@@ -78,6 +98,10 @@ const compression = (): ValueKind<"gzip" | "snappy"> => {
   return { allowed, schema: schema.transform((method) => (method === "gz" ? "gzip" : method)) };
 };
 const anyText = (): ValueKind<string> => text();
+const pem = (): ValueKind<"PEM"> => {
+  const { schema } = oneOf("PEM");
+  return { allowed: `PEM (${STORES_AS_PEM})`, schema };
+};
 
 const SERVED: { readonly [Key in keyof ZooSettings]: Kind<ZooSettings[Key]> } = {
   dataDir: () => text("a folder"),
@@ -97,6 +121,16 @@ const SERVED: { readonly [Key in keyof ZooSettings]: Kind<ZooSettings[Key]> } = 
   clientPort: () => whole({ most: 65_535, note: "0 for none" }),
   clientPortAddress: () => text("an address or name of this machine, such as 127.0.0.1 or 0.0.0.0"),
   clientPortListenBacklog: () => whole({ least: -1, note: "-1 for the default" }),
+  secureClientPort: () => whole({ most: 65_535, note: "0 for none" }),
+  secureClientPortAddress: () => text("an address or name of this machine, such as 127.0.0.1 or 0.0.0.0"),
+  "client.portUnification": bool,
+  "ssl.keyStore.location": () => text("a file with a private key and its certificate, both in PEM"),
+  "ssl.keyStore.password": anyText,
+  "ssl.keyStore.passwordPath": () => text("a file"),
+  "ssl.keyStore.type": pem,
+  "ssl.trustStore.location": () => text("a file with the certificates of authorities, in PEM"),
+  "ssl.trustStore.type": pem,
+  "ssl.clientAuth": () => oneOf("need", "want", "none"),
   tickTime: milliseconds(),
   minSessionTimeout: sessionTimeout(2),
   maxSessionTimeout: sessionTimeout(20),
@@ -129,6 +163,12 @@ const SERVED: { readonly [Key in keyof ZooSettings]: Kind<ZooSettings[Key]> } = 
   "DigestAuthenticationProvider.digestAlg": () => oneOf(...DIGEST_ALGORITHMS),
   "enforce.auth.enabled": bool,
   "enforce.auth.schemes": () => list("authentication schemes"),
+  sessionRequireClientSASLAuth: bool,
+  allowSaslFailedClients: bool,
+  "java.security.auth.login.config": () => text("a JAAS file"),
+  superUser: () => text("a SASL user"),
+  letAnySaslUserDoX: anyText,
+  "X509AuthenticationProvider.superUser": () => text("the subject of a certificate"),
 };
 
 /** The names of what is served. */
@@ -143,10 +183,10 @@ export interface Reason {
 const ENSEMBLE: Reason = { text: "it is a finer point of ensembles that is fixed here", quiet: true };
 const DISK: Reason = { text: "what waits is always written at once, and together", quiet: true };
 const JAVA: Reason = { text: "it tunes a Java machine, its threads, caches or classes", quiet: true };
-const TLS: Reason = { text: "TLS is not served yet", quiet: false };
+const TLS: Reason = { text: "TLS 1.2 and 1.3 are served, with the runtime's own choice of ciphers", quiet: false };
 const ADMIN: Reason = { text: "the HTTP admin server is not served yet", quiet: true };
 const THROTTLE: Reason = { text: "requests and connections are not throttled that way yet", quiet: false };
-const AUTH: Reason = { text: "no SASL or certificate authentication is served yet", quiet: false };
+const AUTH: Reason = { text: "who may do what is judged by ZooKeeper's own providers alone", quiet: false };
 const AUDIT: Reason = { text: "there is no audit log", quiet: false };
 
 /** The keys that are known but not served, by reason. Their values are judged all the same. */
@@ -199,7 +239,7 @@ const NOT_SERVED: readonly (readonly [Reason, Readonly<Record<string, Kind<unkno
       "jute.maxbuffer.extrasize": () => byteCount(0, 2 ** 31 - 1),
     },
   ],
-  [TLS, { secureClientPort: () => whole({ most: 65_535 }), secureClientPortAddress: anyText, portUnification: bool }],
+  [ENSEMBLE, { portUnification: bool }],
   [
     ADMIN,
     { "admin.enableServer": bool, "admin.serverPort": () => whole({ most: 65_535 }), "admin.idleTimeout": milliseconds(0) },
@@ -216,18 +256,18 @@ const NOT_SERVED: readonly (readonly [Reason, Readonly<Record<string, Kind<unkno
       connection_throttle_tokens: unlimitedAtZero,
     },
   ],
-  [AUTH, { allowSaslFailedClients: bool, ensembleAuthName: anyText, "java.security.auth.login.config": anyText }],
+  [AUTH, { ensembleAuthName: anyText }],
   [AUDIT, { "audit.enable": bool }],
 ];
 
 /** Families of keys, of which none is served. */
 const NOT_SERVED_FAMILIES: readonly (readonly [RegExp, Reason])[] = [
-  [/^(quorum\.auth\.|sslQuorum)/, ENSEMBLE],
+  [/^(quorum\.auth\.|sslQuorum|ssl\.quorum\.)/, ENSEMBLE],
   [/^(metricsProvider\.|netty\.|jvm\.)/, JAVA],
   [/^ssl\./, TLS],
   [/^admin\./, ADMIN],
   [/^connection_throttle_/, THROTTLE],
-  [/^(authProvider\.|X509AuthenticationProvider\.|superUser|letAnySaslUserDoX$)/, AUTH],
+  [/^(authProvider\.|X509AuthenticationProvider\.|superUser\.)/, AUTH],
 ];
 
 /**
@@ -235,7 +275,6 @@ const NOT_SERVED_FAMILIES: readonly (readonly [RegExp, Reason])[] = [
  * value that asks for nothing is accepted.
  */
 const DEFAULT_ONLY: Readonly<Record<string, Kind<unknown>>> = {
-  sessionRequireClientSASLAuth: () => only(["false"], "SASL is not served, so no client could be let in"),
   emulate353TTLNodes: () => only(["false"], "the TTL nodes of 3.5.3 are not served"),
   dynamicConfigFile: () => only([], "the members of an ensemble stand in this file"),
   oraclePath: () => only([], "nothing but members decides in an ensemble"),

@@ -5,7 +5,17 @@
  * written whole; nothing is deleted before what takes its place is on the disk.
  */
 import { join, resolve } from "@std/path";
-import type { Epochs, LogChunk, Logger, LogRecord, Storage, Stored, StoredEpochs, StoredSnapshot } from "../../lib/ports.ts";
+import type {
+  Epochs,
+  LogChunk,
+  Logger,
+  LogRecord,
+  Storage,
+  StorageUsage,
+  Stored,
+  StoredEpochs,
+  StoredSnapshot,
+} from "../../lib/ports.ts";
 import { StorageError } from "../../lib/store/storage_error.ts";
 import type { Zxid } from "../../lib/types.ts";
 import { formatZxid } from "../../lib/zxid.ts";
@@ -142,6 +152,16 @@ export class FileStorage implements Storage {
     await this.#disk.syncFolder(this.#logFolder);
     this.#log = this.#newLog(this.#logger!);
     return this.#stored();
+  }
+
+  usage(): StorageUsage {
+    const bytesIn = (folder: string): number => (this.#disk.list(folder) ?? []).reduce((sum, { bytes }) => sum + bytes, 0);
+    return {
+      dataDir: this.#folder,
+      dataLogDir: this.#logFolder,
+      dataDirBytes: bytesIn(this.#folder),
+      logDirBytes: bytesIn(this.#logFolder),
+    };
   }
 
   async close(): Promise<void> {

@@ -5,7 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers";
-import type { Epochs, LogRecord, Storage, Stored } from "../../lib/ports.ts";
+import type { Epochs, LogRecord, Storage, StorageUsage, Stored } from "../../lib/ports.ts";
 import { StorageError } from "../../lib/store/storage_error.ts";
 import type { Zxid } from "../../lib/types.ts";
 import { formatZxid } from "../../lib/zxid.ts";
@@ -89,6 +89,12 @@ class MemoryStorage implements Storage {
     this.#records = this.#records.filter(({ zxid }) => zxid <= last);
     for (const zxid of this.#snapshots.keys()) if (zxid > last) this.#snapshots.delete(zxid);
     return this.#stored();
+  }
+
+  usage(): StorageUsage {
+    const snapshots = [...this.#snapshots.values()].reduce((sum, { length }) => sum + length, 0);
+    const log = this.#records.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    return { dataDir: "", dataLogDir: "", dataDirBytes: snapshots, logDirBytes: log };
   }
 
   async close(): Promise<void> {

@@ -63,8 +63,12 @@ function withPlain(secure: MakeServer): MakeServer {
         clearTimeout(timer);
         socket.pause();
         socket.unshift(bytes);
-        if (bytes[0] === HANDSHAKE_BYTE) tls.emit("connection", socket);
-        else joined(socket);
+        if (bytes[0] === HANDSHAKE_BYTE) {
+          tls.emit("connection", socket);
+        } else {
+          joined(socket);
+          socket.resume();
+        }
       });
     });
   };

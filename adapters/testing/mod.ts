@@ -29,11 +29,13 @@ export { ExpectationError, type ExpectedTree, type ExpectedZnode } from "../../l
 export type { Fault, FaultPlan, Faults, Partition } from "../../lib/testing/faults.ts";
 export type { Fixture, FixtureZnode, JsonTree } from "../../lib/testing/fixture.ts";
 export { History, type HistoryEntry, type Refusal } from "../../lib/testing/history.ts";
+export type { Difference, ReplayReport } from "../../lib/testing/replay.ts";
 export { ReportError } from "../../lib/testing/report.ts";
 export type { FaultOp, FaultScope } from "../../lib/testing/scope.ts";
 export type { SessionRef } from "../../lib/testing/session_ref.ts";
 export type { TestAddress, TestServer } from "../../lib/testing/test_server.ts";
 export type { WatchRef } from "../../lib/testing/why_not.ts";
+export { replay } from "./replay.ts";
 
 /** What {@link testServer} may be told; everything is optional. */
 export interface TestOptions extends TestServerOptions {

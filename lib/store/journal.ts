@@ -5,7 +5,7 @@
  * exactly the database after the zxid that is its name.
  */
 import type { Database } from "../kernel/database.ts";
-import type { Logger, Storage, Stored } from "../ports.ts";
+import type { Logger, Storage, StorageUsage, Stored } from "../ports.ts";
 import type { Proposal } from "../txns.ts";
 import type { Zxid } from "../types.ts";
 import { formatZxid } from "../zxid.ts";
@@ -71,6 +71,10 @@ export class Journal {
   async truncate(last: Zxid): Promise<Stored> {
     while (this.#saving !== null) await this.#saving.catch(() => {});
     return await this.#storage.truncate(last);
+  }
+
+  usage(): StorageUsage {
+    return this.#storage.usage();
   }
 
   /** Waits for the snapshot that is being written, and lets go of the storage. */

@@ -159,7 +159,8 @@ class Replay {
    */
   #checkOrder(zxid: Zxid, chunk: LogChunk, index: number): void {
     const last = this.database.lastZxid;
-    if (epochOf(zxid) === epochOf(last) ? zxid === last + 1n : zxid > last && counterOf(zxid) === 1) return;
+    if (zxid === last + 1n) return;
+    if (zxid > last && epochOf(zxid) > epochOf(last) && counterOf(zxid) === 1) return;
     const before = `${formatZxid(last)} (${index === 0 ? this.#lastPlace : chunk.placeOf(index - 1)})`;
     const place = chunk.placeOf(index);
     if (zxid <= last) throw outOfOrder(place, `txn ${formatZxid(zxid)} stands behind ${before}`);

@@ -31,6 +31,7 @@ import { Operator } from "./operator.ts";
 import { drawTree } from "./picture.ts";
 import { seededRandom } from "./random.ts";
 import { RecordedMember, Recorder } from "./recorder.ts";
+import type { ReplayTarget } from "./replay.ts";
 import { leftovers, ReportError } from "./report.ts";
 import { type SessionRef, sessionIdOf } from "./session_ref.ts";
 import { TestHost } from "./test_host.ts";
@@ -313,6 +314,17 @@ export class TestServer {
   /** In words: why a watch has not fired. */
   whyNot(watch: WatchRef): string {
     return whyNot(this.history(), watch);
+  }
+
+  /** @internal Itself, as a server that a history is played to. */
+  asReplayTarget(): ReplayTarget {
+    const { host } = this.#running;
+    return {
+      connector: new LocalConnector(host),
+      advance: (ms) => this.clock.advance(ms),
+      expire: (session) => host.expire(session),
+      patience: this.#common.world.settle,
+    };
   }
 
   // ── the end ──

@@ -1,10 +1,10 @@
 /**
- * What the C client does unlike the others: it numbers its requests from the time of day, keeps its session in a file, and sets its
- * watches again after a lost connection. What it prints, command by command, is compared in walkthrough.test.ts.
+ * What is particular to the C client: it numbers its requests from the time of day. And what only a lost connection shows: it sets its
+ * watches again, and keeps its session. What it prints, command by command, is compared in walkthrough.test.ts.
  */
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,18 +37,6 @@ describe(`cli_mt on ${serverName()}`, { skip: cliMt.skip, concurrency: 1 }, () =
     const sent = /Sending request xid=(0x[0-9a-f]+)/.exec(printed)?.[1];
     assert.ok(Number(sent) > 0x6000_0000, printed);
     assert.match(printed, new RegExp(`Calling COMPLETION_STRING for xid=${sent} failed=0`));
-  });
-
-  test("it takes its session up again from a file", TIMEOUT, async () => {
-    const file = join(folder, "client-id");
-    const before = await startCliMt(command, ["-h", server.address, "-m", file]);
-    await before.cli.ask("create +e /ephemeral");
-    await before.cli[Symbol.asyncDispose](); // killed: it has not closed its session
-    const id = readFileSync(file).subarray(0, 8).readBigInt64LE();
-    const { cli } = await startCliMt(command, ["-h", server.address, "-m", file]);
-    await using _ = cli;
-    await using other = await NodeClient.connect(server.address);
-    assert.equal((await other.exists("/ephemeral"))?.ephemeralOwner.readBigInt64BE(), id);
   });
 
   test("it sets its watches again on a new connection, and hears what it has missed", TIMEOUT, async () => {

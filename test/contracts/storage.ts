@@ -127,12 +127,13 @@ export function storageContract(name: string, makePlace: StorageFactory): void {
   });
 
   check("lets other work run between two chunks of a snapshot", async (at) => {
+    const chunksMax = 1_000_000; // enough for any timer to fall due meanwhile
     await at.open();
     let turns = 0;
     let seen = 0;
     const timer = setInterval(() => turns++, 0);
     const slow = (function* () {
-      for (let step = 0; step < 1000 && turns < 3; step++) {
+      for (let step = 0; step < chunksMax && turns < 3; step++) {
         seen++;
         yield step % 2 === 0 ? bytesOf("x") : new Uint8Array(0);
       }
@@ -173,6 +174,16 @@ export function storageContract(name: string, makePlace: StorageFactory): void {
     await assert.rejects(at.storage.truncate(3n), /0x3 is neither in the log nor a snapshot/);
     await at.reopen();
     assert.deepEqual(zxids(await at.log(0n)), [1n, 2n, 5n]);
+  });
+
+  check("tells how much there is", async (at) => {
+    await at.open();
+    const before = at.storage.usage();
+    await at.storage.append([record(1n, 5000)]);
+    await at.storage.saveSnapshot(1n, [new Uint8Array(7000)]);
+    const { dataDirBytes, logDirBytes, ...folders } = at.storage.usage();
+    assert.ok(dataDirBytes > before.dataDirBytes && logDirBytes > before.logDirBytes);
+    assert.deepEqual(folders, { dataDir: before.dataDir, dataLogDir: before.dataLogDir });
   });
 
   check("serves one at a time", async (at) => {

@@ -12,8 +12,9 @@ import { after, test } from "node:test";
 import { consoleLogger } from "../../adapters/system.ts";
 import { connect } from "../../adapters/tcp/mod.ts";
 import type { ZooKeeper } from "../../mod.ts";
-import { startServer } from "../support/server_process.ts";
+import { freePort, startServer } from "../support/server_process.ts";
 import { temporaryFolder } from "../support/temporary.ts";
+import { until } from "../support/until.ts";
 
 const ROUNDS = Number(process.env.ZOOKERNEL_KILL_ROUNDS ?? 20);
 const SESSIONS = 4;
@@ -89,11 +90,16 @@ class Writer {
 test(`${ROUNDS} kills lose nothing that was acknowledged`, async () => {
   const home = join(folder, "home");
   mkdirSync(home);
-  const config = { tickTime: 500, snapCount: 2000, preAllocSize: 256, maxClientCnxns: 0 };
+  const config = { clientPort: await freePort(), tickTime: 500, snapCount: 2000, preAllocSize: 256, maxClientCnxns: 0 };
   const writers = Array.from({ length: SESSIONS }, (_, index) => new Writer(`/s${index}`));
   for (let round = 0; round <= ROUNDS; round++) {
     const server = await startServer({ kind: "ours", folder: home, config });
-    const where = `round ${round}`;
+    // Somebody else may have got the port while nobody had it.
+    await until(
+      () => server.logs().includes("Serving ZooKeeper clients"),
+      `the server's own word that it serves:\n${server.logs()}`,
+    );
+    const where = `round ${round}, after ${server.logs()}`;
     const handles = await Promise.all(writers.map(() => connect(server.address, { sessionTimeoutMs: 10_000, logger })));
     const [zk] = handles as [ZooKeeper];
     if (round === 0) for (const { base } of writers) await zk.create(base, "0");

@@ -177,7 +177,10 @@ describe("zookernel start-foreground", () => {
   test("so is one without a port, and one that is not there", async () => {
     const config = file("portless.cfg", "dataDir=/d", "clientPort=0");
     const portless = await finished("start-foreground", config);
-    assert.match(portless.err, /portless\.cfg: clientPort is not set: nobody could connect\nInvalid config/);
+    assert.match(
+      portless.err,
+      /portless\.cfg: neither clientPort nor secureClientPort is set: nobody could connect\nInvalid config/,
+    );
     assert.equal(portless.ended, 2);
     const absent = await finished("start-foreground", join(folder, "absent.cfg"));
     assert.match(absent.err, /Cannot read the configuration: .*absent\.cfg.*\nInvalid config/);

@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { ensembleOptions, listenOptions, openSettings, storageOptions } from "../../../adapters/cli/open_settings.ts";
+import { saslOptions, tlsOptions } from "../../../adapters/cli/security.ts";
 import { parseZooCfg } from "../../../adapters/cli/zoo_cfg.ts";
 import { SERVED_KEYS } from "../../../adapters/cli/zoo_keys.ts";
 import { projectPath } from "../../support/root.ts";
+
+const TLS = "ssl.keyStore.location=/k.pem\nssl.trustStore.location=/ca.pem";
 
 /** Key → a line, where it goes, and the value there. Not listed: standaloneEnabled (judged at once). */
 const THREE_SERVERS = "server.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2";
@@ -49,6 +52,22 @@ const EFFECTS: readonly (readonly [line: string, place: string, value: unknown])
   ["DigestAuthenticationProvider.superDigest=super:x", "open.acl.superDigest", "super:x"],
   ["DigestAuthenticationProvider.enabled=false", "open.acl.digestEnabled", false],
   ["DigestAuthenticationProvider.digestAlg=SHA-256", "open.acl.digestAlg", "SHA-256"],
+  [`secureClientPort=2281\n${TLS}`, "secure.port", 2281],
+  [`secureClientPort=2281\nsecureClientPortAddress=::\n${TLS}`, "secure.host", "::"],
+  [`client.portUnification=true\n${TLS}`, "listen.tls.unified", true],
+  [`secureClientPort=2281\n${TLS}`, "secure.tls.key", "-----BEGIN PRIVATE KEY-----"],
+  [`secureClientPort=2281\n${TLS}`, "secure.tls.ca", "-----BEGIN CERTIFICATE-----"],
+  [`secureClientPort=2281\n${TLS}\nssl.clientAuth=want`, "secure.tls.clientAuth", "want"],
+  [`secureClientPort=2281\n${TLS}\nssl.keyStore.password=p`, "secure.tls.passphrase", "p"],
+  [`secureClientPort=2281\n${TLS}\nssl.keyStore.passwordPath=/password`, "secure.tls.passphrase", "fromFile"],
+  [`secureClientPort=2281\n${TLS}\nssl.keyStore.type=PEM\nssl.trustStore.type=PEM`, "secure.port", 2281],
+  [`secureClientPort=2281\n${TLS}`, "open.acl.x509Registered", true],
+  ["X509AuthenticationProvider.superUser=CN=root", "open.acl.x509SuperUser", "CN=root"],
+  ["java.security.auth.login.config=/jaas", "open.sasl.users", { bob: "secret" }],
+  ["java.security.auth.login.config=/jaas\nallowSaslFailedClients=true", "open.sasl.allowFailedClients", true],
+  ["java.security.auth.login.config=/jaas\nsessionRequireClientSASLAuth=true", "open.requiredAuthSchemes", ["sasl"]],
+  ["superUser=bob", "open.acl.superUsers", ["bob"]],
+  ["letAnySaslUserDoX=any", "open.acl.letAnySaslUserDoX", "any"],
   ["enforce.auth.enabled=true\nenforce.auth.schemes=digest,sasl", "open.requiredAuthSchemes", ["digest", "sasl"]],
   ["znode.container.checkIntervalMs=11", "open.reaper.intervalMs", 11],
   ["znode.container.maxPerMinute=12", "open.reaper.perMinuteMax", 12],
@@ -71,9 +90,27 @@ const EFFECTS: readonly (readonly [line: string, place: string, value: unknown])
   [`${THREE_SERVERS}\ninitLimit=7\nsyncLimit=3\nquorumListenOnAllIPs=true`, "ensemble.listenOnAllInterfaces", true],
 ];
 
+/** The files that zoo.cfg may name. */
+const FILES: Readonly<Record<string, string>> = {
+  "/k.pem": "-----BEGIN PRIVATE KEY-----",
+  "/ca.pem": "-----BEGIN CERTIFICATE-----",
+  "/password": "fromFile\n",
+  "/jaas": 'Server { org.apache.zookeeper.server.auth.DigestLoginModule required user_bob="secret"; };',
+  "/store.jks": "\xfe\xed\xfe\xed",
+};
+const readText = (file: string): string => {
+  const text = FILES[file];
+  if (text === undefined) throw new Error("no such file");
+  return text;
+};
+
 function planOf(more: string): unknown {
   const { settings, ensemble } = parseZooCfg(`dataDir=/d\nclientPort=2181\n${more}\n`, "zoo.cfg");
-  const plan = { open: openSettings(settings), listen: listenOptions(settings), keep: storageOptions(settings) };
+  const ports = listenOptions(settings, tlsOptions(settings, readText));
+  const plan = {
+    open: { ...openSettings(settings), ...saslOptions(settings, readText) },
+    ...{ listen: ports[0], secure: ports[1], keep: storageOptions(settings) },
+  };
   return ensemble === null ? plan : { ...plan, ensemble: ensembleOptions(settings, ensemble, ensemble.members[0]!) };
 }
 
@@ -99,7 +136,7 @@ describe("zoo.cfg becomes settings of open(), tcp() and fileStorage()", () => {
   test("what zoo.cfg does not say is as ZooKeeper has it there", () => {
     assert.deepEqual(planOf(""), {
       open: { tickTimeMs: 3000, extendedTypes: false, requiredAuthSchemes: [], acl: {}, limits: {}, reaper: {}, snapshots: {} },
-      listen: { port: 2181 },
+      ...{ listen: { port: 2181 }, secure: undefined },
       keep: { dataDir: "/d", snapshotsKept: 0 },
     });
   });
@@ -114,8 +151,39 @@ describe("zoo.cfg becomes settings of open(), tcp() and fileStorage()", () => {
   });
 
   test("no port, nothing to listen on", () => {
-    assert.equal(listenOptions(parseZooCfg("dataDir=/d", "zoo.cfg").settings), null);
-    assert.equal(listenOptions(parseZooCfg("dataDir=/d\nclientPort=0", "zoo.cfg").settings), null);
+    assert.deepEqual(listenOptions(parseZooCfg("dataDir=/d", "zoo.cfg").settings, null), []);
+    assert.deepEqual(listenOptions(parseZooCfg("dataDir=/d\nclientPort=0\nsecureClientPort=0", "zoo.cfg").settings, null), []);
+  });
+
+  test("TLS without a key, without somebody to trust, or from a Java key store is refused with what to do", () => {
+    for (const [lines, problem] of [
+      ["secureClientPort=1", /^ssl\.keyStore\.location is not set: there is no TLS without a key$/],
+      [
+        "secureClientPort=1\nssl.keyStore.location=/k.pem",
+        /^ssl\.trustStore\.location is not set: no client's certificate could be judged/,
+      ],
+      [
+        "secureClientPort=1\nssl.keyStore.location=/none\nssl.clientAuth=none",
+        /^ssl\.keyStore\.location: cannot read \/none: no such file$/,
+      ],
+      [
+        "secureClientPort=1\nssl.keyStore.location=/store.jks\nssl.clientAuth=none",
+        /^ssl\.keyStore\.location: \/store\.jks is not in PEM; JKS.*keytool/,
+      ],
+      [
+        "sessionRequireClientSASLAuth=true",
+        /^sessionRequireClientSASLAuth is set, but no JAAS file .* no client could be let in$/,
+      ],
+      ["java.security.auth.login.config=/ca.pem", /^\/ca\.pem: JAAS file, line 1: /],
+    ] as const) {
+      assert.throws(
+        () => planOf(lines),
+        (error: Error) => {
+          assert.match(error.message, problem);
+          return true;
+        },
+      );
+    }
   });
 });
 

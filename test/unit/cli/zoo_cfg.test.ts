@@ -82,11 +82,16 @@ describe("zoo.cfg", () => {
   });
 
   test("keys that are not served are told by reason, losses as warnings", () => {
-    assert.deepEqual(notices("flushDelay=10\nmaxBatchSize=1\nssl.keyStore.location=/k\nserverCnxnFactory=x\n"), [
-      "info: not served, as what waits is always written at once, and together: flushDelay (zoo.cfg:3), maxBatchSize (zoo.cfg:4)",
-      "warn: not served, as TLS is not served yet: ssl.keyStore.location (zoo.cfg:5)",
-      "info: not served, as it tunes a Java machine, its threads, caches or classes: serverCnxnFactory (zoo.cfg:6)",
-    ]);
+    assert.deepEqual(
+      notices(
+        "flushDelay=10\nmaxBatchSize=1\nssl.ciphersuites=x\nauthProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider\nserverCnxnFactory=x\n",
+      ),
+      [
+        "info: not served, as what waits is always written at once, and together: flushDelay (zoo.cfg:3), maxBatchSize (zoo.cfg:4)",
+        "warn: not served, as TLS 1.2 and 1.3 are served, with the runtime's own choice of ciphers: ssl.ciphersuites (zoo.cfg:5)",
+        "info: not served, as it tunes a Java machine, its threads, caches or classes: serverCnxnFactory (zoo.cfg:7)",
+      ],
+    );
   });
 });
 
@@ -127,8 +132,8 @@ const REFUSED: readonly (readonly [lines: string, problem: string])[] = [
   ["secureClientPortAddress=::1", "zoo.cfg:3: secureClientPortAddress is set but secureClientPort is not set"],
   ["enforce.auth.enabled=true", "zoo.cfg:3: enforce.auth.enabled is set but enforce.auth.schemes is not set"],
   [
-    "sessionRequireClientSASLAuth=true",
-    'zoo.cfg:3: sessionRequireClientSASLAuth: "true" is not accepted; allowed: false (SASL is not served, so no client could be let in)',
+    "ssl.keyStore.type=JKS",
+    'zoo.cfg:3: ssl.keyStore.type: "JKS" is not accepted; allowed: PEM (JKS, PKCS12 and BCFKS stores are not read: keytool -importkeystore makes a JKS store a PKCS12 one, openssl pkcs12 -noenc that a PEM file)',
   ],
   [
     "DigestAuthenticationProvider.superDigest=",
