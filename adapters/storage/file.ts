@@ -82,7 +82,7 @@ export class FileStorage implements Storage {
   readonly #folder: string;
   readonly #logFolder: string;
   #logger: Logger | null = null;
-  #lock: Lock | null = null;
+  #locks: Lock[] = [];
   #log: LogWriter | null = null;
   #failure: StorageError | null = null;
 
@@ -98,20 +98,29 @@ export class FileStorage implements Storage {
   async open(logger: Logger): Promise<Stored> {
     if (this.#log !== null) throw new StorageError({ place: this.name, problem: "the storage is open already" });
     this.#logger = logger;
-    this.#makeFolders();
-    this.#lock = await Lock.take(this.#disk, join(this.#folder, LOCK_FILE), (error) => {
-      this.#failure = error;
-    });
     try {
-      this.#checkFolders();
-      this.#log = this.#newLog(logger);
-      for (const path of [join(this.#folder, UNFINISHED_SNAPSHOT), join(this.#logFolder, UNFINISHED_LOG)])
-        this.#disk.remove(path);
-      return this.#stored();
-    } catch (error) {
+      return await this.#open(logger);
+    } catch (cause) {
       await this.close();
-      throw error;
+      if (cause instanceof StorageError) throw cause;
+      const problem = `the folder can't be used: ${cause instanceof Error ? cause.message : String(cause)}`;
+      throw new StorageError({ place: this.name, problem, cause });
     }
+  }
+
+  async #open(logger: Logger): Promise<Stored> {
+    this.#makeFolders();
+    const lost = (error: StorageError): void => {
+      this.#failure = error;
+    };
+    for (const folder of new Set([this.#folder, this.#logFolder])) {
+      this.#locks.push(await Lock.take(this.#disk, join(folder, LOCK_FILE), lost));
+    }
+    this.#checkFolders();
+    this.#log = this.#newLog(logger);
+    for (const path of [join(this.#folder, UNFINISHED_SNAPSHOT), join(this.#logFolder, UNFINISHED_LOG)])
+      this.#disk.remove(path);
+    return this.#stored();
   }
 
   append(records: readonly LogRecord[]): Promise<void> {
@@ -166,11 +175,11 @@ export class FileStorage implements Storage {
 
   async close(): Promise<void> {
     const log = this.#log;
-    const lock = this.#lock;
+    const locks = this.#locks;
     this.#log = null;
-    this.#lock = null;
+    this.#locks = [];
     await log?.close();
-    lock?.release();
+    for (const lock of locks) lock.release();
   }
 
   #opened(): LogWriter {

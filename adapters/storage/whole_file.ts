@@ -33,8 +33,18 @@ export async function writeWhole(
     disk.rename(unfinished, path);
     await disk.syncFolder(dirname(path));
   } catch (cause) {
+    removeQuietly(disk, unfinished);
     if (cause instanceof StorageError) throw cause;
     const problem = `the file can't be written: ${cause instanceof Error ? cause.message : String(cause)}`;
     throw new StorageError({ place: path, problem, cause });
+  }
+}
+
+/** It may be large, on a disk that is full. */
+function removeQuietly(disk: Disk, path: string): void {
+  try {
+    disk.remove(path);
+  } catch {
+    // The next start removes it.
   }
 }

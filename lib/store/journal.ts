@@ -11,6 +11,7 @@ import type { Zxid } from "../types.ts";
 import { formatZxid } from "../zxid.ts";
 import { RecordEncoder } from "./log_records.ts";
 import { type SnapshotSections, snapshotChunks } from "./snapshot_records.ts";
+import { StorageError } from "./storage_error.ts";
 
 export interface JournalOptions {
   /** Write a snapshot after about this many txns: somewhere between the half and the whole of it, so that members don't do it together. */
@@ -77,7 +78,7 @@ export class Journal {
     return this.#storage.usage();
   }
 
-  /** Waits for the snapshot that is being written, and lets go of the storage. */
+  /** Gives up the snapshot that is being written, and lets go of the storage. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#saving?.catch(() => {});
@@ -89,6 +90,7 @@ export class Journal {
     if (this.#saving !== null || this.#closed) return;
     // Without it nothing is lost: the log is longer.
     this.saveSnapshot().catch((error: unknown) => {
+      if (this.#closed) return;
       this.#options.logger.error(`No snapshot was written: ${error instanceof Error ? error.message : String(error)}`);
     });
   }
@@ -98,13 +100,21 @@ export class Journal {
     const frozen = tree.freeze();
     try {
       const content = { tree: frozen, sessions: new Map(sessions), lastZxid };
-      await this.#storage.saveSnapshot(lastZxid, snapshotChunks(content, this.#options.sections));
+      await this.#storage.saveSnapshot(lastZxid, this.#untilClosed(snapshotChunks(content, this.#options.sections)));
     } finally {
       frozen.nodes.release();
       frozen.children.release();
     }
     this.#options.logger.info(`Snapshot written at ${formatZxid(lastZxid)}`);
     return lastZxid;
+  }
+
+  /** A server that closes does not wait for a snapshot: without it the log is longer. */
+  *#untilClosed(chunks: Iterable<Uint8Array>): Generator<Uint8Array, void, void> {
+    for (const chunk of chunks) {
+      if (this.#closed) throw new StorageError({ place: this.#storage.name, problem: "the server is closing" });
+      yield chunk;
+    }
   }
 
   #startCounting(): void {

@@ -52,7 +52,9 @@ describe(`zkCli.sh 3.8.0 against ${serverName()}, as recorded`, { skip: zkCli.sk
         else shell.send(row.cmd.replace(RECORDED_ADDRESS, server.address));
         const said = await answer(shell, comparable(row));
         silent = null;
-        assert.deepEqual(said, comparable(row));
+        // Two clients for a moment, each with an event thread of its own.
+        const events = row.cmd?.startsWith("connect ") ? said.events.toSorted() : said.events;
+        assert.deepEqual({ ...said, events }, comparable(row));
         if (row.stdout.includes("state:AuthFailed")) shell = await anotherShell(shell, server.address);
         if (row.exit === undefined) return;
         assert.equal(await shell.end(), row.exit);

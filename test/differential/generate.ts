@@ -303,14 +303,20 @@ const quota: Arbitrary<Step> = fc
     return { kind: "ask", slot, requests };
   });
 
-const attach: Arbitrary<Step> = fc.record({
-  kind: fc.constant("attach"),
-  slot,
-  timeOut: fc.constantFrom(30_000, 59_999, 60_001, 2 ** 31 - 1),
-  passwd: oneOf([8, fc.constant("right" as const)], [1, fc.constantFrom("wrong" as const, "short" as const, "null" as const)]),
-  lastZxidSeen: oneOf([8, fc.constantFrom("none" as const, "now" as const)], [1, fc.constant("ahead" as const)]),
-  short: oneOf([8, fc.constant(false)], [1, fc.constant(true)]),
-});
+const attach: Arbitrary<Step> = fc
+  .record({
+    slot,
+    former: fc.constantFrom("cut" as const, "left" as const),
+    timeOut: fc.constantFrom(30_000, 59_999, 60_001, 2 ** 31 - 1),
+    passwd: oneOf(
+      [8, fc.constant("right" as const)],
+      [1, fc.constantFrom("wrong" as const, "short" as const, "null" as const)],
+    ),
+    lastZxidSeen: oneOf([8, fc.constantFrom("none" as const, "now" as const)], [1, fc.constant("ahead" as const)]),
+    short: oneOf([8, fc.constant(false)], [1, fc.constant(true)]),
+  })
+  // What becomes of the former connection when the new one is refused is meant to be different.
+  .map((it) => ({ kind: "attach", ...it, former: it.passwd === "right" && it.lastZxidSeen !== "ahead" ? it.former : "cut" }));
 const expire: Arbitrary<Step> = fc.record({
   kind: fc.constant("expire"),
   slot,

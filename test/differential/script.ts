@@ -29,10 +29,11 @@ export type Step =
   | { readonly kind: "close"; readonly slot: number }
   /** Cuts the connection and leaves the session. */
   | { readonly kind: "drop"; readonly slot: number }
-  /** Takes the session to a new connection. Where the slot has a connection the server is left to close it. */
+  /** Takes the session to a new connection. The former one is cut, or the server is left to close it. */
   | {
       readonly kind: "attach";
       readonly slot: number;
+      readonly former: "cut" | "left";
       readonly timeOut: number;
       readonly passwd: "right" | "wrong" | "short" | "null";
       readonly lastZxidSeen: "none" | "now" | "ahead";
@@ -99,11 +100,12 @@ function endsGroup({ op, bytes = 0 }: Request): boolean {
 }
 
 /**
- * Until it is committed, 3.8.0 judges by the old list after a setACL, and by what stands before the nonsense after a multi with
- * nonsense in it. When that is, is a matter of chance.
+ * Until it is committed, 3.8.0 judges by the old list after a setACL, takes a container for what its flags say, and counts on what
+ * stands before the nonsense after a multi with nonsense in it. When that is, is a matter of chance.
  */
 function leavesTraces(op: SendableOp): boolean {
   if (op.kind === "setACL") return true;
+  if (op.kind === "createContainer") return op.flags !== 4;
   if (op.kind !== "multi") return false;
   return op.ops.some((sub) => {
     if (!("acl" in sub)) return false;

@@ -29,12 +29,12 @@ export class Side {
   readonly #slots: readonly Slot[];
   readonly #oneByOne: boolean;
 
-  /** `oneByOne`: nothing is pipelined. */
-  constructor(name: string, address: Address, oneByOne: boolean) {
+  /** `oneByOne`: nothing is pipelined. `answerMsMax`: how long to wait for an answer before we say that none comes. */
+  constructor(name: string, address: Address, oneByOne = false, answerMsMax = 15_000) {
     this.name = name;
     this.address = address;
     this.#oneByOne = oneByOne;
-    this.#slots = Array.from({ length: SLOTS + 1 }, () => new Slot(address, this.transcriber));
+    this.#slots = Array.from({ length: SLOTS + 1 }, () => new Slot(address, this.transcriber, answerMsMax));
   }
 
   /** Lines that came since the last call: a list for each client, the control client's last. */
@@ -168,8 +168,7 @@ export class Side {
     const client = this.#slots[step.slot]!;
     const { session } = client;
     if (session === null) return await this.#open(step.slot);
-    // One that will be refused may leave the former connection alone or not: see the table of differences.
-    if (step.passwd !== "right" || step.lastZxidSeen === "ahead") await this.#drop(step.slot);
+    if (step.former === "cut") await this.#drop(step.slot);
     const passwords = { right: session.passwd, wrong: new Uint8Array(16), short: new Uint8Array(3), null: null };
     const zxids = { none: 0n, now: this.now, ahead: this.now + 1000n };
     const passwd = passwords[step.passwd];

@@ -14,9 +14,6 @@ import { type Address, bytesOf, FrameConnection } from "../support/frame_connect
 import { frameOf, opInPlace, type Request, type SendableOp } from "./script.ts";
 import { isEvent, type Transcriber } from "./transcript.ts";
 
-/** How long a server may take before we say that no answer comes. */
-const ANSWER_MS_MAX = 15_000;
-
 interface Session {
   readonly id: bigint;
   readonly passwd: Uint8Array;
@@ -26,6 +23,7 @@ export class Slot {
   session: Session | null = null;
   /** The newest zxid that the server has told this client. */
   lastZxid = 0n;
+  readonly #answerMsMax: number;
   readonly #address: Address;
   readonly #transcriber: Transcriber;
   readonly #lines: string[] = [];
@@ -38,7 +36,8 @@ export class Slot {
   #lastReply: Uint8Array | null = null;
   #wake: () => void = () => {};
 
-  constructor(address: Address, transcriber: Transcriber) {
+  constructor(address: Address, transcriber: Transcriber, answerMsMax: number) {
+    this.#answerMsMax = answerMsMax;
     this.#address = address;
     this.#transcriber = transcriber;
   }
@@ -64,9 +63,9 @@ export class Slot {
     void connection.ended.then(() => this.#end(connection));
     connection.send(bytesOf((out) => writeHello(out, hello, short)));
     await this.#answered();
-    if (this.session === null) await within(connection.ended); // refused
+    if (this.session === null) await this.#within(connection.ended); // refused
     if (before === null) return;
-    const isEnded = (await within(before.ended)) !== "nothing";
+    const isEnded = (await this.#within(before.ended)) !== "nothing";
     this.#lines.push(`the former connection ${isEnded ? "ends" : "stays"}`);
     await before.drop();
   }
@@ -105,7 +104,7 @@ export class Slot {
 
   /** Waits until the server ends the connection. */
   async endedByServer(): Promise<void> {
-    if (this.#connection !== null) await within(this.#connection.ended);
+    if (this.#connection !== null) await this.#within(this.#connection.ended);
   }
 
   /** Resolves when nothing waits for its answer, or the connection ends; tells if neither comes. */
@@ -117,8 +116,8 @@ export class Slot {
         if (isDone()) resolve("woken");
       };
     });
-    if ((await within(woken)) === "woken") return;
-    this.#lines.push(`no answer in ${ANSWER_MS_MAX} ms to ${this.#asked.join(", ") || "the handshake"}`);
+    if ((await this.#within(woken)) === "woken") return;
+    this.#lines.push(`no answer in ${this.#answerMsMax} ms to ${this.#asked.join(", ") || "the handshake"}`);
     this.#asked = [];
     this.#greeting = "none";
   }
@@ -145,6 +144,18 @@ export class Slot {
     this.#greeting = "none";
   }
 
+  async #within<T>(awaited: Promise<T>): Promise<T | "nothing"> {
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<"nothing">((resolve) => {
+      timer = setTimeout(resolve, this.#answerMsMax, "nothing");
+    });
+    try {
+      return await Promise.race([awaited, timeout]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   #end(connection: FrameConnection): void {
     if (connection !== this.#connection) return;
     this.#connection = null;
@@ -158,16 +169,4 @@ export class Slot {
 function announcesEnd(reply: Uint8Array): boolean {
   const { zxid, err } = replyHeader(new JuteReader(reply));
   return err === ERROR_NUMBERS.AuthFailed || (err === ERROR_NUMBERS.Unimplemented && zxid === -1n);
-}
-
-async function within<T>(awaited: Promise<T>): Promise<T | "nothing"> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<"nothing">((resolve) => {
-    timer = setTimeout(resolve, ANSWER_MS_MAX, "nothing");
-  });
-  try {
-    return await Promise.race([awaited, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

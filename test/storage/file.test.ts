@@ -110,6 +110,23 @@ describe("file storage", () => {
     }
   });
 
+  test("says what the system says where it can't use a folder", async () => {
+    const dataDir = newPlace();
+    writeFileSync(dataDir, "a file");
+    await assert.rejects(fileStorage(dataDir).open(quiet), new RegExp(`^StorageError: ${dataDir}: the folder can't be used: `));
+  });
+
+  test("leaves nothing of a snapshot that failed", async () => {
+    const dataDir = newPlace();
+    await using storage = await opened({ dataDir });
+    const broken = (function* () {
+      yield new Uint8Array(10_000);
+      throw new Error("no more");
+    })();
+    await assert.rejects(storage.saveSnapshot(1n, broken), /no more/);
+    assert.deepEqual(files(dataDir), ["zookernel.lock"]);
+  });
+
   test("makes no folder where that is not wanted", async () => {
     const dataDir = newPlace();
     await assert.rejects(fileStorage({ dataDir, autocreate: false }).open(quiet), /there is no such folder/);
@@ -118,6 +135,13 @@ describe("file storage", () => {
 });
 
 describe("the lock", () => {
+  test("is on the log's folder, too", async () => {
+    const dataLogDir = newPlace();
+    const first = await opened({ dataDir: newPlace(), dataLogDir });
+    await assert.rejects(fileStorage({ dataDir: newPlace(), dataLogDir }).open(quiet), /in use/);
+    await first.close();
+  });
+
   const lockOf = (dataDir: string): string => join(dataDir, "version-2", "zookernel.lock");
 
   test("of a process that is no more is taken over, whatever its number is now", async () => {

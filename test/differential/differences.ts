@@ -1,0 +1,312 @@
+/**
+ * Where ours is meant to differ from Apache ZooKeeper 3.8.0, with the reason: the README's table is made of this one, and each
+ * difference that a script can show is shown by its script on both servers (differences.test.ts).
+ *
+ * Random scripts leave out what stands here (generate.ts), or what is a matter of chance in it (pipelines in script.ts).
+ */
+
+import type { SubmittedAcl } from "../../lib/ops.ts";
+import type { Script, SendableOp, Step } from "./script.ts";
+
+export interface Difference {
+  readonly what: string;
+  readonly apache: string;
+  readonly ours: string;
+  readonly why: string;
+  readonly shown: Proof | Excuse;
+}
+
+/** A script, and what must be found among the lines of all clients afterwards, or in the answer to a four-letter word. */
+interface Proof {
+  readonly script: Script;
+  readonly word?: string;
+  readonly apache: RegExp;
+  readonly ours: RegExp;
+}
+
+/** Why no script shows it. */
+type Excuse = string;
+
+const CHANCE = "a matter of chance in Apache ZooKeeper";
+
+// ── how scripts are written here ──
+
+const OPEN: SubmittedAcl = { perms: 31, scheme: "world", id: "anyone" };
+const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
+const asks = (...ops: readonly SendableOp[]): Step => ({ kind: "ask", slot: 0, requests: ops.map((op) => ({ op })) });
+const create = (path: string, text = "", acl: readonly SubmittedAcl[] = [OPEN]): SendableOp => {
+  return { kind: "create", path, data: bytes(text), acl, flags: 0, ttl: 0 };
+};
+const getData = (path: string | null): SendableOp & { kind: "getData" } => ({ kind: "getData", path, watch: false });
+const QUOTA = [
+  create("/zookeeper/quota~"),
+  create("/zookeeper/quota~/zookeeper_limits", "count=9,bytes=99"),
+  create("/zookeeper/quota~/zookeeper_stats"),
+];
+
+// ── sessions and connections ──
+
+const SESSIONS: readonly Difference[] = [
+  {
+    what: "a session is claimed with a wrong password",
+    apache: "the client that has it loses its connection",
+    ours: "its client notices nothing",
+    why: "whoever guesses an id could disturb any client",
+    shown: {
+      script: [
+        {
+          kind: "attach",
+          slot: 0,
+          former: "left",
+          passwd: "wrong",
+          timeOut: 30_000,
+          lastZxidSeen: "none",
+          short: false,
+        },
+      ],
+      apache: /former connection ends/,
+      ours: /former connection stays/,
+    },
+  },
+  {
+    what: "an opcode nobody knows, or a SASL token, behind requests that are under way",
+    apache: "is answered ahead of them; after an opcode nobody knows they get no answer",
+    ours: "is answered in its turn",
+    why: "replies come in the order of requests",
+    shown: CHANCE,
+  },
+  {
+    what: "createSession (opcode −10) from a client",
+    apache: "another answer to the handshake, or a marshalling error",
+    ours: "`Unimplemented`, and the connection ends",
+    why: "it is what servers say to one another",
+    shown: { script: [asks({ kind: "unknown", opcode: -10 })], apache: /MarshallingError/, ours: /Unimplemented/ },
+  },
+];
+
+// ── requests ──
+
+const REQUESTS: readonly Difference[] = [
+  {
+    what: "a check outside a multi that holds",
+    apache: "is never answered, and its log cannot be read any more",
+    ours: "`Unimplemented`, and the connection ends; no zxid",
+    why: "as since 3.8.5 and 3.9.3",
+    shown: {
+      script: [asks({ kind: "check", path: "~", version: -1 })],
+      apache: /no answer/,
+      ours: /Unimplemented/,
+    },
+  },
+  {
+    what: "createTTL with flags of no TTL and a TTL below zero",
+    apache: "its process ends",
+    ours: "`BadArguments`",
+    why: "no request may end a server",
+    shown: {
+      script: [asks({ kind: "createTTL", path: "~/t", data: null, acl: [OPEN], flags: 0, ttl: -1 })],
+      apache: /the connection ends/,
+      ours: /BadArguments/,
+    },
+  },
+  {
+    what: "deleteContainer (opcode 20) from a client, as 3.9 has it",
+    apache: "deletes any empty container, whatever its ACL says",
+    ours: "`BadArguments`, as in 3.8",
+    why: "it is what servers say to one another",
+    shown: "Apache ZooKeeper 3.8.0 refuses it, too",
+  },
+  {
+    what: "writes behind a setACL that is under way",
+    apache: "are judged by the old list until it is committed",
+    ours: "are judged by the new list",
+    why: "requests count in their order",
+    shown: CHANCE,
+  },
+  {
+    what: "a multi that is refused as a whole for an entry of an ACL, or for flags, that make no sense",
+    apache: "until that is committed, others see what it would have created",
+    ours: "nobody ever sees any of it",
+    why: "a multi is all or nothing",
+    shown: CHANCE,
+  },
+  {
+    what: "createContainer with the flags of an ephemeral",
+    apache: "until it is committed it can have no children",
+    ours: "it is a container from the beginning",
+    why: "one rule, however fast requests follow one another",
+    shown: CHANCE,
+  },
+  {
+    what: "an ACL entry without scheme, behind another with the same permissions",
+    apache: "`MarshallingError`",
+    ours: "`InvalidACL`, as anywhere else in the list",
+    why: "one rule, wherever an entry stands",
+    shown: {
+      script: [asks(create("~/x", "", [OPEN, { perms: 31, scheme: null, id: "" }]))],
+      apache: /MarshallingError/,
+      ours: /InvalidACL/,
+    },
+  },
+  {
+    what: "a multiRead refused for a null path",
+    apache: "the error is followed by the results of what stands before that path",
+    ours: "the error is followed by an empty list",
+    why: "nobody reads what stands behind an error",
+    shown: {
+      script: [asks({ kind: "multiRead", ops: [getData("~"), getData(null)] })],
+      apache: /MarshallingError .*00000004/,
+      ours: /MarshallingError [^0]*$/m,
+    },
+  },
+  {
+    what: "characters beyond U+FFFF that are echoed, as by sync",
+    apache: "Java's surrogate pairs, three bytes each",
+    ours: "UTF-8",
+    why: "no decoder but Java's reads the former",
+    shown: {
+      script: [asks({ kind: "sync", path: "/\u{1f600}" })],
+      apache: /eda0bdedb880/,
+      ours: /"\/\u{1f600}"/u,
+    },
+  },
+];
+
+// ── watches ──
+
+const WATCHES: readonly Difference[] = [
+  {
+    what: "addWatch of a null path",
+    apache: "is registered, though nothing ever happens there",
+    ours: "is accepted and forgotten",
+    why: "nothing ever happens there",
+    shown: {
+      script: [asks({ kind: "addWatch", path: null, mode: 0 })],
+      word: "wchs",
+      apache: /watching 1 paths/,
+      ours: /watching 0 paths/,
+    },
+  },
+  {
+    what: "checkWatches of a relative path while somebody has a recursive watch",
+    apache: "`MarshallingError`",
+    ours: "`NoWatcher`, as without recursive watches",
+    why: "what one client asks does not depend on what another watches",
+    shown: {
+      script: [asks({ kind: "addWatch", path: "~", mode: 1 }, { kind: "checkWatches", path: "a/b", type: 3 })],
+      apache: /reply 2 zxid \d+ MarshallingError/,
+      ours: /reply 2 zxid \d+ NoWatcher/,
+    },
+  },
+  {
+    what: "`wchs` and `wchc`",
+    apache: "count and list connections whose watches have all fired or been removed",
+    ours: "count and list those that watch",
+    why: "it is what the words say",
+    shown: {
+      script: [asks({ kind: "exists", path: "~/w", watch: true }, create("~/w"))],
+      word: "wchs",
+      apache: /1 connections watching 0 paths/,
+      ours: /0 connections watching 0 paths/,
+    },
+  },
+];
+
+// ── quotas ──
+
+const QUOTAS: readonly Difference[] = [
+  {
+    what: "the usage in a `zookeeper_stats` that cannot be read",
+    apache: "its process ends with the next change",
+    ours: "it is left as it is",
+    why: "no request may end a server",
+    shown: {
+      script: [
+        asks(...QUOTA),
+        asks({ kind: "setData", path: "/zookeeper/quota~/zookeeper_stats", data: bytes("x"), version: -1 }),
+        asks(create("~/x")),
+      ],
+      apache: /the connection ends/,
+      ours: /"\/r\/x"/,
+    },
+  },
+  {
+    what: "`zookeeper_limits` created in `/zookeeper/quota` itself",
+    apache: "its process ends",
+    ours: "a znode like any other: the root has no quota",
+    why: "no request may end a server",
+    shown: {
+      script: [asks(create("/zookeeper/quota/zookeeper_limits", "count=9,bytes=99"))],
+      apache: /the connection ends/,
+      ours: /"\/zookeeper\/quota\/zookeeper_limits"/,
+    },
+  },
+  {
+    what: "`zookeeper_limits` deleted elsewhere below `/zookeeper`",
+    apache: "its process ends",
+    ours: "a znode like any other",
+    why: "no request may end a server",
+    shown: {
+      script: [
+        asks(create("/zookeeper/x"), create("/zookeeper/x/zookeeper_limits")),
+        asks({ kind: "delete", path: "/zookeeper/x/zookeeper_limits", version: -1 }),
+      ],
+      apache: /the connection ends/,
+      ours: /reply 3 zxid \d+ Ok/,
+    },
+  },
+  {
+    what: "`zk_approximate_data_size` in `mntr`",
+    apache: "drifts with each change of a quota's usage",
+    ours: "is the size of the data",
+    why: "it is what the name says",
+    shown: {
+      script: [asks(...QUOTA, create("~/x", "x".repeat(100)))],
+      word: "mntr",
+      apache: /^zk_approximate_data_size\t(?!290\b)/m,
+      ours: /^zk_approximate_data_size\t290\b/m,
+    },
+  },
+];
+
+// ── what only operators see ──
+
+const REPORTS: readonly Difference[] = [
+  {
+    what: "`dump`",
+    apache: "lists sessions whose ephemerals are all gone",
+    ours: "lists those that have some",
+    why: "it is what the title says",
+    shown: {
+      script: [
+        asks({ kind: "create", path: "~/e", data: null, acl: [OPEN], flags: 1, ttl: 0 }),
+        asks({ kind: "delete", path: "~/e", version: -1 }),
+      ],
+      word: "dump",
+      apache: /Sessions with Ephemerals \(1\)/,
+      ours: /Sessions with Ephemerals \(0\)/,
+    },
+  },
+  {
+    what: "`Outstanding` in `srvr`",
+    apache: "falls below zero by opcodes that nobody knows",
+    ours: "how many requests wait",
+    why: "it is what the name says",
+    shown: CHANCE,
+  },
+  {
+    what: "digests in the log",
+    apache: "now and then one is not that of the tree; Apache's servers warn of it themselves",
+    ours: "each is that of the tree",
+    why: "they are there to be compared",
+    shown: CHANCE,
+  },
+];
+
+export const DIFFERENCES: readonly Difference[] = [...SESSIONS, ...REQUESTS, ...WATCHES, ...QUOTAS, ...REPORTS];
+
+/** The table for the README. */
+export function differencesTable(): string {
+  const rows = DIFFERENCES.map(({ what, apache, ours, why }) => `| ${what} | ${apache} | ${ours} | ${why} |`);
+  return ["| what | Apache ZooKeeper 3.8.0 | here | why |", "|---|---|---|---|", ...rows].join("\n");
+}
