@@ -1,0 +1,270 @@
+/** Terms as leader and learner, step by step: what must be on disk before what is said, by the hazards that ZooKeeper has had. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { BroadcastEffect, BroadcastInput } from "../../../lib/broadcast/contract.ts";
+import { Ensemble, type EnsembleMember } from "../../../lib/broadcast/zab/ensemble.ts";
+import { History } from "../../../lib/broadcast/zab/history.ts";
+import type { LeaderPacket, LearnerPacket, Notification } from "../../../lib/broadcast/zab/messages.ts";
+import { Zab } from "../../../lib/broadcast/zab/zab.ts";
+import type { Proposal } from "../../../lib/txns.ts";
+import { COUNTER_MAX, makeZxid } from "../../../lib/zxid.ts";
+
+const LIMITS = { tickMs: 1000, initLimit: 10, syncLimit: 5 };
+
+function member(id: number): EnsembleMember {
+  return { id: BigInt(id), addresses: [{ host: "h", quorumPort: 1, electionPort: 2 }], role: "participant", client: null };
+}
+
+const ENSEMBLE = new Ensemble({ members: [1, 2, 3].map(member), hierarchy: null, version: 0n });
+
+function txn(epoch: number, counter: number): Proposal {
+  const header = { session: 1n, cxid: counter, zxid: makeZxid(epoch, counter), time: 0 };
+  return { header, txn: { kind: "delete", path: "/a" }, digest: null };
+}
+
+/** A member whose disk answers when the test says so. */
+class Rig {
+  readonly zab: Zab;
+  mono = 0;
+
+  constructor(me: number, history: History = new History(0n, []), epochs: readonly [number, number] = [0, 0]) {
+    const [acceptedEpoch, currentEpoch] = epochs;
+    this.zab = new Zab({ me: BigInt(me), ensemble: ENSEMBLE, limits: LIMITS, history, acceptedEpoch, currentEpoch });
+    this.step({ kind: "due" });
+  }
+
+  /** What the member says and wants, one line each; votes and log lines are left out. */
+  step(input: BroadcastInput): string[] {
+    const effects = this.zab.step(input, { mono: this.mono, wall: this.mono });
+    return effects.filter(({ kind }) => kind !== "notify" && kind !== "tell").map(text);
+  }
+
+  packet(link: number, packet: LeaderPacket | LearnerPacket): string[] {
+    return this.step({ kind: "packet", link, packet });
+  }
+
+  vote(from: number, leader: number, state: Notification["state"] = "looking"): void {
+    const vote = { leader: BigInt(leader), zxid: this.zab.history.last, round: 1n, epoch: BigInt(this.zab.currentEpoch) };
+    this.step({ kind: "notified", from: BigInt(from), notification: { state, vote, version: 2, config: null } });
+  }
+
+  pass(ms: number): string[] {
+    this.mono += ms;
+    return this.step({ kind: "due" });
+  }
+}
+
+function text(effect: BroadcastEffect): string {
+  switch (effect.kind) {
+    case "send":
+      return `to ${effect.link}: ${packetText(effect.packet)}`;
+    case "append":
+    case "commit":
+      return `${effect.kind} ${zxidText(effect.proposal.header.zxid)}`;
+    case "saveEpochs":
+      return effect.accepted === null ? `save current ${effect.current}` : `save accepted ${effect.accepted}`;
+    case "role":
+      return `role ${effect.role}`;
+    case "truncate":
+      return `truncate ${zxidText(effect.zxid)}`;
+    default:
+      return effect.kind;
+  }
+}
+
+function packetText(packet: LeaderPacket | LearnerPacket): string {
+  if (packet.kind === "ackEpoch") return `ackEpoch ${packet.currentEpoch}`;
+  if ("zxid" in packet) return `${packet.kind} ${zxidText(packet.zxid)}`;
+  if ("proposal" in packet) return `${packet.kind} ${zxidText(packet.proposal.header.zxid)}`;
+  return "epoch" in packet ? `${packet.kind} ${packet.epoch}` : packet.kind;
+}
+
+function zxidText(zxid: bigint): string {
+  return `${zxid >> 32n}:${zxid & 0xffffffffn}`;
+}
+
+/** Member 1, following 3, which has told epoch 1. */
+function follower(history?: History): Rig {
+  const rig = new Rig(1, history);
+  rig.vote(2, 3, "following");
+  rig.vote(3, 3, "leading");
+  rig.step({ kind: "opened", link: -1 });
+  return rig;
+}
+
+describe("a learner", () => {
+  test("keeps the epoch before it accepts it (ZOOKEEPER-2307)", () => {
+    const rig = follower();
+    assert.deepEqual(rig.packet(-1, { kind: "leaderInfo", epoch: 1 }), ["save accepted 1"]);
+    assert.deepEqual(rig.step({ kind: "epochsSaved" }), ["to -1: ackEpoch 0"]);
+  });
+
+  test("does not count for an epoch that it has accepted before, and leaves a leader of an older one", () => {
+    const again = new Rig(1, undefined, [1, 0]);
+    again.vote(2, 3, "following");
+    again.vote(3, 3, "leading");
+    again.step({ kind: "opened", link: -1 });
+    assert.deepEqual(again.packet(-1, { kind: "leaderInfo", epoch: 1 }), ["to -1: ackEpoch null"]);
+    const late = new Rig(1, undefined, [2, 0]);
+    late.vote(2, 3, "following");
+    late.vote(3, 3, "leading");
+    late.step({ kind: "opened", link: -1 });
+    assert.deepEqual(late.packet(-1, { kind: "leaderInfo", epoch: 1 }), ["role looking", "cut"]);
+  });
+
+  test("has history, then epoch, on disk before it acknowledges either; proposals after that (ZOOKEEPER-4643, 4646)", () => {
+    const rig = synchronising();
+    rig.packet(-1, { kind: "diff", zxid: makeZxid(1, 1) });
+    rig.packet(-1, { kind: "proposal", proposal: txn(1, 1) });
+    rig.packet(-1, { kind: "commit", zxid: makeZxid(1, 1) });
+    assert.deepEqual(rig.packet(-1, { kind: "newLeader", epoch: 1, config: "" }), ["append 1:1"]);
+    assert.deepEqual(rig.packet(-1, { kind: "proposal", proposal: txn(1, 2) }), [], "waits until the epoch is taken over");
+    assert.deepEqual(rig.step({ kind: "durable", zxid: makeZxid(1, 1) }), ["save current 1"]);
+    assert.deepEqual(rig.step({ kind: "epochsSaved" }), ["to -1: ack 1:0", "append 1:2"]);
+    assert.deepEqual(rig.step({ kind: "durable", zxid: makeZxid(1, 2) }), [], "nothing before UPTODATE");
+    assert.deepEqual(rig.packet(-1, { kind: "commit", zxid: makeZxid(1, 2) }), [], "nor is anything served (ZOOKEEPER-4394)");
+    assert.deepEqual(rig.packet(-1, { kind: "upToDate" }), [
+      "commit 1:1",
+      "commit 1:2",
+      "role follower",
+      "to -1: ack 1:0",
+      "to -1: ack 1:1",
+      "to -1: ack 1:2",
+    ]);
+  });
+
+  test("acknowledges a proposal once it is on disk, and passes over one that comes twice", () => {
+    const rig = active();
+    assert.deepEqual(rig.packet(-1, { kind: "proposal", proposal: txn(1, 1) }), ["append 1:1"]);
+    assert.deepEqual(rig.packet(-1, { kind: "proposal", proposal: txn(1, 1) }), []);
+    assert.deepEqual(rig.step({ kind: "durable", zxid: makeZxid(1, 1) }), ["to -1: ack 1:1"]);
+    assert.deepEqual(rig.packet(-1, { kind: "commit", zxid: makeZxid(1, 1) }), ["commit 1:1"]);
+  });
+
+  test("leaves a leader that commits what it never proposed", () => {
+    assert.deepEqual(active().packet(-1, { kind: "commit", zxid: makeZxid(1, 9) }), ["role looking", "cut"]);
+  });
+
+  test("waits with the next election until its log has come to rest, and then counts what is in it (ZOOKEEPER-2845)", () => {
+    const rig = active();
+    rig.packet(-1, { kind: "proposal", proposal: txn(1, 1) });
+    assert.deepEqual(rig.step({ kind: "closed", link: -1 }), ["role looking"]);
+    assert.equal(rig.zab.deadline, null);
+    assert.deepEqual(rig.step({ kind: "durable", zxid: makeZxid(1, 1) }), ["commit 1:1"]);
+    assert.equal(rig.zab.history.last, makeZxid(1, 1));
+    assert.notEqual(rig.zab.deadline, null);
+  });
+
+  test("logs nothing while its log is being cut", () => {
+    const rig = synchronising(new History(makeZxid(1, 7), []));
+    assert.deepEqual(rig.packet(-1, { kind: "trunc", zxid: makeZxid(1, 5) }), ["truncate 1:5"]);
+    rig.packet(-1, { kind: "proposal", proposal: txn(2, 1) });
+    assert.deepEqual(rig.packet(-1, { kind: "newLeader", epoch: 1, config: "" }), []);
+    assert.deepEqual(rig.step({ kind: "truncated", image: { lastZxid: makeZxid(1, 5) } }), ["append 2:1"]);
+  });
+
+  test("gives a leader up that can't be reached, and one that is silent", () => {
+    const rig = new Rig(1);
+    rig.vote(2, 3, "following");
+    rig.vote(3, 3, "leading");
+    let last: string[] = [];
+    for (let dial = 1; dial <= 5; dial++) {
+      last = rig.step({ kind: "closed", link: -dial });
+      if (dial < 5) assert.deepEqual(rig.pass(100), ["dial"]);
+    }
+    assert.deepEqual(last, ["role looking"]);
+    assert.deepEqual(active().pass(5000), ["role looking", "cut"]);
+  });
+});
+
+describe("a leader", () => {
+  test("founds its epoch with a quorum, step by step on disk, and serves once a quorum has its history", () => {
+    const rig = elected();
+    assert.deepEqual(rig.packet(1, { kind: "learnerInfo", observer: false, acceptedEpoch: 4, id: 1n, configVersion: 0n }), [
+      "save accepted 5",
+    ]);
+    assert.deepEqual(rig.step({ kind: "epochsSaved" }), ["to 1: leaderInfo 5"]);
+    assert.deepEqual(rig.packet(1, { kind: "ackEpoch", zxid: 0n, currentEpoch: 0 }), ["save current 5"]);
+    assert.deepEqual(rig.step({ kind: "epochsSaved" }), ["to 1: diff 0:0", "to 1: newLeader 5"]);
+    assert.deepEqual(rig.packet(1, { kind: "ack", zxid: makeZxid(5, 0) }), ["role leader", "to 1: upToDate"]);
+  });
+
+  test("cuts off who has a later history than it has itself", () => {
+    const rig = elected();
+    rig.packet(1, { kind: "learnerInfo", observer: false, acceptedEpoch: 0, id: 1n, configVersion: 0n });
+    rig.step({ kind: "epochsSaved" });
+    assert.deepEqual(rig.packet(1, { kind: "ackEpoch", zxid: makeZxid(0, 9), currentEpoch: 0 }), ["cut"]);
+  });
+
+  test("commits what a quorum has on disk, itself or not, and in order", () => {
+    const rig = established();
+    assert.deepEqual(rig.step({ kind: "propose", proposal: txn(1, 1) }), ["to 1: proposal 1:1", "append 1:1"]);
+    rig.step({ kind: "propose", proposal: txn(1, 2) });
+    assert.deepEqual(rig.packet(1, { kind: "ack", zxid: makeZxid(1, 1) }), []);
+    assert.deepEqual(rig.step({ kind: "durable", zxid: makeZxid(1, 2) }), ["to 1: commit 1:1", "commit 1:1"]);
+    assert.deepEqual(rig.packet(1, { kind: "ack", zxid: makeZxid(1, 2) }), ["to 1: commit 1:2", "commit 1:2"]);
+  });
+
+  test("answers a sync behind the commits of what it had proposed", () => {
+    const rig = established();
+    const sync: LearnerPacket = {
+      kind: "request",
+      request: { session: 1n, cxid: 1, op: { kind: "sync", path: "/" }, authIds: [] },
+    };
+    assert.deepEqual(rig.packet(1, sync), ["to 1: synced"]);
+    rig.step({ kind: "propose", proposal: txn(1, 1) });
+    assert.deepEqual(rig.packet(1, sync), []);
+    rig.step({ kind: "durable", zxid: makeZxid(1, 1) });
+    assert.deepEqual(rig.packet(1, { kind: "ack", zxid: makeZxid(1, 1) }), ["to 1: commit 1:1", "commit 1:1", "to 1: synced"]);
+  });
+
+  test("gives way when the zxids of its epoch are used up (ZOOKEEPER-1277)", () => {
+    const rig = established();
+    const last = txn(1, COUNTER_MAX);
+    assert.deepEqual(rig.step({ kind: "propose", proposal: last }), ["role looking", "accept", "cut"]);
+  });
+
+  test("gives way when a quorum is not heard of any more", () => {
+    const rig = established();
+    const said: string[] = [];
+    for (let round = 0; round < 13; round++) said.push(...rig.pass(500));
+    assert.ok(said.includes("role looking"), said.join(", "));
+  });
+});
+
+/** Following, with the epoch accepted, and told to catch up by nothing yet. */
+function synchronising(history?: History): Rig {
+  const rig = follower(history);
+  rig.packet(-1, { kind: "leaderInfo", epoch: 1 });
+  rig.step({ kind: "epochsSaved" });
+  return rig;
+}
+
+function active(): Rig {
+  const rig = synchronising();
+  rig.packet(-1, { kind: "diff", zxid: 0n });
+  rig.packet(-1, { kind: "newLeader", epoch: 1, config: "" });
+  rig.step({ kind: "epochsSaved" });
+  rig.packet(-1, { kind: "upToDate" });
+  return rig;
+}
+
+/** Member 3, elected, with a stream from nobody yet known. */
+function elected(): Rig {
+  const rig = new Rig(3);
+  rig.vote(1, 3);
+  rig.pass(200);
+  rig.step({ kind: "opened", link: 1 });
+  return rig;
+}
+
+/** Member 3, leading epoch 1 with member 1. */
+function established(): Rig {
+  const rig = elected();
+  rig.packet(1, { kind: "learnerInfo", observer: false, acceptedEpoch: 0, id: 1n, configVersion: 0n });
+  rig.step({ kind: "epochsSaved" });
+  rig.packet(1, { kind: "ackEpoch", zxid: 0n, currentEpoch: 0 });
+  rig.step({ kind: "epochsSaved" });
+  rig.packet(1, { kind: "ack", zxid: makeZxid(1, 0) });
+  return rig;
+}
