@@ -2,11 +2,13 @@
  * Three members in one process, as a library has them: they elect a leader, serve their own handles, and leave nothing behind.
  */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { memoryStorage } from "../../adapters/storage/mod.ts";
 import { consoleLogger } from "../../adapters/system.ts";
-import { tcp, tcpPeers } from "../../adapters/tcp/mod.ts";
+import { type PeerTlsOptions, tcp, tcpPeers } from "../../adapters/tcp/mod.ts";
 import { type EnsembleConfig, open, type Server } from "../../mod.ts";
+import { projectPath } from "../support/root.ts";
 import { fourLetterWord, freePort } from "../support/server_process.ts";
 import { until } from "../support/until.ts";
 
@@ -23,9 +25,16 @@ async function configOf(count: number): Promise<EnsembleConfig> {
   return { members, hierarchy: null, version: 0n };
 }
 
-function member(config: EnsembleConfig, id: number): Promise<Server> {
+function member(config: EnsembleConfig, id: number, tls?: PeerTlsOptions): Promise<Server> {
   const storage = memoryStorage();
-  return open({ tickTimeMs: 500, storage, logger, fourLetterWords: ["*"], ensemble: { id, config, peers: tcpPeers() } });
+  const peers = tcpPeers(tls === undefined ? {} : { tls });
+  return open({ tickTimeMs: 500, storage, logger, fourLetterWords: ["*"], ensemble: { id, config, peers } });
+}
+
+/** The certificate of that name with its key, and the authority that is trusted. */
+function tlsOf(name: string): PeerTlsOptions {
+  const pem = (file: string): string => readFileSync(projectPath("test", "support", "tls", `${file}.pem`), "utf8");
+  return { cert: pem(name), key: pem(name), ca: pem("ca") };
 }
 
 describe("members in one process", { timeout: 60_000 }, () => {
@@ -46,6 +55,27 @@ describe("members in one process", { timeout: 60_000 }, () => {
       const seen = await other.getData("/seen");
       assert.deepEqual(seen.stat, stat);
       await until(() => servers[1]!.inspect("/seen")?.stat.czxid === stat.czxid, "the third to have it");
+    } finally {
+      await Promise.all(servers.map((server) => server.close()));
+    }
+  });
+
+  test("speak TLS, and let nobody in whom their authority has not signed", async () => {
+    const config = await configOf(3);
+    const servers = await Promise.all([
+      member(config, 1, tlsOf("server")),
+      member(config, 2, tlsOf("server")),
+      // With the greatest number it would lead, if it were heard.
+      member(config, 3, tlsOf("forged")),
+    ]);
+    try {
+      const [one, , stranger] = await Promise.all(servers.map(async (server) => (await server.listen(tcp({ port: 0 }))).port));
+      const mode = async (port: number): Promise<string | undefined> =>
+        /^Mode: (.*)$/m.exec(await fourLetterWord(port, "srvr"))?.[1];
+      await until(async () => (await mode(one!)) === "follower", "the two to be an ensemble");
+      await using zk = await servers[0]!.connect();
+      await zk.create("/among-friends", "");
+      assert.equal(await mode(stranger!), undefined);
     } finally {
       await Promise.all(servers.map((server) => server.close()));
     }
