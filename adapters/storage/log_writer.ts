@@ -18,8 +18,8 @@ import { logName } from "./file_names.ts";
 
 /** Where a file is made before it has its name. */
 export const UNFINISHED_LOG = "zookernel-new-log";
-/** A sync that took longer is slow. */
-const SLOW_SYNC_MS = 2;
+/** A sync that took longer is slow: what it would hold up is worth more than the 50 µs that another thread takes. */
+const SLOW_SYNC_MS = 0.5;
 /** So many syncs after a slow one are done aside. */
 const SYNCS_ASIDE = 64;
 /** A buffer that one group made larger than this is not kept for the next. */

@@ -44,7 +44,8 @@ const FOREVER_MS = 2 ** 31 - 1;
  * Opens a session with a ZooKeeper server, ours or Apache's, 3.4 or newer, and resolves once it is there. Servers are tried in random order, for as
  * long as it takes: give a `signal` to end that. The connect string may end in a path, under which everything then happens.
  *
- * @throws ZkError `BadArguments` for a connect string that is none; `AuthFailed` if the server refuses the credentials
+ * @throws ZkError `BadArguments` for a connect string that is none; `AuthFailed` if the server refuses the credentials. An Error for keys or
+ * certificates that can't be used
  *
  * @example
  * ```ts
@@ -56,6 +57,8 @@ const FOREVER_MS = 2 ** 31 - 1;
  */
 export async function connect(servers: string, options: RemoteConnectOptions = {}): Promise<ZooKeeper> {
   const { servers: addresses, chroot } = parseConnectString(servers);
+  // Keys and certificates that can't be used are told here, and not at each attempt.
+  if (options.tls !== undefined) (await import("node:tls")).createSecureContext(options.tls);
   const logger = options.logger ?? consoleLogger({ level: "warn" });
   const random = Math.random;
   const connector = new RemoteConnector({

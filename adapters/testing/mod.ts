@@ -26,7 +26,7 @@ import { settle } from "./settle.ts";
 export type { VirtualClock } from "../../lib/testing/clock.ts";
 export type { Duration } from "../../lib/testing/duration.ts";
 export { ExpectationError, type ExpectedTree, type ExpectedZnode } from "../../lib/testing/expect.ts";
-export type { Fault, FaultPlan, Faults, Partition } from "../../lib/testing/faults.ts";
+export type { Fault, FaultAction, FaultPlan, Faults, Partition } from "../../lib/testing/faults.ts";
 export type { Fixture, FixtureZnode, JsonTree } from "../../lib/testing/fixture.ts";
 export { History, type HistoryEntry, type Refusal } from "../../lib/testing/history.ts";
 export type { Difference, ReplayReport } from "../../lib/testing/replay.ts";

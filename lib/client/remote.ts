@@ -29,6 +29,8 @@ export interface RemoteOptions {
 export class RemoteConnector implements Connector {
   readonly #options: RemoteOptions;
   readonly #servers: ServerList;
+  /** Where the link made last leads. */
+  #trying: ServerAddress | null = null;
   /** What the log has been told since the last success: the same is not told again and again. */
   readonly #told = new Set<string>();
 
@@ -47,11 +49,12 @@ export class RemoteConnector implements Connector {
 
   link(hello: Hello, handlers: LinkHandlers): Link {
     const server = this.#servers.next();
+    this.#trying = server;
     return new RemoteLink(this.#options, server, hello, handlers, (reason) => this.#failed(server, reason));
   }
 
   succeeded(): void {
-    this.#servers.succeeded();
+    if (this.#trying !== null) this.#servers.succeeded(this.#trying);
     this.#told.clear();
   }
 

@@ -62,11 +62,12 @@ export class ServerList {
     this.#at = (this.#at + this.#servers.length - 1) % this.#servers.length;
   }
 
-  /** The server given out last has been reached. */
-  succeeded(): void {
+  /** A server that was given out has been reached. */
+  succeeded(server: ServerAddress): void {
     this.#tried = 0;
-    this.#reached = this.#servers[this.#at] ?? null;
+    this.#reached = server;
     this.#rebalancing = null;
+    this.#at = this.#indexOf(server);
   }
 
   /**

@@ -208,7 +208,7 @@ export class ClientSession {
 
   /** Replaces the list of servers, and goes to another one if the load is to be balanced so. */
   updateServers(servers: string): void {
-    if (this.#options.connector.update(servers) && this.#ready) this.#lost("the list of servers has changed");
+    if (this.#options.connector.update(servers) && this.#link !== null) this.#lost("the list of servers has changed");
   }
 
   /** Ends the session on the server, if it can be reached, and the handle in any case. */

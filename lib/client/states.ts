@@ -4,6 +4,7 @@
  * Not here: the states and what they mean (session.ts).
  */
 import { EventStream } from "./event_stream.ts";
+import { onAbort } from "./requests.ts";
 import { type ConnectionState, isTerminal } from "./session.ts";
 
 /** A change of the connection's state, and why. */
@@ -31,7 +32,7 @@ export class StateListeners {
   }
 
   /** The changes from now on; the last one ends the stream. */
-  stream(stateNow: () => ConnectionState): EventStream<StateChange> {
+  stream(stateNow: () => ConnectionState, signal: AbortSignal | undefined): EventStream<StateChange> {
     const off = this.add((change) => {
       stream.push(change);
       if (isTerminal(change.state)) stream.end();
@@ -40,8 +41,13 @@ export class StateListeners {
       capacity: CAPACITY,
       overflow: "dropOldest",
       gap: () => ({ state: stateNow(), reason: "states were left out" }),
-      released: off,
+      released: () => {
+        offAbort();
+        off();
+      },
     });
+    let offAbort = (): void => {};
+    offAbort = onAbort(signal, (reason) => stream.end(reason));
     return stream;
   }
 }

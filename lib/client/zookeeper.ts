@@ -12,7 +12,7 @@ import type { Clock, Logger } from "../ports.ts";
 import type { SaslClient } from "../sasl/digest_md5.ts";
 import type { Acl, AclList, AddWatchMode, AuthId, SessionId, Stat, WatchedEvent, Zxid } from "../types.ts";
 import type { Codec } from "./codecs.ts";
-import { EventStream } from "./event_stream.ts";
+import type { EventStream } from "./event_stream.ts";
 import type { Connector } from "./link.ts";
 import type { RequestOptions, VersionOptions, WatchOptions, WatchStreamOptions } from "./options.ts";
 import { expect, onAbort, Requests, sets } from "./requests.ts";
@@ -22,10 +22,8 @@ import { type StateChange, StateListeners } from "./states.ts";
 import { type Commit, Transaction } from "./transaction.ts";
 import { TypedNode } from "./typed.ts";
 import { type CreateOptions, createOp, type Data, isSequential, serverPath, toBytes } from "./values.ts";
+import { type StreamEvent, WatchStreams } from "./watch_streams.ts";
 import { type Watcher, Watchers } from "./watchers.ts";
-
-/** An event of a stream; `Missed` where some may be missing: look again at what you watch. */
-export type StreamEvent = WatchedEvent | { readonly type: "Missed"; readonly path: string; readonly zxid: Zxid };
 
 /** What a handle is made of. */
 export interface HandleOptions {
@@ -43,7 +41,6 @@ export interface HandleOptions {
   readonly goOnWith?: ZooKeeper;
 }
 
-const DEFAULT_CAPACITY = 1024;
 const NO_OPTIONS = {};
 
 export class ZooKeeper implements ClientSessionListener {
@@ -53,7 +50,7 @@ export class ZooKeeper implements ClientSessionListener {
   readonly #chroot: string;
   readonly #logger: Logger;
   readonly #stateListeners = new StateListeners();
-  readonly #streams = new Set<{ readonly path: string; readonly stream: EventStream<StreamEvent> }>();
+  readonly #streams = new WatchStreams(this, this.#watchers);
   #wasConnected = false;
 
   /** Handles are made by `server.connect()` and `connect()`. */
@@ -111,9 +108,7 @@ export class ZooKeeper implements ClientSessionListener {
 
   /** The states from now on, as an iterator that ends with the handle. */
   states(options: { readonly signal?: AbortSignal } = NO_OPTIONS): EventStream<StateChange> {
-    const stream = this.#stateListeners.stream(() => this.state);
-    endOnAbort(stream, options.signal);
-    return stream;
+    return this.#stateListeners.stream(() => this.state, options.signal);
   }
 
   /** Resolves once connected; rejects if that can't come about any more. Called by whoever makes the handle. */
@@ -324,29 +319,7 @@ export class ZooKeeper implements ClientSessionListener {
    * ```
    */
   watch(path: string, options: WatchStreamOptions = NO_OPTIONS): EventStream<StreamEvent> {
-    const watcher: Watcher = (event) => stream.push(event);
-    const mode = options.mode ?? "persistent";
-    const full = this.#full(path, "watch");
-    const stream = new EventStream<StreamEvent>({
-      capacity: options.capacity ?? DEFAULT_CAPACITY,
-      overflow: options.overflow ?? "dropOldest",
-      gap: () => ({ type: "Missed", path, zxid: -1n }),
-      released: () => {
-        this.#streams.delete(entry);
-        this.removeWatch(path, watcher, { mode }).catch(() => {});
-      },
-    });
-    const entry = { path, stream };
-    this.#streams.add(entry);
-    // At once, so that it is among those to be set again if the connection is lost before the answer.
-    this.#watchers.add(mode, full, watcher);
-    this.addWatch(path, watcher, { mode }).catch((error: unknown) => {
-      const isLost = error instanceof ZkError && error.code === "ConnectionLoss";
-      if (this.state === "closed") stream.end();
-      else if (!isLost || isTerminal(this.state)) stream.end(error);
-    });
-    endOnAbort(stream, options.signal);
-    return stream;
+    return this.#streams.open(path, this.#full(path, "watch"), options);
   }
 
   // ── values ──
@@ -413,12 +386,11 @@ export class ZooKeeper implements ClientSessionListener {
   /** @internal */
   stateChanged(state: ConnectionState, reason: string): void {
     const connected = state === "connected" || state === "connectedReadOnly";
-    if (connected && this.#wasConnected)
-      for (const { path, stream } of this.#streams) stream.push({ type: "Missed", path, zxid: -1n });
+    if (connected && this.#wasConnected) this.#streams.missed();
     this.#wasConnected ||= connected;
     for (const listener of this.#stateListeners.all()) this.#guard(() => listener({ state, reason }));
     if (isTerminal(state))
-      for (const { stream } of [...this.#streams]) stream.end(state === "closed" ? null : this.#ended(state, reason));
+      this.#streams.endAll(state === "closed" ? null : new ZkError(codeOfState(state), { operation: "watch", reason }));
   }
 
   /** @internal */
@@ -432,16 +404,12 @@ export class ZooKeeper implements ClientSessionListener {
   watchesRefused(): void {
     const reason = "this server is older than 3.6 and has no such watches";
     this.#watchers.removeAdded();
-    for (const { stream } of [...this.#streams]) stream.end(new ZkError("Unimplemented", { operation: "watch", reason }));
+    this.#streams.endAll(new ZkError("Unimplemented", { operation: "watch", reason }));
   }
 
   /** @internal */
   watchesToSet(relativeZxid: Zxid): SetWatchesOp[] {
     return this.#watchers.toSetAgain(relativeZxid);
-  }
-
-  #ended(state: ConnectionState, reason: string): ZkError {
-    return new ZkError(codeOfState(state), { operation: "watch", reason });
   }
 
   /** A caller's function must not break what goes on around it. */
@@ -462,8 +430,4 @@ export class ZooKeeper implements ClientSessionListener {
 
 function codeOfState(state: ConnectionState): ErrorCode {
   return state === "authFailed" ? "AuthFailed" : "SessionExpired";
-}
-
-function endOnAbort<T>(stream: EventStream<T>, signal: AbortSignal | undefined): void {
-  onAbort(signal, (reason) => stream.end(reason));
 }

@@ -39,7 +39,7 @@ import { FORWARDED, Forwarding } from "./forwarding.ts";
 import type { Effect, EnsembleInput, Hello, Input, Origin, Peer, SaslAnswer } from "./messages.ts";
 import type { KernelOptions } from "./options.ts";
 import { Pending, type PendingChanges } from "./pending.ts";
-import { type Asked, Preparer } from "./prepare.ts";
+import { type Asked, isEphemeral, Preparer } from "./prepare.ts";
 import { isRead, Reads } from "./read.ts";
 import { Reaper } from "./reaper.ts";
 import { ServerStats } from "./stats.ts";
@@ -283,7 +283,9 @@ export class Kernel {
     if (!this.#decides) return this.#passOn(connection, session, xid, op);
     switch (op.kind) {
       case "closeSession":
-        return session.local ? null : this.#endSession(session, xid, connection);
+        if (!session.local) return this.#endSession(session, xid, connection);
+        this.sessions.startClosing(session);
+        return null;
       case "unreadable":
         return this.#unreadable(connection, session, xid, op);
       case "check":
@@ -703,8 +705,8 @@ function hasNullPath(op: MultiOp): boolean {
   return op.ops.some((sub) => sub.path === null);
 }
 
-/** Only these three ops make a local session an ordinary one, as in ZooKeeper. */
+/** Only these three ops make a local session an ordinary one, as in ZooKeeper. Inside a multi a create is what its flags say. */
 function createsEphemeral(op: WriteOp): boolean {
-  if (op.kind === "multi") return op.ops.some(createsEphemeral);
-  return (op.kind === "create" || op.kind === "create2") && (op.flags === 1 || op.flags === 3);
+  if (op.kind === "multi") return op.ops.some((sub) => "flags" in sub && isEphemeral(sub.flags));
+  return (op.kind === "create" || op.kind === "create2") && isEphemeral(op.flags);
 }

@@ -158,7 +158,7 @@ export class Preparer {
     const { data, ttl } = op;
     const { zxid, time, session } = asked;
     const parentCVersion = (parent.cversion + 1) | 0;
-    const ephemeral = EPHEMERAL_FLAGS.includes(op.flags);
+    const ephemeral = isEphemeral(op.flags);
     const kind =
       op.kind === "createContainer" ? "container" : op.kind === "createTTL" ? "ttl" : ephemeral ? "ephemeral" : "persistent";
     const owner = Tree.ownerFor(kind, session, ttl);
@@ -181,7 +181,7 @@ export class Preparer {
     // 3.8.0 lets other flags pass with a TTL of -1, and ends while applying the txn.
     if (ttlFlags !== (op.kind === "createTTL")) return "BadArguments";
     if (ttlFlags && !(op.ttl >= 1 && op.ttl <= TTL_MAX_MS)) return "BadArguments";
-    return asked.localSession && EPHEMERAL_FLAGS.includes(op.flags) ? "EphemeralOnLocalSession" : null;
+    return asked.localSession && isEphemeral(op.flags) ? "EphemeralOnLocalSession" : null;
   }
 
   #delete(op: DeleteOp, asked: Asked): SubTxn | ErrorCode {
@@ -266,6 +266,11 @@ export class Preparer {
     const { enforceQuota, behaviour } = this.#options;
     return enforceQuota && behaviour.hardQuotas ? quotaProblem(this.#tree, path, countDifference, byteDifference) : null;
   }
+}
+
+/** Whether a create with these flags makes an ephemeral. */
+export function isEphemeral(flags: number): boolean {
+  return EPHEMERAL_FLAGS.includes(flags);
 }
 
 /** What 3.9 takes for no op at all, so that the multi around it can't be read. */

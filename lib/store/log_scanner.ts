@@ -209,9 +209,25 @@ function differsByOneBit(bytes: Uint8Array, end: number): boolean {
   const stored = intAt(bytes, 4);
   const computed = adler32(bytes, 1, FRAME_HEAD_BYTES, end) | 0;
   if (stored === computed) return bytes[end] !== 0; // no one bit makes a zero of the byte that ends a record
-  // The checksum's lower half is the sum of all bytes: one bit changes it by a power of two.
-  const difference = ((stored & 0xffff) - (computed & 0xffff) + ADLER_MODULUS) % ADLER_MODULUS;
-  return isPowerOfTwo(stored ^ computed) || isPowerOfTwo(difference) || isPowerOfTwo(ADLER_MODULUS - difference);
+  if (isPowerOfTwo(stored ^ computed)) return true;
+  // A bit of a byte that is followed by m − 1 others adds a power of two to the sum in the checksum's lower half, and m times that to the upper one.
+  const added = modulo((computed & 0xffff) - (stored & 0xffff));
+  if (!isPowerOfTwo(added) && !isPowerOfTwo(ADLER_MODULUS - added)) return false;
+  const m = modulo(modulo((computed >>> 16) - (stored >>> 16)) * inverse(added));
+  return m >= 1 && m <= end - FRAME_HEAD_BYTES;
+}
+
+function modulo(value: number): number {
+  return ((value % ADLER_MODULUS) + ADLER_MODULUS) % ADLER_MODULUS;
+}
+
+/** The number whose product with `value` is 1: the modulus is a prime, so its power to the modulus less two. */
+function inverse(value: number): number {
+  let result = 1;
+  for (let base = value, power = ADLER_MODULUS - 2; power > 0; power >>= 1, base = modulo(base * base)) {
+    if (power & 1) result = modulo(result * base);
+  }
+  return result;
 }
 
 function isPowerOfTwo(value: number): boolean {

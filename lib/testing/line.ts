@@ -28,7 +28,7 @@ export interface LineEnd {
   gone(conn: ConnId): void;
 }
 
-/** Answered at once, outside the order of the others. */
+/** Answered at once, in an order of its own. */
 const AUTH_XID = -4;
 const REFUSED_WELCOME = { timeOut: 0, sessionId: 0n, passwd: new Uint8Array(16), readOnly: false };
 
@@ -49,6 +49,7 @@ export class Line implements ConnectionSink {
   readonly #inbound = new Fifo<ConnInput>();
   readonly #outbound = new Fifo<ConnEffect>();
   readonly #due = new Fifo<Due>();
+  readonly #authDue = new Fifo<Due>();
   /** A delayed request, which goes before all that waits. */
   #delayed: ConnInput | null = null;
   #isDelaying = false;
@@ -122,7 +123,7 @@ export class Line implements ConnectionSink {
   }
 
   #pass(input: ConnInput, lose: boolean): void {
-    if (input.kind === "request" && input.xid !== AUTH_XID) this.#due.push({ lose, reply: null });
+    if (input.kind === "request") this.#dueTo(input.xid).push({ lose, reply: null });
     if (input.kind === "connect") this.#losesWelcome = lose;
     if (input.kind === "disconnect") this.#forget();
     this.#end.arrive(input);
@@ -139,8 +140,13 @@ export class Line implements ConnectionSink {
       this.#deliver(reply);
       return this.cut(); // as a server does that refuses credentials
     }
-    if (this.#due.length === 0) this.#deliver(reply);
-    else this.#due.push({ lose: false, reply });
+    const due = this.#dueTo(input.xid);
+    if (due.length === 0) this.#deliver(reply);
+    else due.push({ lose: false, reply });
+  }
+
+  #dueTo(xid: number): Fifo<Due> {
+    return xid === AUTH_XID ? this.#authDue : this.#due;
   }
 
   // ── from the server ──
@@ -151,15 +157,15 @@ export class Line implements ConnectionSink {
       this.session = effect.welcome.sessionId;
       if (this.#losesWelcome) return this.cut();
     }
-    if (effect.kind === "reply" && effect.xid !== AUTH_XID) this.#answer(effect);
+    if (effect.kind === "reply") this.#answer(effect, this.#dueTo(effect.xid));
     else this.#deliver(effect);
   }
 
-  #answer(effect: ConnEffect): void {
-    if (this.#due.shift()?.lose) return this.cut();
+  #answer(effect: ConnEffect, due: Fifo<Due>): void {
+    if (due.shift()?.lose) return this.cut();
     this.#deliver(effect);
-    for (let next = this.#due.first; next !== undefined && next.reply !== null; next = this.#due.first) {
-      this.#due.shift();
+    for (let next = due.first; next !== undefined && next.reply !== null; next = due.first) {
+      due.shift();
       this.#deliver(next.reply);
     }
   }

@@ -26,7 +26,7 @@ import { explain } from "./explain.ts";
 import { type Fault, Faults } from "./faults.ts";
 import { type Fixture, fixtureOps, type JsonTree, toJson } from "./fixture.ts";
 import { foreseeableMono } from "./foresight.ts";
-import type { History } from "./history.ts";
+import type { EntryOf, History, HistoryEntry } from "./history.ts";
 import { Operator } from "./operator.ts";
 import { drawTree } from "./picture.ts";
 import { seededRandom } from "./random.ts";
@@ -101,14 +101,16 @@ export class TestServer {
   #running: { readonly server: Server; readonly host: TestHost };
   #isListening = false;
   readonly #resumed: ZooKeeper[] = [];
-  /** How many of its events each session's expectations have seen. */
-  readonly #seenEvents = new Map<SessionId, number>();
+  /** How much had happened when a session's events were last looked at; of the others, when this world began. */
+  readonly #seen = new Map<SessionId, number>();
+  readonly #begun: number;
   #closing: Promise<void> | null = null;
 
   /** Test servers are made by `testServer()` and {@link fork}. */
   private constructor(common: Common, now: Now, recorder: Recorder, kernel: Kernel | null) {
     this.#common = common;
     this.#recorder = recorder;
+    this.#begun = recorder.count;
     this.clock = new VirtualClock({
       now,
       settle: common.world.settle,
@@ -287,18 +289,22 @@ export class TestServer {
   }
 
   /**
-   * Holds the events that the server has sent to a session, since the last time this was asked, against a list: `"NodeDeleted /lock"`.
+   * Holds the events that the server has sent to a session, since the last time this was asked or since the fork, against a list:
+   * `"NodeDeleted /lock"`.
    *
    * @throws ExpectationError that shows both
    */
   expectEvents(session: SessionRef, expected: readonly string[]): void {
     const id = sessionIdOf(session);
-    const events = this.history().entries.flatMap((entry) =>
-      entry.kind === "event" && entry.session === id ? [`${entry.type} ${entry.path}`] : [],
+    const { count } = this.#recorder;
+    const { entries } = this.history();
+    const fresh = entries.slice(Math.max((this.#seen.get(id) ?? this.#begun) - (count - entries.length), 0));
+    this.#seen.set(id, count);
+    const isIts = (entry: HistoryEntry): entry is EntryOf<"event"> => entry.kind === "event" && entry.session === id;
+    expectEvents(
+      fresh.filter(isIts).map(({ type, path }) => `${type} ${path}`),
+      expected,
     );
-    const fresh = events.slice(this.#seenEvents.get(id) ?? 0);
-    this.#seenEvents.set(id, events.length);
-    expectEvents(fresh, expected);
   }
 
   /** What has happened so far. */

@@ -4,11 +4,12 @@
  *
  * Not here: what the values are. Values must be immutable, or copied by whoever changes them ({@link Layers.owned}).
  *
- * Invariant: a frozen layer's content never changes for as long as somebody holds it.
+ * Invariants: a frozen layer's content never changes for as long as somebody holds it. Each layer is several times as large as the one above
+ * it, so a look-up passes few of them.
  */
 
-/** How many layers a look-up may have to pass before the map is flattened. */
-const LAYERS_MAX = 12;
+/** A layer that is not more than this many times as large as the one above it is copied together with it. */
+const GROWTH_MIN = 4;
 
 interface Layer<V> {
   /** `undefined` stands for a key deleted over the layers below. */
@@ -114,20 +115,9 @@ export class Layers<V> {
 
   #frozenLayer(): Layer<V> {
     if (this.#below !== null && this.#top.size === 0) return this.#below;
-    if (this.#depth() >= LAYERS_MAX) {
-      this.#top = new Map(this.entries());
-      this.#below = null;
-    }
-    const layer = { map: this.#top, below: this.#below, holders: 0 };
-    this.#below = layer;
+    this.#below = compacted({ map: this.#top, below: this.#below, holders: 0 });
     this.#top = new Map();
-    return layer;
-  }
-
-  #depth(): number {
-    let depth = 0;
-    for (let layer = this.#below; layer !== null; layer = layer.below) depth++;
-    return depth;
+    return this.#below;
   }
 
   /** Takes layers that nobody holds any more back into one map. */
@@ -142,6 +132,27 @@ export class Layers<V> {
       this.#below = below;
     }
   }
+}
+
+/**
+ * The layer, with those below it in one map that are not much larger. So an entry is copied a few times in all, however often its map is frozen
+ * between changes.
+ */
+function compacted<V>(layer: Layer<V>): Layer<V> {
+  let { map, below } = layer;
+  while (below !== null && below.map.size <= map.size * GROWTH_MIN) {
+    const isLowest = below.below === null;
+    const joined = new Map(below.map);
+    for (const [key, value] of map) {
+      if (value === undefined && isLowest) joined.delete(key);
+      else joined.set(key, value);
+    }
+    // Who holds the layer that is left out reads on below it.
+    if (below.holders > 0 && below.below !== null) below.below.holders = Number.POSITIVE_INFINITY;
+    map = joined;
+    below = below.below;
+  }
+  return map === layer.map ? layer : { map, below, holders: 0 };
 }
 
 function find<V>(from: Layer<V>, key: string): V | undefined {

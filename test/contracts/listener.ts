@@ -12,6 +12,11 @@ import { until } from "../support/until.ts";
 /** Makes a listener for a port of 127.0.0.1; 0 stands for any free one. */
 export type ListenerFactory = (port: number) => Listener;
 
+/** Opens the other end. */
+export type Dial = (port: number) => Socket;
+
+const plain: Dial = (port) => connect(port, "127.0.0.1");
+
 /** One accepted stream and all it was told. */
 interface Accepted extends DuplexHandler {
   readonly duplex: Duplex;
@@ -22,10 +27,11 @@ interface Accepted extends DuplexHandler {
   late: number;
 }
 
-export function listenerContract(name: string, make: ListenerFactory): void {
+/** @param dial opens the other end; it says `connect` when it has a port, and may be used when the listener has accepted it */
+export function listenerContract(name: string, make: ListenerFactory, dial: Dial = plain): void {
   const check = (what: string, run: (at: Stage) => Promise<void>): void => {
     test(`${name}: ${what}`, async () => {
-      const stage = await Stage.open(make);
+      const stage = await Stage.open(make, dial);
       try {
         await run(stage);
       } finally {
@@ -177,12 +183,15 @@ class Stage {
   readonly #onData = new Map<number, (duplex: Duplex, bytes: Uint8Array) => void>();
   readonly #sockets: Socket[] = [];
 
-  constructor(listener: Listener) {
+  readonly #dial: Dial;
+
+  constructor(listener: Listener, dial: Dial) {
     this.listener = listener;
+    this.#dial = dial;
   }
 
-  static async open(make: ListenerFactory): Promise<Stage> {
-    const stage = new Stage(make(0));
+  static async open(make: ListenerFactory, dial: Dial): Promise<Stage> {
+    const stage = new Stage(make(0), dial);
     stage.address = await stage.listener.start(stage.accept);
     return stage;
   }
@@ -196,7 +205,7 @@ class Stage {
 
   /** A new connection, seen from both ends. */
   async connected(onData?: (duplex: Duplex, bytes: Uint8Array) => void): Promise<{ socket: Socket; stream: Accepted }> {
-    const socket = connect(this.address.port, "127.0.0.1");
+    const socket = this.#dial(this.address.port);
     this.#sockets.push(socket);
     socket.on("error", () => {});
     let port = 0;

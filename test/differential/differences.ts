@@ -5,8 +5,23 @@
  * Random scripts leave out what stands here (generate.ts), or what is a matter of chance in it (pipelines in script.ts).
  */
 
-import type { SubmittedAcl } from "../../lib/ops.ts";
-import type { Script, SendableOp, Step } from "./script.ts";
+import {
+  acl,
+  addWatch,
+  check,
+  checkWatches,
+  create,
+  exists,
+  Flags,
+  getData,
+  multiRead,
+  OPEN,
+  remove,
+  type SendableOp,
+  setData,
+  sync,
+} from "../support/ops.ts";
+import type { Script, Step } from "./script.ts";
 
 export interface Difference {
   readonly what: string;
@@ -31,16 +46,10 @@ const CHANCE = "a matter of chance in Apache ZooKeeper";
 
 // ── how scripts are written here ──
 
-const OPEN: SubmittedAcl = { perms: 31, scheme: "world", id: "anyone" };
-const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
 const asks = (...ops: readonly SendableOp[]): Step => ({ kind: "ask", slot: 0, requests: ops.map((op) => ({ op })) });
-const create = (path: string, text = "", acl: readonly SubmittedAcl[] = [OPEN]): SendableOp => {
-  return { kind: "create", path, data: bytes(text), acl, flags: 0, ttl: 0 };
-};
-const getData = (path: string | null): SendableOp & { kind: "getData" } => ({ kind: "getData", path, watch: false });
 const QUOTA = [
   create("/zookeeper/quota~"),
-  create("/zookeeper/quota~/zookeeper_limits", "count=9,bytes=99"),
+  create("/zookeeper/quota~/zookeeper_limits", { data: "count=9,bytes=99" }),
   create("/zookeeper/quota~/zookeeper_stats"),
 ];
 
@@ -93,7 +102,7 @@ const REQUESTS: readonly Difference[] = [
     ours: "`Unimplemented`, and the connection ends; no zxid",
     why: "as since 3.8.5 and 3.9.3",
     shown: {
-      script: [asks({ kind: "check", path: "~", version: -1 })],
+      script: [asks(check("~"))],
       apache: /no answer/,
       ours: /Unimplemented/,
     },
@@ -104,7 +113,7 @@ const REQUESTS: readonly Difference[] = [
     ours: "`BadArguments`",
     why: "no request may end a server",
     shown: {
-      script: [asks({ kind: "createTTL", path: "~/t", data: null, acl: [OPEN], flags: 0, ttl: -1 })],
+      script: [asks(create("~/t", { kind: "createTTL", flags: Flags.persistent, ttl: -1 }))],
       apache: /the connection ends/,
       ours: /BadArguments/,
     },
@@ -143,7 +152,7 @@ const REQUESTS: readonly Difference[] = [
     ours: "`InvalidACL`, as anywhere else in the list",
     why: "one rule, wherever an entry stands",
     shown: {
-      script: [asks(create("~/x", "", [OPEN, { perms: 31, scheme: null, id: "" }]))],
+      script: [asks(create("~/x", { acl: [...OPEN, acl(31, null, "")] }))],
       apache: /MarshallingError/,
       ours: /InvalidACL/,
     },
@@ -154,7 +163,7 @@ const REQUESTS: readonly Difference[] = [
     ours: "the error is followed by an empty list",
     why: "nobody reads what stands behind an error",
     shown: {
-      script: [asks({ kind: "multiRead", ops: [getData("~"), getData(null)] })],
+      script: [asks(multiRead(getData("~"), getData(null)))],
       apache: /MarshallingError .*00000004/,
       ours: /MarshallingError [^0]*$/m,
     },
@@ -165,7 +174,7 @@ const REQUESTS: readonly Difference[] = [
     ours: "UTF-8",
     why: "no decoder but Java's reads the former",
     shown: {
-      script: [asks({ kind: "sync", path: "/\u{1f600}" })],
+      script: [asks(sync("/\u{1f600}"))],
       apache: /eda0bdedb880/,
       ours: /"\/\u{1f600}"/u,
     },
@@ -181,7 +190,7 @@ const WATCHES: readonly Difference[] = [
     ours: "is accepted and forgotten",
     why: "nothing ever happens there",
     shown: {
-      script: [asks({ kind: "addWatch", path: null, mode: 0 })],
+      script: [asks(addWatch(null, "persistent"))],
       word: "wchs",
       apache: /watching 1 paths/,
       ours: /watching 0 paths/,
@@ -193,7 +202,7 @@ const WATCHES: readonly Difference[] = [
     ours: "`NoWatcher`, as without recursive watches",
     why: "what one client asks does not depend on what another watches",
     shown: {
-      script: [asks({ kind: "addWatch", path: "~", mode: 1 }, { kind: "checkWatches", path: "a/b", type: 3 })],
+      script: [asks(addWatch("~", "recursive"), checkWatches("a/b"))],
       apache: /reply 2 zxid \d+ MarshallingError/,
       ours: /reply 2 zxid \d+ NoWatcher/,
     },
@@ -204,7 +213,7 @@ const WATCHES: readonly Difference[] = [
     ours: "count and list those that watch",
     why: "it is what the words say",
     shown: {
-      script: [asks({ kind: "exists", path: "~/w", watch: true }, create("~/w"))],
+      script: [asks(exists("~/w", true), create("~/w"))],
       word: "wchs",
       apache: /1 connections watching 0 paths/,
       ours: /0 connections watching 0 paths/,
@@ -221,11 +230,7 @@ const QUOTAS: readonly Difference[] = [
     ours: "it is left as it is",
     why: "no request may end a server",
     shown: {
-      script: [
-        asks(...QUOTA),
-        asks({ kind: "setData", path: "/zookeeper/quota~/zookeeper_stats", data: bytes("x"), version: -1 }),
-        asks(create("~/x")),
-      ],
+      script: [asks(...QUOTA), asks(setData("/zookeeper/quota~/zookeeper_stats", "x")), asks(create("~/x"))],
       apache: /the connection ends/,
       ours: /"\/r\/x"/,
     },
@@ -236,7 +241,7 @@ const QUOTAS: readonly Difference[] = [
     ours: "a znode like any other: the root has no quota",
     why: "no request may end a server",
     shown: {
-      script: [asks(create("/zookeeper/quota/zookeeper_limits", "count=9,bytes=99"))],
+      script: [asks(create("/zookeeper/quota/zookeeper_limits", { data: "count=9,bytes=99" }))],
       apache: /the connection ends/,
       ours: /"\/zookeeper\/quota\/zookeeper_limits"/,
     },
@@ -249,7 +254,7 @@ const QUOTAS: readonly Difference[] = [
     shown: {
       script: [
         asks(create("/zookeeper/x"), create("/zookeeper/x/zookeeper_limits")),
-        asks({ kind: "delete", path: "/zookeeper/x/zookeeper_limits", version: -1 }),
+        asks(remove("/zookeeper/x/zookeeper_limits")),
       ],
       apache: /the connection ends/,
       ours: /reply 3 zxid \d+ Ok/,
@@ -261,7 +266,7 @@ const QUOTAS: readonly Difference[] = [
     ours: "is the size of the data",
     why: "it is what the name says",
     shown: {
-      script: [asks(...QUOTA, create("~/x", "x".repeat(100)))],
+      script: [asks(...QUOTA, create("~/x", { data: "x".repeat(100) }))],
       word: "mntr",
       apache: /^zk_approximate_data_size\t(?!290\b)/m,
       ours: /^zk_approximate_data_size\t290\b/m,
@@ -278,10 +283,7 @@ const REPORTS: readonly Difference[] = [
     ours: "lists those that have some",
     why: "it is what the title says",
     shown: {
-      script: [
-        asks({ kind: "create", path: "~/e", data: null, acl: [OPEN], flags: 1, ttl: 0 }),
-        asks({ kind: "delete", path: "~/e", version: -1 }),
-      ],
+      script: [asks(create("~/e", { flags: Flags.ephemeral })), asks(remove("~/e"))],
       word: "dump",
       apache: /Sessions with Ephemerals \(1\)/,
       ours: /Sessions with Ephemerals \(0\)/,

@@ -7,7 +7,8 @@
 
 import fc from "fast-check";
 import type { CreateKind, CreateOp, GetChildrenOp, GetDataOp, MultiWriteOp, SubmittedAcl } from "../../lib/ops.ts";
-import type { Request, Script, SendableOp, Step } from "./script.ts";
+import type { SendableOp } from "../support/ops.ts";
+import type { Request, Script, Step } from "./script.ts";
 import { SLOTS, SUPER_PASSWORD } from "./side.ts";
 
 type Arbitrary<T> = fc.Arbitrary<T>;

@@ -8,11 +8,9 @@
  * pipelined.
  */
 
-import type { Op } from "../../lib/ops.ts";
 import { writeRequest } from "../../lib/wire/codec.ts";
 import { bytesOf } from "../support/frame_connection.ts";
-
-export type SendableOp = Exclude<Op, { kind: "unreadable" }>;
+import type { SendableOp } from "../support/ops.ts";
 
 export interface Request {
   readonly op: SendableOp;

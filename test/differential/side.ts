@@ -7,9 +7,10 @@
 
 import type { Hello } from "../../lib/kernel/messages.ts";
 import type { Address } from "../support/frame_connection.ts";
+import type { SendableOp } from "../support/ops.ts";
 import { fourLetterWord } from "../support/server_process.ts";
 import { until } from "../support/until.ts";
-import { pipelines, type SendableOp, type Step } from "./script.ts";
+import { pipelines, type Step } from "./script.ts";
 import { Slot } from "./slot.ts";
 import { Transcriber } from "./transcript.ts";
 

@@ -11,7 +11,8 @@ import { PING_XID, readResponse, readWelcome, writeHello } from "../../lib/wire/
 import { JuteReader } from "../../lib/wire/jute.ts";
 import { replyHeader } from "../../lib/wire/records.ts";
 import { type Address, bytesOf, FrameConnection } from "../support/frame_connection.ts";
-import { frameOf, opInPlace, type Request, type SendableOp } from "./script.ts";
+import type { SendableOp } from "../support/ops.ts";
+import { frameOf, opInPlace, type Request } from "./script.ts";
 import { isEvent, type Transcriber } from "./transcript.ts";
 
 interface Session {

@@ -1,5 +1,5 @@
 /**
- * The README is true: every TypeScript example in it is run, as a program of its own, on this runtime, and prints what its comments say.
+ * The manuals are true: every TypeScript example in them is run, as a program of its own, on this runtime, and prints what its comments say.
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
@@ -17,6 +17,8 @@ interface Example {
   readonly code: string;
 }
 
+const MANUALS = ["README.md", "lib/testing/README.md"];
+
 /** The public names, and the sources behind them. */
 const DOORS: Readonly<Record<string, string>> = {
   zookernel: "mod.ts",
@@ -25,10 +27,10 @@ const DOORS: Readonly<Record<string, string>> = {
   "zookernel/testing": "adapters/testing/mod.ts",
 };
 
-function examples(): Example[] {
+function examples(manual: string): Example[] {
   const found: Example[] = [];
   let heading = "";
-  for (const { groups } of readFileSync(projectPath("README.md"), "utf8").matchAll(
+  for (const { groups } of readFileSync(projectPath(manual), "utf8").matchAll(
     /^## (?<heading>.+)$|^```ts\n(?<code>[\s\S]*?)^```$/gm,
   )) {
     if (groups?.heading !== undefined) heading = groups.heading;
@@ -41,7 +43,7 @@ function examples(): Example[] {
 function inThisClone(code: string): string {
   return code.replace(/from "(zookernel[^"]*)"/g, (_, name: string) => {
     const source = DOORS[name];
-    assert.ok(source !== undefined, `the README imports ${name}, which this test does not know`);
+    assert.ok(source !== undefined, `a manual imports ${name}, which this test does not know`);
     const file = runtimeName === "node" ? projectPath("dist", source.replace(/\.ts$/, ".js")) : projectPath(source);
     return `from "${pathToFileURL(file).href}"`;
   });
@@ -54,8 +56,10 @@ function run(file: string, isTest: boolean): { status: number | null; output: st
   return { status, output: `${stdout}\n${stderr}` };
 }
 
-describe("the README's examples run", () => {
-  const all = examples();
+for (const manual of MANUALS) describe(`the examples of ${manual} run`, () => testExamples(manual));
+
+function testExamples(manual: string): void {
+  const all = examples(manual);
   let folder = "";
 
   before(() => {
@@ -84,4 +88,4 @@ describe("the README's examples run", () => {
       }
     });
   }
-});
+}

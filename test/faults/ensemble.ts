@@ -44,11 +44,15 @@ export class ApacheEnsemble implements AsyncDisposable {
 
   /** The member that a session is connected to; null if none says so. */
   async memberOf(sessionId: bigint): Promise<number | null> {
-    for (const [id, { port }] of this.#running) {
-      const said = await fourLetterWord(port, "cons").catch(() => "");
-      if (said.includes(`sid=0x${sessionId.toString(16)},`)) return id;
+    for (const id of this.#running.keys()) {
+      if ((await this.ask(id, "cons")).includes(`sid=0x${sessionId.toString(16)},`)) return id;
     }
     return null;
+  }
+
+  /** A member's answer to a four-letter word; nothing if it doesn't answer. */
+  ask(id: number, word: string): Promise<string> {
+    return fourLetterWord(this.#ports[id - 1]!, word).catch(() => "");
   }
 
   /** Ends a member without a warning. */

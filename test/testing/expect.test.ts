@@ -103,4 +103,17 @@ describe("expectEvents", () => {
     );
     zk.expectEvents(other, []);
   });
+
+  test("begins anew in a fork", async () => {
+    await using zk = await testServer();
+    const watcher = await zk.connect();
+    await watcher.addWatch("/a", () => {});
+    await watcher.create("/a");
+    await using fork = zk.fork();
+    const again = await fork.resume(watcher);
+    fork.expectEvents(again, []);
+    await again.delete("/a");
+    fork.expectEvents(again, ["NodeDeleted /a"]);
+    zk.expectEvents(watcher, ["NodeCreated /a"]);
+  });
 });

@@ -84,6 +84,17 @@ describe("a broken connection", () => {
     zk.expectTree({ "/a": "old", "/locks/mine": { owner: client } });
   });
 
+  test("before the answer to addAuth: the credentials are given again on the next one", async () => {
+    const [zk, client] = await world();
+    await using _ = zk;
+    zk.faults.on({ op: "auth" }).once().loseReply();
+    const proved = client.addAuth("digest", "me:secret");
+    assert.equal(client.state, "suspended");
+    await zk.clock.advance("1s");
+    await proved;
+    assert.deepEqual((await client.whoAmI()).at(-1), { scheme: "digest", id: "me" });
+  });
+
   test("leaves alone what is asked after it: that waits for the next connection", async () => {
     const [zk, client] = await world();
     await using _ = zk;

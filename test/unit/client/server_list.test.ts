@@ -37,7 +37,7 @@ describe("round the list", () => {
   test("a round begins with a success, and goes on with the server after it", () => {
     const list = new ServerList(servers("a", "b", "c"), next);
     const [first, second] = [list.next(), list.next()];
-    list.succeeded();
+    list.succeeded(second);
     assert.equal(list.isRoundDone, false);
     const [third, fourth] = [list.next(), list.next()];
     assert.equal(list.isRoundDone, false);
@@ -49,7 +49,7 @@ describe("round the list", () => {
   test("a candidate counts as no try, and may be made the next one", () => {
     const list = new ServerList(servers("a", "b"), next);
     const first = list.next();
-    list.succeeded();
+    list.succeeded(first);
     const candidate = list.candidate();
     assert.notDeepEqual(candidate, first);
     assert.equal(list.isRoundDone, false);
@@ -61,18 +61,18 @@ describe("round the list", () => {
 /** A client of `from` that has reached a server; which it is, is random and equally likely. */
 function connected(from: readonly string[]): { list: ServerList; server: string } {
   const list = new ServerList(servers(...from), next);
-  const server = list.next().host;
-  list.succeeded();
-  return { list, server };
+  const server = list.next();
+  list.succeeded(server);
+  return { list, server: server.host };
 }
 
 /** Where a client is after an update, if every server can be reached. */
 function afterUpdate(from: readonly string[], to: readonly string[]): string {
   const { list, server } = connected(from);
   if (!list.update(servers(...to))) return server;
-  const { host } = list.next();
-  list.succeeded();
-  return host;
+  const chosen = list.next();
+  list.succeeded(chosen);
+  return chosen.host;
 }
 
 describe("after an update", () => {
@@ -139,11 +139,11 @@ describe("after an update", () => {
 
   test("a client that lost its server counts as the last one it reached", () => {
     const list = new ServerList(servers("a", "b"), next);
-    const reached = list.next().host;
-    list.succeeded();
+    const reached = list.next();
+    list.succeeded(reached);
     list.next();
-    assert.equal(list.update(servers(reached)), false);
-    assert.equal(list.next().host, reached);
+    assert.equal(list.update([reached]), false);
+    assert.deepEqual(list.next(), reached);
   });
 
   test("if the chosen servers can't be reached, all are tried once before the round is done", () => {

@@ -103,3 +103,16 @@ test("a list that names no server is refused, and changes nothing", async () => 
   assert.equal(crowd.handles[0]!.state, "connected");
   await Promise.all(crowd.handles.map((zk) => zk.close()));
 });
+
+test("a client that is still waiting for a server of the old list goes to one of the new list at once", async () => {
+  const crowd = new Crowd(["a", "b"]);
+  crowd.network.set("a", "silent");
+  const zk = remoteHandle(crowd.network, "a", crowd.clock);
+  const start = zk.start();
+  await crowd.network.idle();
+  zk.updateServers("b");
+  crowd.clock.advance(0);
+  await start;
+  assert.deepEqual(crowd.network.dialled, ["a", "b"]);
+  await zk.close();
+});

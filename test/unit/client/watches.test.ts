@@ -1,10 +1,9 @@
 /** Watches over changing connections: our handle and our server, with a network in memory between them. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { StreamEvent } from "../../../lib/client/zookeeper.ts";
 import type { Op } from "../../../lib/ops.ts";
 import type { WatchedEvent } from "../../../lib/types.ts";
-import { open, type Server, type ZooKeeper } from "../../../mod.ts";
+import { open, type Server, type StreamEvent, type ZooKeeper } from "../../../mod.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 import { MemoryNetwork } from "../../support/memory_network.ts";
 import { Lines, remoteHandle } from "../../support/remote_handle.ts";
@@ -212,6 +211,28 @@ describe("persistent watches", () => {
     }
     assert.equal(it.zk.state, "expired");
     assert.deepEqual(expired, ["SessionExpired"]);
+  });
+
+  test("that have ended, like requests that were answered, are nothing to their signal any more", async () => {
+    await using it = await Stage.start();
+    const { signal } = new AbortController();
+    let listeners = 0;
+    const [add, remove] = [signal.addEventListener, signal.removeEventListener];
+    signal.addEventListener = (...args: Parameters<typeof add>) => {
+      listeners++;
+      add.apply(signal, args);
+    };
+    signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+      listeners--;
+      remove.apply(signal, args);
+    };
+    const streams = [it.zk.watch("/a", { signal }), it.zk.watch("/a", { signal, mode: "persistent_recursive" })];
+    const states = it.zk.states({ signal });
+    const reading = it.zk.exists("/a", { signal });
+    assert.equal(listeners, 4);
+    await reading;
+    for (const stream of [...streams, states]) await stream.return();
+    assert.equal(listeners, 0);
   });
 
   test("a server older than 3.6, which hangs up on them, ends the streams and nothing else", async () => {

@@ -1,17 +1,27 @@
 import assert from "node:assert/strict";
-import { connect, createServer } from "node:net";
+import { readFileSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
 import { test } from "node:test";
+import { connect as connectTls } from "node:tls";
 import { BunListener } from "../../../adapters/tcp/bun.ts";
 import { tcp } from "../../../adapters/tcp/listener.ts";
 import { NodeListener } from "../../../adapters/tcp/node.ts";
 import { completed } from "../../../adapters/tcp/options.ts";
 import type { Duplex, DuplexHandler } from "../../../lib/ports.ts";
 import { listenerContract } from "../../contracts/listener.ts";
+import { projectPath } from "../../support/root.ts";
 import { runtimeName } from "../../support/runtime.ts";
 import { until } from "../../support/until.ts";
 
 listenerContract("tcp on node:net", (port) => new NodeListener(completed({ port })));
 if (runtimeName === "bun") listenerContract("tcp on Bun's sockets", (port) => new BunListener(completed({ port })));
+
+const pem = (name: string): string => readFileSync(projectPath("test", "support", "tls", `${name}.pem`), "utf8");
+for (const unified of [false, true]) {
+  const tls = { key: pem("server"), cert: pem("server"), clientAuth: "none" as const, unified };
+  const overTls = (port: number): Socket => connectTls({ host: "127.0.0.1", port, ca: pem("ca") });
+  listenerContract(`tcp with TLS${unified ? " and without: with" : ""}`, (port) => tcp({ port, tls }), overTls);
+}
 
 test("tcp: ports and backlogs that can't be are refused with their range", () => {
   assert.throws(() => tcp({ port: 70_000 }), /^RangeError: tcp\(\): port must be a whole number from 0 to 65535, not 70000$/);
