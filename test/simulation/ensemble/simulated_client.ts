@@ -31,6 +31,7 @@ export class SimulatedClient {
   #conn: ConnId = 0;
   #session: { readonly id: SessionId; readonly passwd: Uint8Array } | null = null;
   #isConnected = false;
+  #attempts = 0;
   #xid = 0;
   #lastZxid: Zxid = 0n;
   readonly #asked: Asked[] = [];
@@ -64,9 +65,10 @@ export class SimulatedClient {
     this.#leave();
     const member = this.#world.pick(this.#members);
     this.#member = member;
-    let conn: ConnId = 0;
-    conn = member.attach((effect) => {
-      if (conn === this.#conn) this.#hear(effect);
+    // Members number their connections each for itself: the number alone would not tell whose it is.
+    const attempt = ++this.#attempts;
+    const conn = member.attach((effect) => {
+      if (attempt === this.#attempts && this.#member === member) this.#hear(effect);
     });
     this.#conn = conn;
     const hello = {
