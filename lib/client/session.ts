@@ -100,6 +100,8 @@ const NO_TOKEN: Uint8Array = new Uint8Array(0);
 /** Longest pause before the next attempt, milliseconds: doubled each time from the first to the last; how much of it is waited is random. */
 const PAUSE_MS_MIN = 100;
 const PAUSE_MS_MAX = 2000;
+/** Nor is it ever longer than this part of the session's timeout: several attempts must fit into that. */
+const PAUSE_OF_TIMEOUT_MAX = 1 / 8;
 /** What a server gets at least to answer, milliseconds, however short the timeout and long the list. */
 const PATIENCE_MS_MIN = 1000;
 /** A session's timeout has so many ticks. After a third of it without a word from us a ping goes out; two thirds without one from the server and the
@@ -315,8 +317,9 @@ export class ClientSession {
   #pauseMs(welcomedMono: number | null): number {
     const { connector, clock, random } = this.#options;
     if (welcomedMono === null && !connector.isRoundDone) return 0;
-    if (welcomedMono !== null && clock.now().mono - welcomedMono > PAUSE_MS_MAX) this.#pauses = 0;
-    return random() * Math.min(PAUSE_MS_MIN * 2 ** this.#pauses++, PAUSE_MS_MAX);
+    const mostMs = Math.min(PAUSE_MS_MAX, this.#timeoutMs * PAUSE_OF_TIMEOUT_MAX);
+    if (welcomedMono !== null && clock.now().mono - welcomedMono > mostMs) this.#pauses = 0;
+    return random() * Math.min(PAUSE_MS_MIN * 2 ** this.#pauses++, mostMs);
   }
 
   /** A server that can be reached says whether the session lives. Where there is none, the time says it. */

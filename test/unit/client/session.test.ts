@@ -231,13 +231,13 @@ describe("time", () => {
       pauses.push(waited);
       waited = 0;
     }
-    assert.deepEqual(pauses, [100, 200, 400, 800, 1600, 2000, 2000]);
+    assert.deepEqual(pauses, [100, 200, 400, 800, 1125, 1125, 1125]); // an eighth of the timeout at most
   });
 
   test("a connection that never lasts is not made again at once for ever", async () => {
     const stage = await started({ a: GONE_AT_ONCE });
     await stage.pass(10_000);
-    assert.ok(stage.network.dialled.length < 20, `${stage.network.dialled.length} attempts in ten seconds`);
+    assert.ok(stage.network.dialled.length < 25, `${stage.network.dialled.length} attempts in ten seconds`);
   });
 });
 
