@@ -30,7 +30,7 @@ function told(
   {
     given = [],
     watch,
-    then,
+    changes,
     events,
     compat = "3.8",
   }: {

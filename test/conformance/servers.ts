@@ -92,6 +92,21 @@ function openOptionsOf(config: readonly (readonly [string, unknown])[]): OpenOpt
       case "sessionRequireClientSASLAuth":
         if (value === "true") options.requiredAuthSchemes = ["sasl"];
         break;
+      case "maxClientCnxns":
+        options.limits = { ...options.limits, connectionsPerAddressMax: Number(value) };
+        break;
+      case "maxCnxns":
+        options.limits = { ...options.limits, connectionsMax: Number(value) };
+        break;
+      case "localSessionsEnabled":
+        options.localSessions = value === "true";
+        break;
+      case "localSessionsUpgradingEnabled":
+        options.localSessionsUpgrading = value === "true";
+        break;
+      case "4lw.commands.whitelist":
+        options.fourLetterWords = value.split(/\s*,\s*/);
+        break;
       case "authProvider.1":
         options.acl = { ...options.acl, saslRegistered: value.endsWith("SASLAuthenticationProvider") };
         break;
