@@ -64,9 +64,11 @@ export interface ReconfigOp {
   readonly newMembers: string | null;
   readonly curConfigId: Zxid;
 }
-/** A request whose body could not be read. A write still takes its place in the log, as an error. */
+/** A request whose body could not be read, or is not looked into any more. A write still takes its place in the log, as an error. */
 export interface UnreadableOp {
   readonly kind: "unreadable";
+  /** How it is answered; default `MarshallingError`. */
+  readonly code?: ErrorCode;
   /** What its opcode said that it is. */
   readonly op: OpKind;
   readonly write: boolean;

@@ -62,6 +62,32 @@ export interface LimitSettings {
   readonly outputBytesMax: number;
 }
 
+/** What is done against floods of requests and of connections. Nothing, unless told. */
+export interface ThrottleSettings {
+  /** While so many requests are on their way, others wait: ZooKeeper's `request_throttle_max_requests`. Default 0: none waits. */
+  readonly requestsInProcessMax: number;
+  /** How long they wait before it is looked again, milliseconds, if nothing is answered meanwhile. Default 100. */
+  readonly stallTimeMs: number;
+  /** Requests that have waited longer, milliseconds, are answered `ThrottledOp`: `throttled_op_wait_time`. Default 0: never. */
+  readonly opWaitTimeMs: number;
+  /** Handshakes take tokens, and this is how many there can be: `connection_throttle_tokens`. Default 0: no throttling. */
+  readonly connectionTokens: number;
+  /** In so many milliseconds … Default 1. */
+  readonly connectionFillTimeMs: number;
+  /** … so many tokens come anew. Default 1. */
+  readonly connectionFillCount: number;
+  /** How often the chance of being turned away is adjusted, milliseconds. Default -1: no chance, only the lack of tokens counts. */
+  readonly connectionFreezeTimeMs: number;
+  /** How much it rises while there is no token left. Default 0.02. */
+  readonly connectionDropIncrease: number;
+  /** How much it falls while few are taken. Default 0.002. */
+  readonly connectionDropDecrease: number;
+  /** Few: so much of all. Default 0. */
+  readonly connectionDecreaseRatio: number;
+  /** Tokens for a new session, a local one, one that comes back; null, the default: 1 for each. */
+  readonly connectionWeights: { readonly global: number; readonly local: number; readonly renew: number } | null;
+}
+
 /** The removal of empty containers and expired TTL znodes. */
 export interface ReaperSettings {
   /** How often to look, milliseconds. Default 60,000. */
@@ -120,15 +146,17 @@ export interface Settings {
   readonly acl: AclSettings;
   readonly sasl: SaslSettings;
   readonly limits: LimitSettings;
+  readonly throttle: ThrottleSettings;
   readonly reaper: ReaperSettings;
   readonly snapshots: SnapshotSettings;
 }
 
 /** The settings of `open()` that are plain values: any of {@link Settings}. */
-export interface OpenSettings extends Partial<Omit<Settings, "acl" | "sasl" | "limits" | "reaper" | "snapshots">> {
+export interface OpenSettings extends Partial<Omit<Settings, "acl" | "sasl" | "limits" | "throttle" | "reaper" | "snapshots">> {
   readonly acl?: Partial<AclSettings>;
   readonly sasl?: Partial<SaslSettings>;
   readonly limits?: Partial<LimitSettings>;
+  readonly throttle?: Partial<ThrottleSettings>;
   readonly reaper?: Partial<ReaperSettings>;
   readonly snapshots?: Partial<SnapshotSettings>;
 }
@@ -168,6 +196,19 @@ const DEFAULTS: Omit<Settings, "digest" | "minSessionTimeoutMs" | "maxSessionTim
     outputBytesPause: 1024 * 1024,
     outputBytesMax: 64 * 1024 * 1024,
   },
+  throttle: {
+    requestsInProcessMax: 0,
+    stallTimeMs: 100,
+    opWaitTimeMs: 0,
+    connectionTokens: 0,
+    connectionFillTimeMs: 1,
+    connectionFillCount: 1,
+    connectionFreezeTimeMs: -1,
+    connectionDropIncrease: 0.02,
+    connectionDropDecrease: 0.002,
+    connectionDecreaseRatio: 0,
+    connectionWeights: null,
+  },
   reaper: { intervalMs: 60_000, perMinuteMax: 10_000, neverUsedMs: 0 },
   snapshots: { everyTxns: 100_000, everyBytes: 4 * 2 ** 30, trustEmpty: false, lastZxid: false },
 };
@@ -183,7 +224,7 @@ export async function settingsOf(given: OpenSettings, stores: boolean): Promise<
     const { problemsOf } = await import("./options_schema.ts");
     refuse(problemsOf(given));
   }
-  const { acl, sasl, limits, reaper, snapshots, ...rest } = DEFAULTS;
+  const { acl, sasl, limits, throttle, reaper, snapshots, ...rest } = DEFAULTS;
   const hasUsers = Object.keys(given.sasl?.users ?? {}).length > 0;
   const tickTimeMs = given.tickTimeMs ?? rest.tickTimeMs;
   const settings: Settings = {
@@ -195,6 +236,7 @@ export async function settingsOf(given: OpenSettings, stores: boolean): Promise<
     acl: { ...acl, saslRegistered: hasUsers, ...defined(given.acl) },
     sasl: { ...sasl, ...defined(given.sasl) },
     limits: { ...limits, ...defined(given.limits) },
+    throttle: { ...throttle, ...defined(given.throttle) },
     reaper: { ...reaper, ...defined(given.reaper) },
     snapshots: { ...snapshots, lastZxid: given.compat === "3.9", ...defined(given.snapshots) },
   };

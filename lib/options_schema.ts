@@ -43,6 +43,23 @@ const limitsSchema = z.strictObject({
   outputBytesMax: bytes().optional(),
 });
 
+const ratio = (): z.ZodNumber => z.number().min(0).max(1);
+const tokens = (): z.ZodNumber => z.number().int().min(1).max(INT_MAX);
+
+const throttleSchema = z.strictObject({
+  requestsInProcessMax: count(INT_MAX).optional(),
+  stallTimeMs: milliseconds().optional(),
+  opWaitTimeMs: count(INT_MAX).optional(),
+  connectionTokens: count(INT_MAX).optional(),
+  connectionFillTimeMs: milliseconds().optional(),
+  connectionFillCount: tokens().optional(),
+  connectionFreezeTimeMs: z.number().int().min(-1).max(INT_MAX).optional(),
+  connectionDropIncrease: ratio().optional(),
+  connectionDropDecrease: ratio().optional(),
+  connectionDecreaseRatio: ratio().optional(),
+  connectionWeights: z.strictObject({ global: tokens(), local: tokens(), renew: tokens() }).nullable().optional(),
+});
+
 const reaperSchema = z.strictObject({
   intervalMs: milliseconds().optional(),
   perMinuteMax: z.number().int().min(1).max(INT_MAX).optional(),
@@ -74,6 +91,7 @@ const openSchema = z.strictObject({
   acl: aclSchema.optional(),
   sasl: saslSchema.optional(),
   limits: limitsSchema.optional(),
+  throttle: throttleSchema.optional(),
   reaper: reaperSchema.optional(),
   snapshots: snapshotsSchema.optional(),
 });

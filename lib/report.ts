@@ -50,6 +50,8 @@ export interface ServerReport extends ProcessReport {
   /** Bytes of proposals, on a leader; null elsewhere. */
   readonly proposalBytes: Extent | null;
   readonly configuration: ConfigurationReport;
+  /** The chance that a handshake is turned away: `connection_drop_probability`. */
+  readonly dropChance: number;
   /** Further counts by the names that `mntr` has for them, without `zk_`. */
   readonly counters: Readonly<Record<string, number>>;
   /** Further measurements, likewise. */

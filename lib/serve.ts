@@ -7,11 +7,13 @@
  * Invariant: what a turn has to say to a client goes to its stream in one piece when the turn ends, and a stream is ended only after
  * everything that was said to it.
  */
+import { ConnectionThrottle } from "./connection_throttle.ts";
 import type { ConnEffect, ConnectionSink, Host } from "./host.ts";
 import type { Hello, Peer } from "./kernel/messages.ts";
 import type { Op } from "./ops.ts";
 import type { Settings } from "./options.ts";
 import type { Duplex, DuplexHandler, Logger } from "./ports.ts";
+import { RequestThrottle } from "./request_throttle.ts";
 import { SaslExchange } from "./sasl/exchange.ts";
 import type { ConnId } from "./types.ts";
 import { ServerConn, type ServerConnOwner } from "./wire/server_conn.ts";
@@ -22,6 +24,8 @@ export type ClientLimits = Settings["limits"];
 /** What it needs of the world. */
 export interface ClientWorld {
   readonly logger: Logger;
+  /** A random number in [0, 1). */
+  readonly random: () => number;
   /** Texts that nobody can guess and that never come twice. */
   readonly nonce?: () => string;
 }
@@ -40,7 +44,14 @@ export class ClientService {
     sessionless_connections_expired: 0,
     bytes_received_count: 0,
     response_bytes: 0,
+    throttled_ops: 0,
+    request_throttle_wait_count: 0,
+    stale_requests_dropped: 0,
   };
+  /** Where requests go. */
+  readonly requests: RequestThrottle;
+  readonly #settings: Settings;
+  readonly #handshakes: ConnectionThrottle;
   readonly #answerWord: AnswerWord;
   readonly #open = new Set<ClientConnection>();
   readonly #perAddress = new Map<string, number>();
@@ -60,6 +71,9 @@ export class ClientService {
     this.host = host;
     this.limits = settings.limits;
     this.logger = world.logger;
+    this.#settings = settings;
+    this.requests = new RequestThrottle(host, settings.throttle, this.counters);
+    this.#handshakes = new ConnectionThrottle(settings.throttle, world.random, host.clock.now().mono);
     this.#answerWord = answerWord;
     if (nonce !== undefined && Object.keys(sasl.users).length > 0) this.beginSasl = () => new SaslExchange(sasl, nonce());
   }
@@ -120,6 +134,17 @@ export class ClientService {
     this.clearDeadline(connection);
   }
 
+  /** Whether a handshake may go on. */
+  admits({ sessionId }: Hello): boolean {
+    const kind = sessionId !== 0n ? "renew" : this.#settings.localSessions ? "local" : "global";
+    return this.#handshakes.admits(kind, this.host.clock.now().mono);
+  }
+
+  /** The chance that a handshake is turned away. */
+  get dropChance(): number {
+    return this.#handshakes.dropChance;
+  }
+
   answerWord(word: string, mask: bigint | null): string {
     const { stats } = this.host.member.kernel;
     stats.packetsReceived++;
@@ -140,6 +165,7 @@ export class ClientService {
     const speaking = this.#speaking;
     this.#speaking = [];
     for (const connection of speaking) connection.flush();
+    this.requests.answered();
     if (this.#throttled.size > 0 && !this.isBusy) this.#unthrottle();
   };
 
@@ -265,6 +291,11 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
 
   connect(hello: Hello): void {
     this.#all.clearDeadline(this);
+    if (!this.#all.admits(hello)) {
+      this.#all.counters.connection_rejected++;
+      this.cut();
+      return;
+    }
     this.#all.counters.connection_request_count++;
     this.#conn = this.#all.host.attach(this);
     this.#all.host.submit({ kind: "connect", conn: this.#conn, hello, peer: this.peer });
@@ -275,12 +306,12 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
       this.#sasl ??= this.#all.beginSasl();
       this.#all.host.submit({ kind: "sasl", conn: this.#conn!, xid, answer: this.#sasl.answer(op.token) });
     } else {
-      this.#all.host.submit({ kind: "request", conn: this.#conn!, xid, op });
+      this.#all.requests.submit(this.#conn!, xid, op);
     }
   }
 
   disconnect(): void {
-    this.#all.host.submit({ kind: "disconnect", conn: this.#conn! });
+    if (this.#conn !== null) this.#all.host.submit({ kind: "disconnect", conn: this.#conn });
   }
 
   word(word: string, mask: bigint | null): void {

@@ -46,7 +46,6 @@ export interface ReportSources {
 }
 
 export class StandaloneReport implements ServerControl {
-  readonly localSessionCount = 0;
   readonly responseBytes: Extent = NOTHING_SENT;
   readonly summaries = {};
   traceMask: bigint = DEFAULT_TRACE_MASK;
@@ -136,7 +135,11 @@ export class StandaloneReport implements ServerControl {
   }
 
   get globalSessionCount(): number {
-    return this.#kernel.sessions.size;
+    return this.#kernel.database.sessions.size;
+  }
+
+  get localSessionCount(): number {
+    return [...this.#kernel.sessions.all()].filter(({ local }) => local).length;
   }
 
   get watchCount(): number {
@@ -145,6 +148,10 @@ export class StandaloneReport implements ServerControl {
 
   get digests(): ServerControl["digests"] {
     return this.#kernel.stats.digests;
+  }
+
+  get dropChance(): number {
+    return this.#from.clients.dropChance;
   }
 
   get counters(): ServerControl["counters"] {

@@ -384,7 +384,7 @@ export class Kernel {
         return this.#reply(connection, xid, op, { kind: "path", path: op.path }, zxid, receivedMono);
       case "unreadable":
         if (!behaviour.knows(op.op)) return this.#refuseUnserved(connection, xid, op, receivedMono);
-        return this.#reply(connection, xid, op, { kind: "error", code: "MarshallingError" }, zxid, receivedMono);
+        return this.#reply(connection, xid, op, { kind: "error", code: op.code ?? "MarshallingError" }, zxid, receivedMono);
       case "multi":
         return this.#reply(connection, xid, op, { kind: "multiRefused", code: "MarshallingError" }, zxid, receivedMono);
       case "sasl":

@@ -6,9 +6,6 @@
 import type { ServerReport, SummaryReport } from "../report.ts";
 import { decimals } from "./java_text.ts";
 
-/** ZooKeeper may drop new connections by chance when tokens run out (`connection_throttle_tokens`); that is not offered. */
-const NO_DROPS = "0.0";
-
 type Metric = readonly [key: string, value: number | bigint | string];
 
 export function monitorText(server: ServerReport): string {
@@ -46,7 +43,7 @@ function coreValues(server: ServerReport): Metric[] {
     ["uptime", Math.floor(server.uptimeMs)],
     ["global_sessions", server.globalSessionCount],
     ["local_sessions", server.localSessionCount],
-    ["connection_drop_probability", NO_DROPS],
+    ["connection_drop_probability", decimals(server.dropChance)],
     ["last_client_response_size", server.responseBytes.last],
     ["max_client_response_size", server.responseBytes.max],
     ["min_client_response_size", server.responseBytes.min],

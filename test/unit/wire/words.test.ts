@@ -84,6 +84,7 @@ function server(more: Partial<ServerControl> = {}): ServerControl {
     },
     environment: [],
     fileDescriptors: { open: 38, max: 20_000 },
+    dropChance: 0,
     counters: {},
     summaries: {},
     traceMask: 306n,
