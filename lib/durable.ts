@@ -37,7 +37,7 @@ export async function openDurable(storage: Storage, settings: Settings, world: S
     if (snapshotZxid === null) await journal.saveSnapshot();
     const options = kernelOptions(settings);
     const now = clock.now();
-    const sessions = startingSessions(database, options.tickTimeMs, now.mono);
+    const sessions = startingSessions(database, options.tickTimeMs, now.mono, "standalone");
     const kernel = new Kernel(database, options, firstSessionId(options.serverId, now.wall), now, sessions);
     return new Server(settings, world, { kernel, journal });
   } catch (error) {

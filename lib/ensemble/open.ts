@@ -67,7 +67,7 @@ export async function openMember(
   world: ServerWorld,
 ): Promise<Server> {
   const ensemble = new Ensemble(options.config);
-  judge(ensemble, options, settings);
+  judge(ensemble, options);
   const stored = await storage.open(world.logger);
   try {
     const recent: Proposal[] = [];
@@ -93,14 +93,13 @@ export async function openMember(
   }
 }
 
-function judge(ensemble: Ensemble, { id, config }: EnsembleOptions, settings: Settings): void {
+function judge(ensemble: Ensemble, { id, config }: EnsembleOptions): void {
   const problems: string[] = [];
   const me = BigInt(id);
   if (!(Number.isInteger(id) && id >= 0 && id <= 255)) problems.push(`id: ${id} is no whole number from 0 to 255`);
   if (!ensemble.members.has(me)) problems.push(`id: ${id} is not among the members ${[...ensemble.members.keys()].join(", ")}`);
   if (ensemble.members.size !== config.members.length) problems.push("members: two have the same number");
   if (ensemble.voters.size === 0) problems.push("members: none of them votes");
-  if (settings.localSessions) problems.push("localSessions: not offered in an ensemble");
   if (problems.length > 0) throw new TypeError(`Cannot open a member of an ensemble: ${problems.join("; ")}`);
 }
 
@@ -143,7 +142,7 @@ class RunningMember {
     this.#settings = settings;
     this.#world = world;
     this.#tellConfig(database);
-    const sessions = startingSessions(database, kernelSettings.tickTimeMs, now.mono);
+    const sessions = startingSessions(database, kernelSettings.tickTimeMs, now.mono, "looking");
     this.#kernel = new Kernel(database, kernelSettings, firstSessionId(options.id, now.wall), now, sessions, "looking");
     this.journal = new Journal(storage, () => this.#host?.member.kernel.database ?? database, {
       snapshotTxns: everyTxns,

@@ -27,7 +27,8 @@ export const FORWARDED: ReadonlySet<OpKind> = new Set<OpKind>([
 interface Passed {
   readonly session: SessionId;
   readonly cxid: number;
-  readonly connection: Connection;
+  /** Who waits for it; null where nobody does. */
+  readonly connection: Connection | null;
 }
 
 interface Revalidation {
@@ -45,7 +46,7 @@ export class Forwarding {
     return this.#passed.length;
   }
 
-  add(connection: Connection, { session, cxid }: Forwarded): void {
+  add(connection: Connection | null, { session, cxid }: Forwarded): void {
     this.#passed.push({ session, cxid, connection });
   }
 

@@ -28,7 +28,7 @@ import {
 } from "../ops.ts";
 import { Connection, NOT_KNOWN } from "../session/connection.ts";
 import { passwordMatches, sessionPassword } from "../session/identity.ts";
-import { SELF, type Session, Sessions } from "../session/sessions.ts";
+import { SELF, Session, Sessions } from "../session/sessions.ts";
 import type { Proposal, Txn } from "../txns.ts";
 import type { AclList, AuthId, ConnId, EventType, Now, Role, SessionId, Zxid } from "../types.ts";
 import { trigger } from "../watch/triggers.ts";
@@ -117,7 +117,7 @@ export class Kernel {
 
   /** The kernel of the next term in an ensemble: on this database or another one, and with nobody connected. */
   nextTerm(role: Role, database: Database, now: Now): Kernel {
-    const sessions = startingSessions(database, this.options.tickTimeMs, now.mono);
+    const sessions = startingSessions(database, this.options.tickTimeMs, now.mono, role);
     const next = new Kernel(database, this.options, this.#nextSessionId, now, sessions, role);
     next.stats = this.stats;
     return next;
@@ -130,14 +130,13 @@ export class Kernel {
 
   /** Whether txns are made here; elsewhere requests are passed on to who makes them. */
   get #decides(): boolean {
-    return this.role === "standalone" || this.role === "leader";
+    return decides(this.role);
   }
 
   /** When a tick is due, in the clock's monotonic milliseconds; null: never, as things stand. */
   get deadline(): number | null {
-    if (!this.#decides) return null;
     const sessions = this.sessions.nextDeadline;
-    const reaper = this.#reaper.deadline;
+    const reaper = this.#decides ? this.#reaper.deadline : null;
     if (sessions === null || reaper === null) return sessions ?? reaper;
     return Math.min(sessions, reaper);
   }
@@ -195,9 +194,9 @@ export class Kernel {
   }
 
   #openSession(connection: Connection, timeoutMs: number): void {
-    const localSessions = this.options.localSessions && this.role === "standalone";
+    const { localSessions } = this.options;
     const id = this.#takeSessionId();
-    if (!this.#decides) {
+    if (!this.#decides && !localSessions) {
       return this.#forward(connection, {
         session: id,
         cxid: 0,
@@ -214,8 +213,8 @@ export class Kernel {
   /** Attaches a living session to a new connection. The password is asked for before anything happens to the old one. */
   #reattach(connection: Connection, hello: Hello, timeoutMs: number): void {
     if (!passwordMatches(hello.sessionId, hello.passwd)) return this.#refuse(connection);
-    if (!this.#decides) return this.#revalidate(connection, hello.sessionId, timeoutMs);
     const session = this.sessions.get(hello.sessionId);
+    if (!this.#decides && !session?.local) return this.#revalidate(connection, hello.sessionId, timeoutMs);
     if (session === undefined || session.closing) return this.#refuse(connection);
     this.#attach(connection, session, timeoutMs);
   }
@@ -228,10 +227,11 @@ export class Kernel {
     this.#welcome(connection, session);
   }
 
-  /** The leader alone keeps the sessions' time; the others tell it whom they have heard of. */
+  /** The leader keeps the sessions' time, but for local ones; the others tell it whom they have heard of. */
   #touch(session: Session): void {
     this.sessions.touch(session, this.#now.mono);
-    if (!this.#decides) this.#effects.push({ kind: "touch", session: session.id, timeoutMs: session.timeoutMs });
+    if (!this.#decides && !session.local)
+      this.#effects.push({ kind: "touch", session: session.id, timeoutMs: session.timeoutMs });
   }
 
   #welcome(connection: Connection, session: Session): void {
@@ -317,11 +317,16 @@ export class Kernel {
 
   #write(connection: Connection, session: Session, xid: number, op: WriteOp): Zxid {
     if (isMoved(session, SELF)) return this.#propose(session.id, xid, { kind: "error", code: "SessionMoved" }, connection);
-    if (session.local && this.options.localSessionsUpgrading && createsEphemeral(op)) {
+    if (this.#mustUpgrade(session, op)) {
+      this.sessions.makeGlobal(session, this.#now.mono);
       this.#propose(session.id, 0, { kind: "createSession", timeOut: session.timeoutMs }, null);
-      session.local = false;
     }
     return this.#propose(session.id, xid, this.#preparer.prepare(op, this.#asked(session, connection.authIds)), connection);
+  }
+
+  /** Whether the session, a local one, becomes an ordinary one by this request. */
+  #mustUpgrade(session: Session, op: Op): boolean {
+    return session.local && this.options.localSessionsUpgrading && createsEphemeral(op);
   }
 
   /** A write whose body makes no sense. deleteContainer's body came with 3.9: before, it is refused whatever it holds. */
@@ -563,12 +568,14 @@ export class Kernel {
     } else if (op.kind === "closeSession") {
       if (session !== undefined) this.sessions.startClosing(session);
       this.#propose(id, cxid, this.#preparer.closeSession(id, this.#lastProposed + 1n), null);
-    } else if (session === undefined || session.closing) {
+    } else if (session === undefined ? !this.options.localSessions : session.closing) {
       this.#propose(id, cxid, { kind: "error", code: "SessionExpired" }, null);
-    } else if (isMoved(session, origin)) {
+    } else if (session !== undefined && isMoved(session, origin)) {
       this.#propose(id, cxid, { kind: "error", code: "SessionMoved" }, null);
     } else {
-      this.#propose(id, cxid, this.#txnOfForwarded(session, op, authIds ?? []), null);
+      // Where there are local sessions, one that is not known here may be another member's.
+      const asker = session ?? new Session(id, 0, true);
+      this.#propose(id, cxid, this.#txnOfForwarded(asker, op, authIds ?? []), null);
     }
   }
 
@@ -601,11 +608,18 @@ export class Kernel {
     const isWrite = FORWARDED.has(op.kind) || (op.kind === "multi" && this.#isJudged(op));
     if (!isWrite && !(op.kind === "unreadable" && this.#takesZxid(op))) return null;
     if (op.kind === "closeSession") this.sessions.startClosing(session);
+    if (op.kind === "closeSession" && session.local) return null;
+    if (this.#mustUpgrade(session, op)) {
+      this.sessions.makeGlobal(session, this.#now.mono);
+      const created = { kind: "createSession", timeOut: session.timeoutMs } as const;
+      this.#forward(null, { session: session.id, cxid: 0, op: created, authIds: null });
+    }
     this.#forward(connection, { session: session.id, cxid: xid, op, authIds: connection.authIds });
     return NOT_KNOWN;
   }
 
-  #forward(connection: Connection, request: Forwarded): void {
+  /** `connection` is whom the answer is for; null for nobody. */
+  #forward(connection: Connection | null, request: Forwarded): void {
     this.#forwarding.add(connection, request);
     this.#effects.push({ kind: "forward", request });
   }
@@ -650,8 +664,8 @@ export class Kernel {
   // ── time ──
 
   #tick(): void {
-    if (!this.#decides) return;
     for (const session of this.sessions.due(this.#now.mono)) this.#expire(session);
+    if (!this.#decides) return;
     for (const path of this.#reaper.candidates(this.#now)) {
       const txn = this.#preparer.reap(path, this.#lastProposed + 1n);
       if (txn !== null) this.#propose(0n, 0, txn, null);
@@ -679,6 +693,10 @@ export class Kernel {
   }
 }
 
+function decides(role: Role): boolean {
+  return role === "standalone" || role === "leader";
+}
+
 /** Who can't even say who they are is not answered. */
 function isBrokenProof(op: Op): boolean {
   if (op.kind === "sasl") return op.token === null;
@@ -695,8 +713,8 @@ function isMoved(session: Session, owner: number): boolean {
  * The sessions as a server begins with them, each with its whole timeout. Ephemerals may be left of sessions that are no more, by old logs and
  * fuzzy snapshots: the end of those sessions is due at once, and deletes them by a txn.
  */
-export function startingSessions({ sessions, tree }: Database, tickTimeMs: number, mono: number): Sessions {
-  const starting = Sessions.starting(sessions, tickTimeMs, mono);
+export function startingSessions({ sessions, tree }: Database, tickTimeMs: number, mono: number, role: Role): Sessions {
+  const starting = Sessions.starting(sessions, tickTimeMs, mono, decides(role) ? "all" : "local");
   for (const owner of tree.ephemeralOwners()) if (!sessions.has(owner)) starting.add(owner, -tickTimeMs, false, mono);
   return starting;
 }
@@ -706,7 +724,7 @@ function hasNullPath(op: MultiOp): boolean {
 }
 
 /** Only these three ops make a local session an ordinary one, as in ZooKeeper. Inside a multi a create is what its flags say. */
-function createsEphemeral(op: WriteOp): boolean {
+function createsEphemeral(op: Op): boolean {
   if (op.kind === "multi") return op.ops.some((sub) => "flags" in sub && isEphemeral(sub.flags));
   return (op.kind === "create" || op.kind === "create2") && isEphemeral(op.flags);
 }

@@ -6,7 +6,8 @@
  *
  * Not here: that a due session ends. It only says which are due; the kernel prepares their txns like any other.
  *
- * Invariant: every session that is not closing stands in exactly one bucket, and `nextDeadline` is not later than the first bucket.
+ * Invariant: every session whose time is kept, and that is not closing, stands in exactly one bucket, and `nextDeadline` is not later than the
+ * first bucket.
  */
 import type { SessionId } from "../types.ts";
 import type { Connection } from "./connection.ts";
@@ -35,26 +36,31 @@ export class Session {
   }
 }
 
+/** Whose deadlines are kept: all, or on a learner those of its local sessions alone. The leader keeps those of the others. */
+export type Timed = "all" | "local";
+
 export class Sessions {
   readonly #tickMs: number;
+  readonly #timed: Timed;
   readonly #byId = new Map<SessionId, Session>();
   readonly #buckets = new Map<number, Set<Session>>();
   #nextDeadline: number | null = null;
 
-  constructor(tickMs: number) {
+  constructor(tickMs: number, timed: Timed = "all") {
     this.#tickMs = tickMs;
+    this.#timed = timed;
   }
 
   /** Sessions that are known from before, as of now: each has its whole timeout before it. */
-  static starting(timeouts: ReadonlyMap<SessionId, number>, tickMs: number, mono: number): Sessions {
-    const sessions = new Sessions(tickMs);
+  static starting(timeouts: ReadonlyMap<SessionId, number>, tickMs: number, mono: number, timed: Timed = "all"): Sessions {
+    const sessions = new Sessions(tickMs, timed);
     for (const [id, timeoutMs] of timeouts) sessions.add(id, timeoutMs, false, mono);
     return sessions;
   }
 
   /** The local sessions and those that are `committed`, with the same deadlines, none of them connected. */
   fork(committed: ReadonlyMap<SessionId, number>): Sessions {
-    const fork = new Sessions(this.#tickMs);
+    const fork = new Sessions(this.#tickMs, this.#timed);
     for (const { id, timeoutMs, local, deadline } of this.#byId.values()) {
       if (!local && !committed.has(id)) continue;
       const session = new Session(id, timeoutMs, local);
@@ -91,6 +97,13 @@ export class Sessions {
     this.#byId.set(id, session);
     this.#place(session, this.#deadlineFrom(session, mono));
     return session;
+  }
+
+  /** A local session becomes one like any other. */
+  makeGlobal(session: Session, mono: number): void {
+    this.#unplace(session);
+    session.local = false;
+    this.#place(session, this.#deadlineFrom(session, mono));
   }
 
   /** The client was heard of. */
@@ -135,6 +148,7 @@ export class Sessions {
 
   #place(session: Session, deadline: number): void {
     session.deadline = deadline;
+    if (this.#timed === "local" && !session.local) return;
     const bucket = this.#buckets.get(deadline);
     if (bucket === undefined) this.#buckets.set(deadline, new Set([session]));
     else bucket.add(session);

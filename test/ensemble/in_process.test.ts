@@ -94,8 +94,6 @@ describe("members in one process", { timeout: 60_000 }, () => {
     await assert.rejects(member(config, 300), /300 is no whole number from 0 to 255/);
     const none = { ...config, members: config.members.map((one) => ({ ...one, role: "observer" as const })) };
     await assert.rejects(member(none, 1), /none of them votes/);
-    const options = { localSessions: true, storage: memoryStorage(), ensemble: { id: 1, config, peers: tcpPeers() } };
-    await assert.rejects(open(options), /localSessions: not offered in an ensemble/);
     await assert.rejects(open({ ensemble: { id: 1, config, peers: tcpPeers() } }), /needs a storage/);
   });
 });

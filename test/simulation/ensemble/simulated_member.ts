@@ -84,7 +84,7 @@ export class SimulatedMember implements Station {
     appliedTo.set(database, entries);
     const { now } = world;
     const first = firstSessionId(Number(this.id), now.mono);
-    const sessions = startingSessions(database, kernelOptions.tickTimeMs, now.mono);
+    const sessions = startingSessions(database, kernelOptions.tickTimeMs, now.mono, "looking");
     const kernel = new Kernel(database, kernelOptions, first, now, sessions, "looking");
     const history = new History(database.lastZxid, recent);
     this.#zab = new Zab({ me: this.id, ensemble, limits: LIMITS, history, acceptedEpoch: accepted, currentEpoch: current });
