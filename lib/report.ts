@@ -35,8 +35,12 @@ export interface ServerReport extends ProcessReport {
   readonly watchCount: number;
   /** Path → sessions that watch it, in the data table alone: the watch words know no other, as in ZooKeeper. */
   readonly dataWatches: ReadonlyMap<string, readonly SessionId[]>;
-  /** Which sessions fall due when. */
+  /** Which sessions fall due when; on a learner none, since the leader keeps their time. */
   readonly sessionExpiry: readonly ExpiryReport<SessionId>[];
+  /** The same of local sessions; null where there can be none. */
+  readonly localExpiry: readonly ExpiryReport<SessionId>[] | null;
+  /** On a learner, the sessions of the whole ensemble with their timeouts, milliseconds; null elsewhere. */
+  readonly learntSessions: ReadonlyMap<SessionId, number> | null;
   /** The same of connections. */
   readonly connectionExpiry: readonly ExpiryReport<ConnectionReport>[];
   readonly ephemerals: ReadonlyMap<SessionId, readonly string[]>;

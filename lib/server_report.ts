@@ -202,11 +202,25 @@ export class StandaloneReport implements ServerControl {
   }
 
   get sessionExpiry(): readonly ExpiryReport<SessionId>[] {
-    const buckets = Array.from(this.#kernel.sessions.buckets(), ([mono, sessions]): [number, SessionId[]] => [
-      mono,
-      Array.from(sessions, ({ id }) => id),
-    ]);
-    return this.#expiry(new Map(buckets));
+    return this.#sessionExpiry(false);
+  }
+
+  get localExpiry(): readonly ExpiryReport<SessionId>[] | null {
+    return this.#from.settings.localSessions ? this.#sessionExpiry(true) : null;
+  }
+
+  get learntSessions(): ReadonlyMap<SessionId, number> | null {
+    const { role, database } = this.#kernel;
+    return role === "standalone" || role === "leader" ? null : database.sessions;
+  }
+
+  #sessionExpiry(local: boolean): readonly ExpiryReport<SessionId>[] {
+    const due = new Map<number, SessionId[]>();
+    for (const [mono, sessions] of this.#kernel.sessions.buckets()) {
+      const ids = [...sessions].filter((session) => session.local === local).map(({ id }) => id);
+      if (ids.length > 0) due.set(mono, ids);
+    }
+    return this.#expiry(due);
   }
 
   /** A connection falls due with its session; without one, when its time for the handshake is over. */

@@ -196,11 +196,19 @@ function dumpText(server: ServerReport): string {
   const ephemerals = new Map(server.ephemerals);
   const connection = ({ label, session }: ConnectionReport): string => `ip: ${label} sessionId: ${hex(session?.id ?? 0n)}`;
   return [
-    `SessionTracker dump:\nSession ${expiryText(server.sessionExpiry, hex, is34)}`,
+    `SessionTracker dump:\n${sessionsText(server, is34)}`,
     `ephemeral nodes dump:\nSessions with Ephemerals (${ephemerals.size}):\n`,
     groupText(ephemerals, (id) => `${hex(id)}:`),
     is34 ? "" : `Connections dump:\nConnections ${expiryText(server.connectionExpiry, connection, is34)}`,
   ].join("");
+}
+
+function sessionsText({ sessionExpiry, localExpiry, learntSessions }: ServerReport, is34: boolean): string {
+  const local = localExpiry === null ? "" : `Local Session ${expiryText(localExpiry, hex, is34)}`;
+  if (learntSessions === null) return `${local}${local === "" ? "" : "Global "}Session ${expiryText(sessionExpiry, hex, is34)}`;
+  const inOrder = [...learntSessions].sort(([one], [other]) => (one < other ? -1 : 1));
+  const lines = inOrder.map(([id, timeoutMs]) => `${hex(id)}\t${timeoutMs}ms\n`);
+  return `${local}Global Sessions(${inOrder.length}):\n${lines.join("")}`;
 }
 
 /** 3.4 counts the sets alone, and takes the monotonic clock for the date. */

@@ -62,6 +62,8 @@ function server(more: Partial<ServerControl> = {}): ServerControl {
       ["/a", [SESSION]],
     ]),
     sessionExpiry: [{ mono: 1000, wall: 1_795_340_647_000, members: [SESSION] }],
+    localExpiry: null,
+    learntSessions: null,
     connectionExpiry: [{ mono: 1000, wall: 1_795_340_647_000, members: [client, asking(41_774)] }],
     ephemerals: new Map([[SESSION, ["/e"]]]),
     dataDirBytes: 67_109_337,
@@ -176,6 +178,26 @@ describe("four-letter words answer as recorded from ZooKeeper 3.4.14", () => {
   same("envi", { environment: [...environmentOf(golden.get("envi")!), ["os.memory.free", "1MB"]] });
   test("a connection's line is that of 3.8", () =>
     assert.match(client34!, /^\/127\.0\.0\.1:\d+\[1\]\(queued=0,recved=6,sent=6,sid=/));
+});
+
+describe("dump where sessions are known in more than one place", () => {
+  const start = (more: Partial<ServerControl>): string =>
+    /^SessionTracker dump:\n((?:.*\n)*)ephemeral nodes dump:\n/.exec(ask("dump", more))![1]!;
+  const localExpiry = [{ mono: 2000, wall: 1_795_340_648_000, members: [7n] }];
+
+  test("a learner tells of the ensemble's, by id and with their timeouts, since their time is the leader's", () => {
+    const learntSessions = new Map([
+      [0x20n, 4000],
+      [0x10n, 30_000],
+    ]);
+    assert.equal(start({ learntSessions }), "Global Sessions(2):\n0x10\t30000ms\n0x20\t4000ms\n");
+  });
+
+  test("local ones stand before the others", () => {
+    const local = "Local Session Sets (1)/(1):\n1 expire at Sun Nov 22 09:44:08 UTC 2026:\n\t0x7\n";
+    assert.equal(start({ localExpiry, learntSessions: new Map() }), `${local}Global Sessions(0):\n`);
+    assert.match(start({ localExpiry }), new RegExp(`^${local.replace(/[()]/g, "\\$&")}Global Session Sets \\(1\\)/`));
+  });
 });
 
 describe("the whitelist", () => {
