@@ -5,13 +5,14 @@
  */
 import type { EnsembleConfig, EnsembleMember } from "../../lib/broadcast/zab/ensemble.ts";
 import type { EnsembleOptions } from "../../lib/ensemble/open.ts";
-import type { OpenSettings } from "../../lib/options.ts";
+import type { OpenSettings, ThrottleSettings } from "../../lib/options.ts";
 import type { FileStorageOptions } from "../storage/file.ts";
 import type { ServerTlsOptions, TcpOptions } from "../tcp/listener.ts";
 import { DEFAULT_TICK_TIME_MS } from "./zoo_cfg.ts";
 import type { ZooSettings } from "./zoo_keys.ts";
 
-export function openSettings(zoo: Partial<ZooSettings>): OpenSettings {
+/** `isMember`: it is of an ensemble. As in Apache, a server that is alone has no local sessions. */
+export function openSettings(zoo: Partial<ZooSettings>, isMember: boolean): OpenSettings {
   return {
     tickTimeMs: zoo.tickTime ?? DEFAULT_TICK_TIME_MS,
     ...given("minSessionTimeoutMs", zoo.minSessionTimeout === -1 ? undefined : zoo.minSessionTimeout),
@@ -21,8 +22,8 @@ export function openSettings(zoo: Partial<ZooSettings>): OpenSettings {
     ...given("closeSessionPaths", zoo["closeSessionTxn.enabled"]),
     ...given("enforceQuota", zoo.enforceQuota),
     ...given("reconfigEnabled", zoo.reconfigEnabled),
-    ...given("localSessions", zoo.localSessionsEnabled),
-    ...given("localSessionsUpgrading", zoo.localSessionsUpgradingEnabled),
+    ...(isMember ? given("localSessions", zoo.localSessionsEnabled) : {}),
+    ...(isMember ? given("localSessionsUpgrading", zoo.localSessionsUpgradingEnabled) : {}),
     ...given("fourLetterWords", enabledWords(zoo)),
     requiredAuthSchemes: requiredSchemes(zoo),
     acl: {
@@ -42,6 +43,19 @@ export function openSettings(zoo: Partial<ZooSettings>): OpenSettings {
       ...given("handshakeTimeoutMs", zoo["nio.sessionlessCnxnTimeout"]),
       ...given("outstandingRequestsMax", zoo.globalOutstandingLimit),
     },
+    throttle: {
+      ...given("requestsInProcessMax", zoo.request_throttle_max_requests),
+      ...given("stallTimeMs", zoo.request_throttle_stall_time),
+      ...given("opWaitTimeMs", zoo.throttled_op_wait_time),
+      ...given("connectionTokens", zoo.connection_throttle_tokens),
+      ...given("connectionFillTimeMs", zoo.connection_throttle_fill_time),
+      ...given("connectionFillCount", zoo.connection_throttle_fill_count),
+      ...given("connectionFreezeTimeMs", zoo.connection_throttle_freeze_time),
+      ...given("connectionDropIncrease", zoo.connection_throttle_drop_increase),
+      ...given("connectionDropDecrease", zoo.connection_throttle_drop_decrease),
+      ...given("connectionDecreaseRatio", zoo.connection_throttle_decrease_ratio),
+      ...given("connectionWeights", connectionWeights(zoo)),
+    },
     reaper: {
       ...given("intervalMs", zoo["znode.container.checkIntervalMs"]),
       ...given("perMinuteMax", zoo["znode.container.maxPerMinute"]),
@@ -53,6 +67,16 @@ export function openSettings(zoo: Partial<ZooSettings>): OpenSettings {
       ...given("trustEmpty", zoo["snapshot.trust.empty"]),
       ...given("lastZxid", zoo["serializeLastProcessedZxid.enabled"]),
     },
+  };
+}
+
+/** ZooKeeper's own weights, where zoo.cfg does not say. */
+function connectionWeights(zoo: Partial<ZooSettings>): ThrottleSettings["connectionWeights"] | undefined {
+  if (!zoo.connection_throttle_weight_enabled) return undefined;
+  return {
+    global: zoo.connection_throttle_global_session_weight ?? 3,
+    local: zoo.connection_throttle_local_session_weight ?? 1,
+    renew: zoo.connection_throttle_renew_session_weight ?? 2,
   };
 }
 

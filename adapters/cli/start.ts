@@ -125,7 +125,7 @@ async function readPlan(args: readonly string[], jaas: string | undefined, logge
       logger.warn(`${file}: peerType=${settings.peerType} differs from the role of server.${me.id}, ${me.role}, which counts`);
     }
     const sasl = saslOptions(withJaas(settings, jaas), readText);
-    const plan = { settings: { ...openSettings(settings), ...sasl }, listen, keep: storageOptions(settings) };
+    const plan = { settings: { ...openSettings(settings, me !== null), ...sasl }, listen, keep: storageOptions(settings) };
     return { ...plan, ensemble: me === null ? null : ensembleOptions(settings, ensemble!, me) };
   } catch (error) {
     for (const line of problemsOf(error)) logger.error(line);

@@ -63,6 +63,20 @@ export interface ZooSettings {
   readonly "znode.container.maxPerMinute": number;
   readonly "znode.container.maxNeverUsedIntervalMs": number;
   readonly globalOutstandingLimit: number;
+  readonly request_throttle_max_requests: number;
+  readonly request_throttle_stall_time: number;
+  readonly throttled_op_wait_time: number;
+  readonly connection_throttle_tokens: number;
+  readonly connection_throttle_fill_time: number;
+  readonly connection_throttle_fill_count: number;
+  readonly connection_throttle_freeze_time: number;
+  readonly connection_throttle_drop_increase: number;
+  readonly connection_throttle_drop_decrease: number;
+  readonly connection_throttle_decrease_ratio: number;
+  readonly connection_throttle_weight_enabled: boolean;
+  readonly connection_throttle_global_session_weight: number;
+  readonly connection_throttle_local_session_weight: number;
+  readonly connection_throttle_renew_session_weight: number;
   readonly "DigestAuthenticationProvider.superDigest": string;
   readonly "DigestAuthenticationProvider.enabled": boolean;
   readonly "DigestAuthenticationProvider.digestAlg": DigestAlgorithm;
@@ -158,6 +172,20 @@ const SERVED: { readonly [Key in keyof ZooSettings]: Kind<ZooSettings[Key]> } = 
   "znode.container.maxPerMinute": () => whole({ least: 1 }),
   "znode.container.maxNeverUsedIntervalMs": milliseconds(0),
   globalOutstandingLimit: () => whole({ least: 1 }),
+  request_throttle_max_requests: unlimitedAtZero,
+  request_throttle_stall_time: milliseconds(),
+  throttled_op_wait_time: milliseconds(0),
+  connection_throttle_tokens: unlimitedAtZero,
+  connection_throttle_fill_time: milliseconds(),
+  connection_throttle_fill_count: () => whole({ least: 1 }),
+  connection_throttle_freeze_time: () => whole({ least: -1, unit: "milliseconds", note: "-1 for no dropping by chance" }),
+  connection_throttle_drop_increase: () => fraction(0, 1),
+  connection_throttle_drop_decrease: () => fraction(0, 1),
+  connection_throttle_decrease_ratio: () => fraction(0, 1),
+  connection_throttle_weight_enabled: bool,
+  connection_throttle_global_session_weight: () => whole({ least: 1 }),
+  connection_throttle_local_session_weight: () => whole({ least: 1 }),
+  connection_throttle_renew_session_weight: () => whole({ least: 1 }),
   "DigestAuthenticationProvider.superDigest": () => text("super:HASH"),
   "DigestAuthenticationProvider.enabled": bool,
   "DigestAuthenticationProvider.digestAlg": () => oneOf(...DIGEST_ALGORITHMS),
@@ -185,7 +213,8 @@ const DISK: Reason = { text: "what waits is always written at once, and together
 const JAVA: Reason = { text: "it tunes a Java machine, its threads, caches or classes", quiet: true };
 const TLS: Reason = { text: "TLS 1.2 and 1.3 are served, with the runtime's own choice of ciphers", quiet: false };
 const ADMIN: Reason = { text: "the HTTP admin server is not served yet", quiet: true };
-const THROTTLE: Reason = { text: "requests and connections are not throttled that way yet", quiet: false };
+const LARGE: Reason = { text: "large requests have no budget of their own", quiet: false };
+const STALE: Reason = { text: "what a client has asked that is gone is always dropped", quiet: true };
 const AUTH: Reason = { text: "who may do what is judged by ZooKeeper's own providers alone", quiet: false };
 const AUDIT: Reason = { text: "there is no audit log", quiet: false };
 
@@ -245,17 +274,13 @@ const NOT_SERVED: readonly (readonly [Reason, Readonly<Record<string, Kind<unkno
     { "admin.enableServer": bool, "admin.serverPort": () => whole({ most: 65_535 }), "admin.idleTimeout": milliseconds(0) },
   ],
   [
-    THROTTLE,
+    LARGE,
     {
-      request_throttle_max_requests: unlimitedAtZero,
-      request_throttle_stall_time: milliseconds(),
-      request_throttle_drop_stale: bool,
-      throttled_op_wait_time: milliseconds(0),
       largeRequestThreshold: () => whole({ least: -1, unit: "bytes" }),
       largeRequestMaxBytes: () => whole({ unit: "bytes" }),
-      connection_throttle_tokens: unlimitedAtZero,
     },
   ],
+  [STALE, { request_throttle_drop_stale: bool }],
   [AUTH, { ensembleAuthName: anyText }],
   [AUDIT, { "audit.enable": bool }],
 ];
@@ -266,7 +291,6 @@ const NOT_SERVED_FAMILIES: readonly (readonly [RegExp, Reason])[] = [
   [/^(metricsProvider\.|netty\.|jvm\.)/, JAVA],
   [/^ssl\./, TLS],
   [/^admin\./, ADMIN],
-  [/^connection_throttle_/, THROTTLE],
   [/^(authProvider\.|X509AuthenticationProvider\.|superUser\.)/, AUTH],
 ];
 

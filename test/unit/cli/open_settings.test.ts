@@ -11,6 +11,8 @@ const TLS = "ssl.keyStore.location=/k.pem\nssl.trustStore.location=/ca.pem";
 
 /** Key → a line, where it goes, and the value there. Not listed: standaloneEnabled (judged at once). */
 const THREE_SERVERS = "server.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2";
+const ENSEMBLE = `${THREE_SERVERS}\ninitLimit=7\nsyncLimit=3`;
+const WEIGHTS = "connection_throttle_weight_enabled=true\n";
 
 const EFFECTS: readonly (readonly [line: string, place: string, value: unknown])[] = [
   ["dataDir=/e", "keep.dataDir", "/e"],
@@ -44,8 +46,22 @@ const EFFECTS: readonly (readonly [line: string, place: string, value: unknown])
   ["reconfigEnabled=true", "open.reconfigEnabled", true],
   ["extendedTypesEnabled=true", "open.extendedTypes", true],
   ["enforceQuota=true", "open.enforceQuota", true],
-  ["localSessionsEnabled=true", "open.localSessions", true],
-  ["localSessionsUpgradingEnabled=true", "open.localSessionsUpgrading", true],
+  [`localSessionsEnabled=true\n${ENSEMBLE}`, "open.localSessions", true],
+  [`localSessionsUpgradingEnabled=true\n${ENSEMBLE}`, "open.localSessionsUpgrading", true],
+  ["request_throttle_max_requests=5", "open.throttle.requestsInProcessMax", 5],
+  ["request_throttle_stall_time=6", "open.throttle.stallTimeMs", 6],
+  ["throttled_op_wait_time=7", "open.throttle.opWaitTimeMs", 7],
+  ["connection_throttle_tokens=8", "open.throttle.connectionTokens", 8],
+  ["connection_throttle_fill_time=9", "open.throttle.connectionFillTimeMs", 9],
+  ["connection_throttle_fill_count=10", "open.throttle.connectionFillCount", 10],
+  ["connection_throttle_freeze_time=11", "open.throttle.connectionFreezeTimeMs", 11],
+  ["connection_throttle_drop_increase=0.12", "open.throttle.connectionDropIncrease", 0.12],
+  ["connection_throttle_drop_decrease=0.13", "open.throttle.connectionDropDecrease", 0.13],
+  ["connection_throttle_decrease_ratio=0.14", "open.throttle.connectionDecreaseRatio", 0.14],
+  ["connection_throttle_weight_enabled=true", "open.throttle.connectionWeights", { global: 3, local: 1, renew: 2 }],
+  [`${WEIGHTS}connection_throttle_global_session_weight=4`, "open.throttle.connectionWeights.global", 4],
+  [`${WEIGHTS}connection_throttle_local_session_weight=5`, "open.throttle.connectionWeights.local", 5],
+  [`${WEIGHTS}connection_throttle_renew_session_weight=6`, "open.throttle.connectionWeights.renew", 6],
   ["digest.enabled=false", "open.digest", false],
   ["closeSessionTxn.enabled=false", "open.closeSessionPaths", false],
   ["skipACL=yes", "open.acl.skip", true],
@@ -108,7 +124,7 @@ function planOf(more: string): unknown {
   const { settings, ensemble } = parseZooCfg(`dataDir=/d\nclientPort=2181\n${more}\n`, "zoo.cfg");
   const ports = listenOptions(settings, tlsOptions(settings, readText));
   const plan = {
-    open: { ...openSettings(settings), ...saslOptions(settings, readText) },
+    open: { ...openSettings(settings, ensemble !== null), ...saslOptions(settings, readText) },
     ...{ listen: ports[0], secure: ports[1], keep: storageOptions(settings) },
   };
   return ensemble === null ? plan : { ...plan, ensemble: ensembleOptions(settings, ensemble, ensemble.members[0]!) };
@@ -135,7 +151,16 @@ describe("zoo.cfg becomes settings of open(), tcp() and fileStorage()", () => {
 
   test("what zoo.cfg does not say is as ZooKeeper has it there", () => {
     assert.deepEqual(planOf(""), {
-      open: { tickTimeMs: 3000, extendedTypes: false, requiredAuthSchemes: [], acl: {}, limits: {}, reaper: {}, snapshots: {} },
+      open: {
+        tickTimeMs: 3000,
+        extendedTypes: false,
+        requiredAuthSchemes: [],
+        acl: {},
+        limits: {},
+        throttle: {},
+        reaper: {},
+        snapshots: {},
+      },
       ...{ listen: { port: 2181 }, secure: undefined },
       keep: { dataDir: "/d", snapshotsKept: 0 },
     });
