@@ -60,7 +60,7 @@ const FILES: Readonly<Record<string, File>> = {
   "four-letter-words-default": { notReplayed: WORDS },
   "four-letter-words-3.4.14": { notReplayed: WORDS },
   ensemble: { notReplayed: ENSEMBLE },
-  "local-session": { notReplayed: ENSEMBLE },
+  "local-session": { notReplayed: `${ENSEMBLE}; test/ensemble/local_sessions.test.ts replays it` },
   "read-only": { notReplayed: ENSEMBLE },
   "read-only-without-local-sessions": { notReplayed: ENSEMBLE },
   "session-moved-old-server": { notReplayed: ENSEMBLE },
