@@ -6,6 +6,7 @@
  */
 
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import { test } from "node:test";
 import type { Compat } from "../../lib/compat.ts";
 import { type ErrorCode, errorCodeOf } from "../../lib/errors.ts";
@@ -21,6 +22,8 @@ const onApache = serverUnderTest === "apache";
 
 export interface RuleOptions {
   readonly config?: GoldenConfig;
+  /** Makes the data directory that the server starts from; it is removed in the end. Default: it starts from nothing. */
+  readonly folder?: () => Promise<string>;
   /** Whose rule it is; default 3.8. */
   readonly compat?: Compat;
   /** Why the real server of 3.8.0 doesn't keep it. */
@@ -29,16 +32,18 @@ export interface RuleOptions {
 
 /** A rule, and how to see that it is kept. */
 export function rule(name: string, run: (server: RuleServer) => Promise<void>, options: RuleOptions = {}): void {
-  const { config = {}, compat = "3.8", notOnApache } = options;
+  const { config = {}, folder, compat = "3.8", notOnApache } = options;
   const skip = onApache && (notOnApache ?? (compat === "3.8" ? false : `it is a rule of ${compat}`));
   test(name, { skip, timeout: 60_000 }, async () => {
-    const address = await (onApache ? startApache : startOurs(compat))(config);
+    const dataDir = await folder?.();
+    const address = await (onApache ? startApache : startOurs(compat))(dataDir === undefined ? config : { ...config, dataDir });
     const server = new RuleServer(address);
     try {
       await run(server);
     } finally {
       await server.drop();
       await address.stop();
+      if (dataDir !== undefined) rmSync(dataDir, { recursive: true, force: true });
     }
   });
 }

@@ -2,6 +2,7 @@
  * Servers to run recorded rows and exchanges against: ours in this process, through the public API, or the real one as a process.
  */
 
+import { fileStorage } from "../../adapters/storage/mod.ts";
 import { tcp } from "../../adapters/tcp/listener.ts";
 import { type Compat, type OpenOptions, open } from "../../mod.ts";
 import type { Address } from "../support/frame_connection.ts";
@@ -106,6 +107,9 @@ function openOptionsOf(config: readonly (readonly [string, unknown])[]): OpenOpt
         break;
       case "4lw.commands.whitelist":
         options.fourLetterWords = value.split(/\s*,\s*/);
+        break;
+      case "dataDir":
+        options.storage = fileStorage(value);
         break;
       case "authProvider.1":
         options.acl = { ...options.acl, saslRegistered: value.endsWith("SASLAuthenticationProvider") };
