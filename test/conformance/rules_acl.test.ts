@@ -109,6 +109,37 @@ describe("lists as they are submitted", () => {
       assert.equal(await zk.result(create("/a", { acl: [acl(31, scheme, null)] })), "MarshallingError");
   });
 
+  rule(
+    "in 3.4 no list and no scheme are no ACL at all",
+    async (server) => {
+      const zk = await server.client();
+      const list = [acl(31, null, "x")];
+      assert.equal(
+        await zk.results(create("/a", { acl: null }), create("/a", { acl: list })),
+        "MarshallingError MarshallingError",
+      );
+    },
+    { compat: "3.4" },
+  );
+  rule(
+    "in 3.4 with skipACL any list is taken",
+    async (server) => {
+      const zk = await server.client();
+      assert.equal(await zk.results(create("/a", { acl: [] }), create("/b", { acl: [acl(31, "none", "x")] })), "Ok Ok");
+    },
+    { compat: "3.4", config: { skipACL: "yes" } },
+  );
+
+  rule(
+    "sasl ids are like principals of Kerberos, if there is SASL",
+    async (server) => {
+      const zk = await server.client();
+      const judge = (id: string): Promise<string> => zk.result(setAcl("/", [acl(31, "sasl", id), ...OPEN]));
+      assert.deepEqual(await Promise.all(["bob", "bob/host@REALM", "", "a@b@c"].map(judge)), ["Ok", "Ok", "Ok", "InvalidACL"]);
+    },
+    { config: { "authProvider.1": "org.apache.zookeeper.server.auth.SASLAuthenticationProvider" } },
+  );
+
   rule("duplicates are dropped, entries that differ in permissions stay", async (server) => {
     const zk = await server.client();
     await zk.ok(
