@@ -1,5 +1,6 @@
 /**
- * Our client beside npm's node-zookeeper-client, on the same Apache ZooKeeper and in one interleaved run.
+ * Our client beside npm's node-zookeeper-client, on the same server and in one interleaved run: on Apache ZooKeeper, and on ours, which leaves more of
+ * the work to the client to be seen.
  *
  *     node dist/bench/clients.js [rounds] [seconds]
  *
@@ -9,11 +10,12 @@
  */
 
 import { spawnSync } from "node:child_process";
+import { tmpdir } from "node:os";
 import { connect } from "../adapters/tcp/mod.ts";
 import { zookeeper } from "../test/clients/node_client.ts";
-import { startServer } from "../test/support/server_process.ts";
 import { median } from "./metrics.ts";
 import { programOn, RUNTIMES, type RuntimeName, versionOf } from "./runtimes.ts";
+import { type ServerKind, serverName, startServer, whyNot } from "./servers.ts";
 
 type Work = "get" | "set";
 
@@ -38,6 +40,8 @@ const WORKS: readonly Work[] = ["get", "set"];
 const DATA = new Uint8Array(1000).fill(0x7a);
 const SMALL = DATA.subarray(0, 100);
 const WARM_UP_SHARE = 0.5;
+/** A JVM measured cold loses by far more. */
+const WARM_UP_SECONDS = 5;
 
 // ── a measurement: a process of its own ──
 
@@ -116,19 +120,33 @@ async function theirs(address: string): Promise<Driver> {
 async function compare(rounds: number, seconds: number): Promise<void> {
   const subjects: Subject[] = [{ client: "theirs", runtime: "node" }];
   for (const runtime of RUNTIMES) if (versionOf(runtime) !== null) subjects.push({ client: "ours", runtime });
-  await using server = await startServer({ kind: "apache" });
-  const zk = await connect(server.address);
-  await zk.create("/get", DATA);
-  await zk.create("/set", SMALL);
-  await zk.close();
-  for (const work of WORKS) {
-    for (const outstanding of OUTSTANDING) {
-      const figures = new Map<Subject, Figures[]>(subjects.map((subject) => [subject, []]));
-      for (let round = 0; round < rounds; round++) {
-        for (const [subject, all] of figures) all.push(run(subject, work, outstanding, seconds, server.address));
+  for (const kind of ["apache", "bun"] as const) {
+    const reason = whyNot(kind);
+    if (reason === null) await compareOn(kind, subjects, rounds, seconds);
+    else console.log(`without ${serverName(kind)}: ${reason}`);
+  }
+}
+
+async function compareOn(kind: ServerKind, subjects: readonly Subject[], rounds: number, seconds: number): Promise<void> {
+  const server = await startServer(kind, tmpdir());
+  const address = `127.0.0.1:${server.port}`;
+  try {
+    const zk = await connect(address);
+    await zk.create("/get", DATA);
+    await zk.create("/set", SMALL);
+    await zk.close();
+    run(subjects[0]!, "get", OUTSTANDING[1]!, WARM_UP_SECONDS, address);
+    for (const work of WORKS) {
+      for (const outstanding of OUTSTANDING) {
+        const figures = new Map<Subject, Figures[]>(subjects.map((subject) => [subject, []]));
+        for (let round = 0; round < rounds; round++) {
+          for (const [subject, all] of figures) all.push(run(subject, work, outstanding, seconds, address));
+        }
+        print(serverName(kind), work, outstanding, figures);
       }
-      print(work, outstanding, figures);
     }
+  } finally {
+    await server.stop();
   }
 }
 
@@ -140,8 +158,9 @@ function run({ client, runtime }: Subject, work: Work, outstanding: number, seco
   return JSON.parse(stdout) as Figures;
 }
 
-function print(work: Work, outstanding: number, figures: ReadonlyMap<Subject, readonly Figures[]>): void {
-  console.log(`\n${work === "get" ? "getData, 1,000 bytes" : "setData, 100 bytes"}, ${outstanding} outstanding`);
+function print(server: string, work: Work, outstanding: number, figures: ReadonlyMap<Subject, readonly Figures[]>): void {
+  const what = work === "get" ? "getData, 1,000 bytes" : "setData, 100 bytes";
+  console.log(`\n${server}: ${what}, ${outstanding} outstanding`);
   let base: Figures | null = null;
   for (const [{ client, runtime }, all] of figures) {
     const perSecond = median(all.map((one) => one.perSecond));
