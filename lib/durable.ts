@@ -4,7 +4,7 @@
  * Not here: how it is recovered and kept (store/). Invariant: no server starts on less than the storage held, and the storage is let go of
  * wherever a start fails.
  */
-import { Kernel, startingSessions } from "./kernel/kernel.ts";
+import { Kernel } from "./kernel/kernel.ts";
 import { kernelOptions, type Settings, treeOptions } from "./options.ts";
 import type { Storage } from "./ports.ts";
 import { Server, type ServerWorld } from "./server.ts";
@@ -37,8 +37,7 @@ export async function openDurable(storage: Storage, settings: Settings, world: S
     if (snapshotZxid === null) await journal.saveSnapshot();
     const options = kernelOptions(settings);
     const now = clock.now();
-    const sessions = startingSessions(database, options.tickTimeMs, now.mono, "standalone");
-    const kernel = new Kernel(database, options, firstSessionId(options.serverId, now.wall), now, sessions);
+    const kernel = new Kernel(database, options, firstSessionId(options.serverId, now.wall), now);
     return new Server(settings, world, { kernel, journal });
   } catch (error) {
     await storage.close();

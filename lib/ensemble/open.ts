@@ -12,7 +12,7 @@ import type { Image, MemberId } from "../broadcast/zab/messages.ts";
 import { Zab } from "../broadcast/zab/zab.ts";
 import { Host } from "../host.ts";
 import { Database } from "../kernel/database.ts";
-import { Kernel, startingSessions } from "../kernel/kernel.ts";
+import { Kernel } from "../kernel/kernel.ts";
 import { Member } from "../member.ts";
 import { kernelOptions, type Settings, treeOptions } from "../options.ts";
 import type { Dialer, Listener, Storage, StoredEpochs } from "../ports.ts";
@@ -142,8 +142,7 @@ class RunningMember {
     this.#settings = settings;
     this.#world = world;
     this.#tellConfig(database);
-    const sessions = startingSessions(database, kernelSettings.tickTimeMs, now.mono, "looking");
-    this.#kernel = new Kernel(database, kernelSettings, firstSessionId(options.id, now.wall), now, sessions, "looking");
+    this.#kernel = new Kernel(database, kernelSettings, firstSessionId(options.id, now.wall), now, "looking");
     this.journal = new Journal(storage, () => this.#host?.member.kernel.database ?? database, {
       snapshotTxns: everyTxns,
       snapshotBytes: everyBytes,

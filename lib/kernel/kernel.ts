@@ -12,37 +12,24 @@ import { isAllowed } from "../acl/check.ts";
 import { Perms } from "../acl/perms.ts";
 import { authenticate, initialIdentities, saslIdentities } from "../acl/schemes.ts";
 import { invariant } from "../errors.ts";
-import { Fifo } from "../fifo.ts";
-import {
-  type AuthOp,
-  type CheckOp,
-  type CreateSessionOp,
-  DONE,
-  type Forwarded,
-  type MultiOp,
-  type Op,
-  type Outcome,
-  type SyncOp,
-  type UnreadableOp,
-  type WriteOp,
-} from "../ops.ts";
+import { type AuthOp, DONE, type Op, type Outcome } from "../ops.ts";
 import { Connection, NOT_KNOWN } from "../session/connection.ts";
 import { passwordMatches, sessionPassword } from "../session/identity.ts";
-import { SELF, Session, Sessions } from "../session/sessions.ts";
-import type { Proposal, Txn } from "../txns.ts";
+import { SELF, type Session, Sessions } from "../session/sessions.ts";
+import type { Proposal } from "../txns.ts";
 import type { AclList, AuthId, ConnId, EventType, Now, Role, SessionId, Zxid } from "../types.ts";
 import { trigger } from "../watch/triggers.ts";
 import { Watches } from "../watch/watches.ts";
 import { apply } from "./apply.ts";
+import { isBrokenProof } from "./classify.ts";
 import type { Database } from "./database.ts";
-import { FORWARDED, Forwarding } from "./forwarding.ts";
-import type { Effect, EnsembleInput, Hello, Input, Origin, Peer, SaslAnswer } from "./messages.ts";
+import { Forwarder } from "./forwarder.ts";
+import type { Effect, EnsembleInput, Hello, Input, Peer, SaslAnswer } from "./messages.ts";
 import type { KernelOptions } from "./options.ts";
-import { Pending, type PendingChanges } from "./pending.ts";
-import { type Asked, isEphemeral, Preparer } from "./prepare.ts";
+import { Proposer } from "./proposer.ts";
 import { isRead, Reads } from "./read.ts";
-import { Reaper } from "./reaper.ts";
 import { ServerStats } from "./stats.ts";
+import { Step } from "./step.ts";
 
 /** zxid of replies that say nothing of the tree: auth, early refusals. */
 const NO_ZXID: Zxid = 0n;
@@ -50,13 +37,6 @@ const NO_ZXID: Zxid = 0n;
 const UNSERVED_ZXID: Zxid = -1n;
 const PING_XID = -2;
 const NO_PASSWORD: Uint8Array = new Uint8Array(16);
-
-interface Outstanding {
-  readonly zxid: Zxid;
-  readonly changes: PendingChanges;
-  /** Who waits for it; null if nobody does. */
-  readonly connection: Connection | null;
-}
 
 export class Kernel {
   readonly database: Database;
@@ -67,16 +47,11 @@ export class Kernel {
   stats: ServerStats = new ServerStats();
   readonly options: KernelOptions;
   readonly role: Role;
-  readonly #pending: Pending;
-  readonly #preparer: Preparer;
+  readonly #step: Step;
+  readonly #proposer: Proposer;
+  readonly #forwarder: Forwarder;
   readonly #reads: Reads;
-  readonly #reaper: Reaper;
-  readonly #outstanding: Fifo<Outstanding> = new Fifo<Outstanding>();
-  readonly #forwarding: Forwarding = new Forwarding();
-  #lastProposed: Zxid;
   #nextSessionId: SessionId;
-  #effects: Effect[] = [];
-  #now: Now;
 
   /**
    * `firstSessionId` must be one that no earlier run of this server has given away. The sessions of the database have their whole timeout before
@@ -87,21 +62,19 @@ export class Kernel {
     options: KernelOptions,
     firstSessionId: SessionId,
     now: Now,
-    sessions: Sessions = Sessions.starting(database.sessions, options.tickTimeMs, now.mono),
     role: Role = "standalone",
+    sessions: Sessions = startingSessions(database, options.tickTimeMs, now.mono, role),
   ) {
     this.role = role;
     this.database = database;
     this.options = options;
     this.watches = new Watches(options.behaviour.watchModes);
     this.sessions = sessions;
-    this.#pending = new Pending(database.tree);
-    this.#preparer = new Preparer(database, this.#pending, options);
+    this.#step = new Step(now);
+    this.#proposer = new Proposer(database, sessions, options, this.#step);
+    this.#forwarder = new Forwarder(sessions, options, this.#step);
     this.#reads = new Reads(database, this.watches, options, (conn, type, path) => this.#sendEvent(conn, type, path, -1n));
-    this.#reaper = new Reaper(database.tree, options, now);
-    this.#lastProposed = database.lastZxid;
     this.#nextSessionId = firstSessionId;
-    this.#now = now;
   }
 
   /**
@@ -110,22 +83,21 @@ export class Kernel {
    */
   fork(now: Now): Kernel {
     const database = this.database.fork();
-    const fork = new Kernel(database, this.options, this.#nextSessionId, now, this.sessions.fork(database.sessions));
-    fork.#reaper.nextCheck = this.#reaper.nextCheck;
+    const fork = new Kernel(database, this.options, this.#nextSessionId, now, this.role, this.sessions.fork(database.sessions));
+    fork.#proposer.continueFrom(this.#proposer);
     return fork;
   }
 
   /** The kernel of the next term in an ensemble: on this database or another one, and with nobody connected. */
   nextTerm(role: Role, database: Database, now: Now): Kernel {
-    const sessions = startingSessions(database, this.options.tickTimeMs, now.mono, role);
-    const next = new Kernel(database, this.options, this.#nextSessionId, now, sessions, role);
+    const next = new Kernel(database, this.options, this.#nextSessionId, now, role);
     next.stats = this.stats;
     return next;
   }
 
   /** Requests that wait for their commit. */
   get outstandingCount(): number {
-    return this.#outstanding.length + this.#forwarding.count;
+    return this.#proposer.outstandingCount + this.#forwarder.outstandingCount;
   }
 
   /** Whether txns are made here; elsewhere requests are passed on to who makes them. */
@@ -136,14 +108,13 @@ export class Kernel {
   /** When a tick is due, in the clock's monotonic milliseconds; null: never, as things stand. */
   get deadline(): number | null {
     const sessions = this.sessions.nextDeadline;
-    const reaper = this.#decides ? this.#reaper.deadline : null;
+    const reaper = this.#decides ? this.#proposer.deadline : null;
     if (sessions === null || reaper === null) return sessions ?? reaper;
     return Math.min(sessions, reaper);
   }
 
   step(input: Input, now: Now): readonly Effect[] {
-    this.#now = now;
-    this.#effects = [];
+    this.#step.begin(now);
     switch (input.kind) {
       case "request":
         this.#request(input.conn, input.xid, input.op);
@@ -171,7 +142,7 @@ export class Kernel {
       default:
         this.#hearEnsemble(input);
     }
-    return this.#effects;
+    return this.#step.effects;
   }
 
   // ── handshake ──
@@ -181,7 +152,7 @@ export class Kernel {
       conn,
       peer,
       initialIdentities(peer.address, peer.authIds, this.options.acl),
-      this.#now.wall,
+      this.#step.now.wall,
     );
     this.connections.set(conn, connection);
     this.stats.received(connection);
@@ -196,25 +167,22 @@ export class Kernel {
   #openSession(connection: Connection, timeoutMs: number): void {
     const { localSessions } = this.options;
     const id = this.#takeSessionId();
-    if (!this.#decides && !localSessions) {
-      return this.#forward(connection, {
-        session: id,
-        cxid: 0,
-        op: { kind: "createSession", timeOut: timeoutMs },
-        authIds: null,
-      });
-    }
-    const session = this.sessions.add(id, timeoutMs, localSessions, this.#now.mono);
+    if (!this.#decides && !localSessions) return this.#forwarder.createSession(id, timeoutMs, connection);
+    const session = this.sessions.add(id, timeoutMs, localSessions, this.#step.now.mono);
     session.owner = SELF;
     if (localSessions) return this.#welcome(connection, session);
-    this.#propose(id, 0, { kind: "createSession", timeOut: timeoutMs }, connection);
+    this.#proposer.createSession(id, timeoutMs, connection);
   }
 
   /** Attaches a living session to a new connection. The password is asked for before anything happens to the old one. */
   #reattach(connection: Connection, hello: Hello, timeoutMs: number): void {
     if (!passwordMatches(hello.sessionId, hello.passwd)) return this.#refuse(connection);
     const session = this.sessions.get(hello.sessionId);
-    if (!this.#decides && !session?.local) return this.#revalidate(connection, hello.sessionId, timeoutMs);
+    if (!this.#decides && !session?.local) {
+      const before = this.#forwarder.revalidate(hello.sessionId, connection, timeoutMs);
+      if (before !== null) this.#close(before.id);
+      return;
+    }
     if (session === undefined || session.closing) return this.#refuse(connection);
     this.#attach(connection, session, timeoutMs);
   }
@@ -229,23 +197,22 @@ export class Kernel {
 
   /** The leader keeps the sessions' time, but for local ones; the others tell it whom they have heard of. */
   #touch(session: Session): void {
-    this.sessions.touch(session, this.#now.mono);
-    if (!this.#decides && !session.local)
-      this.#effects.push({ kind: "touch", session: session.id, timeoutMs: session.timeoutMs });
+    this.sessions.touch(session, this.#step.now.mono);
+    if (!this.#decides && !session.local) this.#step.say({ kind: "touch", session: session.id, timeoutMs: session.timeoutMs });
   }
 
   #welcome(connection: Connection, session: Session): void {
     connection.session = session;
     session.connection = connection;
-    this.stats.answered(connection, "SESS", 0, this.database.lastZxid, this.#now.mono, this.#now.mono);
+    this.stats.answered(connection, "SESS", 0, this.database.lastZxid, this.#step.now.mono, this.#step.now.mono);
     const { id, timeoutMs } = session;
     const welcome = { timeOut: timeoutMs, sessionId: id, passwd: sessionPassword(id), readOnly: false };
-    this.#effects.push({ kind: "welcome", conn: connection.id, welcome });
+    this.#step.say({ kind: "welcome", conn: connection.id, welcome });
   }
 
   #refuse(connection: Connection): void {
     const welcome = { timeOut: 0, sessionId: 0n, passwd: NO_PASSWORD, readOnly: false };
-    this.#effects.push({ kind: "welcome", conn: connection.id, welcome });
+    this.#step.say({ kind: "welcome", conn: connection.id, welcome });
     this.#close(connection.id);
   }
 
@@ -265,113 +232,31 @@ export class Kernel {
     this.stats.received(connection);
     if (op.kind === "auth") return this.#authenticate(connection, xid, op);
     if (isBrokenProof(op)) return this.#close(conn);
-    if (!this.#isIdentified(connection) && op.kind !== "sasl") return this.#refuseUnidentified(connection, xid);
+    if (!connection.hasProvedAnyOf(this.options.requiredAuthSchemes) && op.kind !== "sasl")
+      return this.#refuseUnidentified(connection, xid);
     const write = this.#txnFor(connection, session, xid, op);
     if (write !== null) {
       this.#wait(connection, xid, op, write);
     } else if (connection.waiting.length === 0) {
-      this.#answer(connection, xid, op, connection.authIds, this.#now.mono);
+      this.#answer(connection, xid, op, connection.authIds, this.#step.now.mono);
     } else {
       this.#wait(connection, xid, op, null);
     }
   }
 
-  /** Proposes the txn that a request becomes, and says its zxid; null for requests that become none. */
+  /** The zxid of the txn that a request becomes, or {@link NOT_KNOWN} where others decide it; null for requests that become none. */
   #txnFor(connection: Connection, session: Session, xid: number, op: Op): Zxid | null {
     if (!this.options.behaviour.knows(op.kind)) return null;
-    if (op.kind === "sync" && this.role !== "standalone") return this.#sync(connection, session, xid, op);
-    if (!this.#decides) return this.#passOn(connection, session, xid, op);
-    switch (op.kind) {
-      case "closeSession":
-        if (!session.local) return this.#endSession(session, xid, connection);
-        this.sessions.startClosing(session);
-        return null;
-      case "unreadable":
-        return this.#unreadable(connection, session, xid, op);
-      case "check":
-        return this.#loneCheck(connection, session, xid, op);
-      case "multi":
-        if (this.#isJudged(op)) return this.#write(connection, session, xid, op);
-        // As in ZooKeeper up to 3.8, such a request takes a zxid that nothing ever has.
-        this.#lastProposed++;
-        return null;
-      case "deleteContainer":
-        return this.#propose(session.id, xid, { kind: "error", code: "BadArguments" }, connection);
-      case "create":
-      case "create2":
-      case "createContainer":
-      case "createTTL":
-      case "delete":
-      case "setData":
-      case "setACL":
-      case "reconfig":
-        return this.#write(connection, session, xid, op);
-      default:
-        return null;
+    if (op.kind === "sync" && this.role !== "standalone") {
+      this.#forwarder.sync(connection, session, xid, op);
+      return NOT_KNOWN;
     }
-  }
-
-  #isJudged(op: MultiOp): boolean {
-    return this.options.behaviour.multiJudgedWhole || !hasNullPath(op);
-  }
-
-  #write(connection: Connection, session: Session, xid: number, op: WriteOp): Zxid {
-    if (isMoved(session, SELF)) return this.#propose(session.id, xid, { kind: "error", code: "SessionMoved" }, connection);
-    if (this.#mustUpgrade(session, op)) {
-      this.sessions.makeGlobal(session, this.#now.mono);
-      this.#propose(session.id, 0, { kind: "createSession", timeOut: session.timeoutMs }, null);
-    }
-    return this.#propose(session.id, xid, this.#preparer.prepare(op, this.#asked(session, connection.authIds)), connection);
-  }
-
-  /** Whether the session, a local one, becomes an ordinary one by this request. */
-  #mustUpgrade(session: Session, op: Op): boolean {
-    return session.local && this.options.localSessionsUpgrading && createsEphemeral(op);
-  }
-
-  /** A write whose body makes no sense. deleteContainer's body came with 3.9: before, it is refused whatever it holds. */
-  #unreadable(connection: Connection, session: Session, xid: number, op: UnreadableOp): Zxid | null {
-    if (!this.#takesZxid(op)) return null;
-    const code = op.op === "deleteContainer" ? "BadArguments" : "MarshallingError";
-    return this.#propose(session.id, xid, { kind: "error", code }, connection);
-  }
-
-  #takesZxid(op: UnreadableOp): boolean {
-    const { unreadableTakesZxid, knows } = this.options.behaviour;
-    return op.write && knows(op.op) && (op.op === "multi" || (unreadableTakesZxid && op.op !== "reconfig"));
-  }
-
-  /**
-   * A check outside a multi. Refusals are answered up to 3.8; a check that holds never becomes a txn, since no server could read it back from
-   * its log.
-   */
-  #loneCheck(connection: Connection, session: Session, xid: number, op: CheckOp): Zxid | null {
-    if (!this.options.behaviour.refusesLoneCheckByResult) return null;
-    const txn = this.#preparer.prepare(op, this.#asked(session, connection.authIds));
-    return txn.kind === "error" ? this.#propose(session.id, xid, txn, connection) : null;
-  }
-
-  #asked(session: Session, authIds: readonly AuthId[]): Asked {
-    return { session: session.id, authIds, zxid: this.#lastProposed + 1n, time: this.#now.wall, localSession: session.local };
-  }
-
-  #propose(session: SessionId, cxid: number, txn: Txn, connection: Connection | null): Zxid {
-    const zxid = this.#lastProposed + 1n;
-    this.#lastProposed = zxid;
-    const header = { session, cxid, zxid, time: this.#now.wall };
-    const digest = txn.kind === "error" ? null : this.#pending.digest;
-    this.#outstanding.push({ zxid, changes: this.#pending.takeChanges(), connection });
-    this.#effects.push({ kind: "propose", proposal: { header, txn, digest } });
-    return zxid;
-  }
-
-  #endSession(session: Session, cxid: number, connection: Connection | null): Zxid {
-    this.sessions.startClosing(session);
-    return this.#propose(session.id, cxid, this.#preparer.closeSession(session.id, this.#lastProposed + 1n), connection);
+    if (this.#decides) return this.#proposer.request(connection, session, xid, op);
+    return this.#forwarder.request(connection, session, xid, op) ? NOT_KNOWN : null;
   }
 
   #wait(connection: Connection, xid: number, op: Op, zxid: Zxid | null): void {
-    connection.waiting.push({ xid, op, authIds: connection.authIds, zxid, receivedMono: this.#now.mono });
+    connection.waiting.push({ xid, op, authIds: connection.authIds, zxid, receivedMono: this.#step.now.mono });
   }
 
   /** Answers what needs no txn. */
@@ -409,8 +294,8 @@ export class Kernel {
   }
 
   #reply(connection: Connection, xid: number, op: Op, outcome: Outcome, zxid: Zxid, receivedMono: number): void {
-    this.stats.answered(connection, op.kind, xid, zxid, receivedMono, this.#now.mono);
-    this.#effects.push({ kind: "reply", conn: connection.id, xid, zxid, outcome });
+    this.stats.answered(connection, op.kind, xid, zxid, receivedMono, this.#step.now.mono);
+    this.#step.say({ kind: "reply", conn: connection.id, xid, zxid, outcome });
   }
 
   // ── identities ──
@@ -420,11 +305,11 @@ export class Kernel {
     const proved = authenticate(op.scheme, op.auth, connection.peer.address, connection.authIds, this.options.acl);
     if (proved === null) {
       this.stats.authFailures++;
-      this.#reply(connection, xid, op, { kind: "error", code: "AuthFailed" }, NO_ZXID, this.#now.mono);
+      this.#reply(connection, xid, op, { kind: "error", code: "AuthFailed" }, NO_ZXID, this.#step.now.mono);
       return this.#close(connection.id);
     }
-    this.#gains(connection, proved);
-    this.#reply(connection, xid, op, DONE, NO_ZXID, this.#now.mono);
+    connection.prove(proved);
+    this.#reply(connection, xid, op, DONE, NO_ZXID, this.#step.now.mono);
   }
 
   /** As with an auth packet. Who must have a SASL identity is told that it is what they lack. */
@@ -432,30 +317,19 @@ export class Kernel {
     const connection = this.connections.get(conn);
     const session = connection?.session;
     if (connection === undefined || session === undefined || session === null || session.closing) return;
-    this.sessions.touch(session, this.#now.mono);
+    this.sessions.touch(session, this.#step.now.mono);
     this.stats.received(connection);
-    if (username !== null) this.#gains(connection, saslIdentities(username, this.options.acl));
+    if (username !== null) connection.prove(saslIdentities(username, this.options.acl));
     const failed = token === null && !mayFail;
     const demanded = this.options.requiredAuthSchemes.includes("sasl");
     const code = !failed ? "Ok" : demanded ? "SessionClosedRequireSaslAuth" : "AuthFailed";
     if (token === null) this.stats.authFailures++;
-    this.#reply(connection, xid, { kind: "sasl", token }, { kind: "sasl", token, code }, NO_ZXID, this.#now.mono);
+    this.#reply(connection, xid, { kind: "sasl", token }, { kind: "sasl", token, code }, NO_ZXID, this.#step.now.mono);
     if (failed) this.#close(conn);
   }
 
-  #gains(connection: Connection, proved: readonly AuthId[]): void {
-    const known = connection.authIds;
-    const fresh = proved.filter((id) => !known.some((old) => old.scheme === id.scheme && old.id === id.id));
-    if (fresh.length > 0) connection.authIds = [...known, ...fresh];
-  }
-
-  #isIdentified(connection: Connection): boolean {
-    const required = this.options.requiredAuthSchemes;
-    return required.length === 0 || connection.authIds.some((id) => required.includes(id.scheme));
-  }
-
   #refuseUnidentified(connection: Connection, xid: number): void {
-    this.#effects.push({
+    this.#step.say({
       kind: "reply",
       conn: connection.id,
       xid,
@@ -470,28 +344,22 @@ export class Kernel {
   #commit(proposal: Proposal): void {
     const { header, txn } = proposal;
     const { tree } = this.database;
-    const outstanding = this.#decides ? this.#takeOutstanding(header.zxid) : null;
-    const connection = outstanding === null ? this.#forwarding.takeIfNext(header) : outstanding.connection;
     const digestBefore = tree.digest;
     const outcome = apply(this.database, proposal, (change) => {
       trigger(this.watches, change, (conn, type, path, acl) => this.#fire(conn, type, path, acl, header.zxid));
     });
-    if (outstanding !== null) this.#pending.settle(outstanding.changes, tree.digest - digestBefore);
+    const connection = this.#decides
+      ? this.#proposer.committed(header.zxid, tree.digest - digestBefore)
+      : this.#forwarder.committed(header);
     this.stats.applied(header.zxid, tree);
     if (txn.kind === "createSession") this.#sessionCreated(header.session, txn.timeOut, connection);
-    else if (connection !== null) this.#answerCommitted(connection, outstanding?.zxid ?? NOT_KNOWN, header.zxid, outcome);
+    else if (connection !== null) this.#answerCommitted(connection, header.zxid, outcome);
     if (txn.kind === "closeSession") this.#sessionClosed(header.session);
-  }
-
-  #takeOutstanding(zxid: Zxid): Outstanding {
-    const outstanding = this.#outstanding.shift();
-    invariant(outstanding?.zxid === zxid, `commit of ${zxid} when ${outstanding?.zxid} was next`);
-    return outstanding;
   }
 
   #sessionCreated(id: SessionId, timeoutMs: number, connection: Connection | null): void {
     let session = this.sessions.get(id);
-    if (session === undefined && !this.#decides) session = this.sessions.add(id, timeoutMs, false, this.#now.mono);
+    if (session === undefined && !this.#decides) session = this.sessions.add(id, timeoutMs, false, this.#step.now.mono);
     if (session === undefined) return;
     if (!this.#decides) this.#touch(session);
     if (connection !== null && this.connections.has(connection.id)) this.#welcome(connection, session);
@@ -504,9 +372,9 @@ export class Kernel {
   }
 
   /** Whose session has moved to another member is not told: its client has gone there, and closed this connection or forgotten it. */
-  #answerCommitted(connection: Connection, expected: Zxid, zxid: Zxid, outcome: Outcome): void {
+  #answerCommitted(connection: Connection, zxid: Zxid, outcome: Outcome): void {
     if (outcome.kind === "error" && outcome.code === "SessionMoved") this.#close(connection.id);
-    else this.#replyTo(connection, expected, zxid, outcome);
+    else this.#replyTo(connection, this.#decides ? zxid : NOT_KNOWN, zxid, outcome);
   }
 
   /** Answers the write at the head of the connection's queue, then all that waited behind it, up to the next write. */
@@ -528,20 +396,20 @@ export class Kernel {
   #hearEnsemble(input: EnsembleInput): void {
     switch (input.kind) {
       case "forwarded":
-        return this.#forwarded(input.origin, input.request);
+        return this.#proposer.forwarded(input.origin, input.request);
       case "touched":
         for (const { session: id, timeoutMs } of input.touched) this.#touchedAt(id, timeoutMs);
         return;
       case "revalidation": {
         const session = this.#touchedAt(input.session, input.timeoutMs);
         if (session !== null) session.owner = input.origin;
-        this.#effects.push({ kind: "revalidated", origin: input.origin, session: input.session, valid: session !== null });
+        this.#step.say({ kind: "revalidated", origin: input.origin, session: input.session, valid: session !== null });
         return;
       }
       case "valid":
         return this.#revalidated(input.session, input.valid);
       case "synced": {
-        const connection = this.#forwarding.takeSync();
+        const connection = this.#forwarder.synced();
         const op = connection?.waiting.first?.op;
         if (connection === null || op?.kind !== "sync") return; // its client is gone
         return this.#replyTo(connection, NOT_KNOWN, this.database.lastZxid, { kind: "path", path: op.path });
@@ -554,94 +422,15 @@ export class Kernel {
     const session = this.sessions.get(id);
     if (session === undefined || session.closing) return null;
     session.timeoutMs = timeoutMs;
-    this.sessions.touch(session, this.#now.mono);
+    this.sessions.touch(session, this.#step.now.mono);
     return session;
   }
 
-  /** What a learner passed on. Each becomes one txn, refused or not: the learner waits for it. */
-  #forwarded(origin: Origin, { session: id, cxid, op, authIds }: Forwarded): void {
-    let session = this.sessions.get(id);
-    if (op.kind === "createSession") {
-      session ??= this.sessions.add(id, op.timeOut, false, this.#now.mono);
-      session.owner = origin;
-      this.#propose(id, cxid, { kind: "createSession", timeOut: op.timeOut }, null);
-    } else if (op.kind === "closeSession") {
-      if (session !== undefined) this.sessions.startClosing(session);
-      this.#propose(id, cxid, this.#preparer.closeSession(id, this.#lastProposed + 1n), null);
-    } else if (session === undefined ? !this.options.localSessions : session.closing) {
-      this.#propose(id, cxid, { kind: "error", code: "SessionExpired" }, null);
-    } else if (session !== undefined && isMoved(session, origin)) {
-      this.#propose(id, cxid, { kind: "error", code: "SessionMoved" }, null);
-    } else {
-      // Where there are local sessions, one that is not known here may be another member's.
-      const asker = session ?? new Session(id, 0, true);
-      this.#propose(id, cxid, this.#txnOfForwarded(asker, op, authIds ?? []), null);
-    }
-  }
-
-  #txnOfForwarded(session: Session, op: Op | CreateSessionOp, authIds: readonly AuthId[]): Txn {
-    switch (op.kind) {
-      case "create":
-      case "create2":
-      case "createContainer":
-      case "createTTL":
-      case "delete":
-      case "setData":
-      case "setACL":
-      case "reconfig":
-        return this.#preparer.prepare(op, this.#asked(session, authIds));
-      case "multi":
-        if (this.#isJudged(op)) return this.#preparer.prepare(op, this.#asked(session, authIds));
-        return { kind: "error", code: "MarshallingError" };
-      case "check":
-        // A check alone would be a txn that no server can read back.
-        return { kind: "error", code: "Unimplemented" };
-      case "deleteContainer":
-        return { kind: "error", code: "BadArguments" };
-      default:
-        return { kind: "error", code: "MarshallingError" };
-    }
-  }
-
-  /** Passes a client's request on to the leader if it becomes a txn. */
-  #passOn(connection: Connection, session: Session, xid: number, op: Op): Zxid | null {
-    const isWrite = FORWARDED.has(op.kind) || (op.kind === "multi" && this.#isJudged(op));
-    if (!isWrite && !(op.kind === "unreadable" && this.#takesZxid(op))) return null;
-    if (op.kind === "closeSession") this.sessions.startClosing(session);
-    if (op.kind === "closeSession" && session.local) return null;
-    if (this.#mustUpgrade(session, op)) {
-      this.sessions.makeGlobal(session, this.#now.mono);
-      const created = { kind: "createSession", timeOut: session.timeoutMs } as const;
-      this.#forward(null, { session: session.id, cxid: 0, op: created, authIds: null });
-    }
-    this.#forward(connection, { session: session.id, cxid: xid, op, authIds: connection.authIds });
-    return NOT_KNOWN;
-  }
-
-  /** `connection` is whom the answer is for; null for nobody. */
-  #forward(connection: Connection | null, request: Forwarded): void {
-    this.#forwarding.add(connection, request);
-    this.#effects.push({ kind: "forward", request });
-  }
-
-  #sync(connection: Connection, session: Session, xid: number, op: SyncOp): Zxid {
-    this.#forwarding.addSync(connection);
-    const request = { session: session.id, cxid: xid, op, authIds: connection.authIds };
-    this.#effects.push({ kind: "sync", request });
-    return NOT_KNOWN;
-  }
-
-  #revalidate(connection: Connection, session: SessionId, timeoutMs: number): void {
-    const before = this.#forwarding.addRevalidation(session, connection, timeoutMs);
-    if (before !== null) this.#close(before.id);
-    this.#effects.push({ kind: "revalidate", session, timeoutMs });
-  }
-
   #revalidated(id: SessionId, valid: boolean): void {
-    const waiting = this.#forwarding.takeRevalidation(id);
+    const waiting = this.#forwarder.revalidated(id);
     if (waiting === null || !this.connections.has(waiting.connection.id)) return;
     if (!valid) return this.#refuse(waiting.connection);
-    const session = this.sessions.get(id) ?? this.sessions.add(id, waiting.timeoutMs, false, this.#now.mono);
+    const session = this.sessions.get(id) ?? this.sessions.add(id, waiting.timeoutMs, false, this.#step.now.mono);
     this.#attach(waiting.connection, session, waiting.timeoutMs);
   }
 
@@ -658,29 +447,26 @@ export class Kernel {
   #sendEvent(conn: ConnId, type: EventType, path: string, zxid: Zxid): void {
     const connection = this.connections.get(conn);
     if (connection !== undefined) this.stats.sentEvent(connection);
-    this.#effects.push({ kind: "event", conn, event: { type, path, zxid } });
+    this.#step.say({ kind: "event", conn, event: { type, path, zxid } });
   }
 
   // ── time ──
 
   #tick(): void {
-    for (const session of this.sessions.due(this.#now.mono)) this.#expire(session);
+    for (const session of this.sessions.due(this.#step.now.mono)) this.#expire(session);
     if (!this.#decides) return;
-    for (const path of this.#reaper.candidates(this.#now)) {
-      const txn = this.#preparer.reap(path, this.#lastProposed + 1n);
-      if (txn !== null) this.#propose(0n, 0, txn, null);
-    }
+    this.#proposer.reap();
   }
 
   #expire(session: Session): void {
     if (session.local) this.#sessionClosed(session.id);
-    else this.#endSession(session, 0, null);
+    else this.#proposer.closeSession(session, 0, null);
   }
 
   // ── ends of connections ──
 
   #close(conn: ConnId): void {
-    this.#effects.push({ kind: "close", conn });
+    this.#step.say({ kind: "close", conn });
     this.#forget(conn);
   }
 
@@ -697,34 +483,12 @@ function decides(role: Role): boolean {
   return role === "standalone" || role === "leader";
 }
 
-/** Who can't even say who they are is not answered. */
-function isBrokenProof(op: Op): boolean {
-  if (op.kind === "sasl") return op.token === null;
-  return op.kind === "unreadable" && (op.op === "auth" || op.op === "sasl");
-}
-
-/** Whether the session's client has gone to another member. Who uses it first, has it. */
-function isMoved(session: Session, owner: number): boolean {
-  session.owner ??= owner;
-  return session.owner !== owner;
-}
-
 /**
  * The sessions as a server begins with them, each with its whole timeout. Ephemerals may be left of sessions that are no more, by old logs and
  * fuzzy snapshots: the end of those sessions is due at once, and deletes them by a txn.
  */
-export function startingSessions({ sessions, tree }: Database, tickTimeMs: number, mono: number, role: Role): Sessions {
+function startingSessions({ sessions, tree }: Database, tickTimeMs: number, mono: number, role: Role): Sessions {
   const starting = Sessions.starting(sessions, tickTimeMs, mono, decides(role) ? "all" : "local");
   for (const owner of tree.ephemeralOwners()) if (!sessions.has(owner)) starting.add(owner, -tickTimeMs, false, mono);
   return starting;
-}
-
-function hasNullPath(op: MultiOp): boolean {
-  return op.ops.some((sub) => sub.path === null);
-}
-
-/** Only these three ops make a local session an ordinary one, as in ZooKeeper. Inside a multi a create is what its flags say. */
-function createsEphemeral(op: Op): boolean {
-  if (op.kind === "multi") return op.ops.some((sub) => "flags" in sub && isEphemeral(sub.flags));
-  return (op.kind === "create" || op.kind === "create2") && isEphemeral(op.flags);
 }

@@ -59,6 +59,18 @@ export class Connection {
     this.stats = freshStats(wall);
   }
 
+  /** Adds identities; those that are known already stay as they are. */
+  prove(proved: readonly AuthId[]): void {
+    const known = this.authIds;
+    const fresh = proved.filter((id) => !known.some((old) => old.scheme === id.scheme && old.id === id.id));
+    if (fresh.length > 0) this.authIds = [...known, ...fresh];
+  }
+
+  /** Of one of these schemes, if there are any. */
+  hasProvedAnyOf(schemes: readonly string[]): boolean {
+    return schemes.length === 0 || this.authIds.some((id) => schemes.includes(id.scheme));
+  }
+
   /** What `crst` does. */
   resetStats(): void {
     Object.assign(this.stats, freshStats(this.stats.establishedWall));

@@ -251,7 +251,7 @@ export class TestServer {
     const { database, sessions, wall } = loadDump(dump, treeOptions(settings), options.tickTimeMs, this.clock.now().mono);
     this.clock.catchUp(wall);
     const now = this.clock.now();
-    const kernel = new Kernel(database, options, firstSessionId(options.serverId, now.wall), now, sessions);
+    const kernel = new Kernel(database, options, firstSessionId(options.serverId, now.wall), now, "standalone", sessions);
     void this.#running.server.close();
     this.#recorder.startsElsewhere();
     this.#running = this.#start(kernel);

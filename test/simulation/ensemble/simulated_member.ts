@@ -9,7 +9,7 @@ import type { LeaderPacket, LearnerPacket, LinkId, MemberId, Notification } from
 import { Zab } from "../../../lib/broadcast/zab/zab.ts";
 import type { ConnEffect } from "../../../lib/host.ts";
 import type { Database } from "../../../lib/kernel/database.ts";
-import { Kernel, startingSessions } from "../../../lib/kernel/kernel.ts";
+import { Kernel } from "../../../lib/kernel/kernel.ts";
 import type { KernelOptions } from "../../../lib/kernel/options.ts";
 import { Member, type MemberEffect, type MemberInput } from "../../../lib/member.ts";
 import { firstSessionId } from "../../../lib/session/identity.ts";
@@ -84,8 +84,7 @@ export class SimulatedMember implements Station {
     appliedTo.set(database, entries);
     const { now } = world;
     const first = firstSessionId(Number(this.id), now.mono);
-    const sessions = startingSessions(database, kernelOptions.tickTimeMs, now.mono, "looking");
-    const kernel = new Kernel(database, kernelOptions, first, now, sessions, "looking");
+    const kernel = new Kernel(database, kernelOptions, first, now, "looking");
     const history = new History(database.lastZxid, recent);
     this.#zab = new Zab({ me: this.id, ensemble, limits: LIMITS, history, acceptedEpoch: accepted, currentEpoch: current });
     this.#member = new Member(kernel, new WatchedBroadcast(this.#zab, (effect) => this.#watch(effect)));
