@@ -41,7 +41,8 @@ export class ServerStats {
     if (latencyMs < this.minLatencyMs) this.minLatencyMs = latencyMs;
     stats.sent++;
     stats.lastOp = op;
-    stats.lastCxid = cxid;
+    // Pings and the like have numbers below zero: the last one that the client counted is kept.
+    if (cxid >= 0) stats.lastCxid = cxid;
     stats.lastZxid = zxid;
     stats.lastResponseMono = mono;
     stats.lastLatencyMs = latencyMs;

@@ -15,13 +15,18 @@ import {
   readWelcome,
   writeHello,
   writeReply,
+  writeRequest,
   writeWelcome,
 } from "../../lib/wire/codec.ts";
 import { JuteReader } from "../../lib/wire/jute.ts";
 import { replyHeader } from "../../lib/wire/records.ts";
 import { type Address, bytesOf, FrameConnection } from "../support/frame_connection.ts";
 import { type ClientRow, fromHex, toHex } from "../support/golden.ts";
+import type { SendableOp } from "../support/ops.ts";
 import { RawClient } from "../support/raw_client.ts";
+import { fourLetterWord } from "../support/server_process.ts";
+import { type Passwords, SaslTokens } from "./sasl_tokens.ts";
+import { comparableAnswer } from "./word_answers.ts";
 
 /** A row that came out differently. */
 export interface RowDifference {
@@ -43,19 +48,41 @@ export interface ReplayResult {
 export interface Script {
   /** Before a row: ops of a client that was not recorded, which connects at the first; or cut a connection. */
   readonly before?: Readonly<Record<number, { readonly ops?: readonly SendableOp[]; readonly cut?: number }>>;
+  /** Of those who prove who they are by SASL. */
+  readonly passwords?: Passwords;
   /** Answers that are meant to be different, or to be missing, and why. */
   readonly onPurpose?: readonly { readonly rows: readonly number[]; readonly why: string }[];
 }
-export type SendableOp = Exclude<Op, { kind: "unreadable" }>;
 
-export async function replay(rows: readonly ClientRow[], address: Address, script: Script = {}): Promise<ReplayResult> {
-  const replaying = new Replay(address, script);
+/** @param address of the server, or of each connection's */
+export async function replay(
+  rows: readonly ClientRow[],
+  address: Address | ((conn: number) => Address),
+  script: Script = {},
+): Promise<ReplayResult> {
+  const addressOf = typeof address === "function" ? address : () => address;
+  const replaying = new Replay(addressOf, script, recordedAnswers(rows));
   try {
     for (const [at, row] of rows.entries()) await replaying.row(at, row);
   } finally {
     await replaying.end();
   }
   return replaying;
+}
+
+/** Answers to four-letter words by connection: text to the connection's end, in as many rows as it came. */
+function recordedAnswers(rows: readonly ClientRow[]): ReadonlyMap<number, string> {
+  const answers = new Map<number, string>();
+  for (const { dir, conn, hex, note } of rows) {
+    if (dir === "c2s" && note.startsWith("four-letter word")) answers.set(conn!, "");
+    const answer = answers.get(conn!);
+    if (dir === "s2c" && answer !== undefined) answers.set(conn!, answer + textOf(hex));
+  }
+  return answers;
+}
+
+function textOf(hex: string): string {
+  return Buffer.from(hex, "hex").toString("latin1");
 }
 
 /** How long an answer may take on a busy machine. */
@@ -66,22 +93,29 @@ class Replay implements ReplayResult {
   same = 0;
   readonly differences: RowDifference[] = [];
   readonly onPurpose = new Map<string, number>();
-  readonly #address: Address;
+  readonly #addressOf: (conn: number) => Address;
   readonly #script: Script;
+  readonly #answers: ReadonlyMap<number, string>;
   readonly #connections = new Map<number, Connection>();
   readonly #sessions = new Sessions();
   #unrecorded: RawClient | null = null;
   #caption = "";
 
-  constructor(address: Address, script: Script) {
-    this.#address = address;
+  constructor(addressOf: (conn: number) => Address, script: Script, answers: ReadonlyMap<number, string>) {
+    this.#addressOf = addressOf;
     this.#script = script;
+    this.#answers = answers;
   }
 
   async row(at: number, row: ClientRow): Promise<void> {
     await this.#beforeRow(at);
     if (row.dir === "comment") {
       this.#caption = row.note;
+      return;
+    }
+    const answer = this.#answers.get(row.conn!);
+    if (answer !== undefined) {
+      if (row.dir === "c2s") await this.#word(row, answer);
       return;
     }
     const connection = await this.#connection(row.conn!);
@@ -102,6 +136,15 @@ class Replay implements ReplayResult {
     else this.differences.push({ caption: this.#caption, row, actual });
   }
 
+  async #word(row: ClientRow, recorded: string): Promise<void> {
+    this.framesSent++;
+    const asked = textOf(row.hex);
+    const actual = await fourLetterWord(this.#addressOf(row.conn!).port, asked);
+    const [expected, given] = [recorded, actual].map((text) => comparableAnswer(asked.slice(0, 4), text));
+    if (given === expected) this.same++;
+    else this.differences.push({ caption: this.#caption, row, actual: `${given}\nwhere this was expected:\n${expected}` });
+  }
+
   async end(): Promise<void> {
     await Promise.all([...this.#connections.values()].map(({ stream }) => stream.drop()));
     await this.#unrecorded?.drop();
@@ -111,14 +154,18 @@ class Replay implements ReplayResult {
     const { ops, cut } = this.#script.before?.[at] ?? {};
     if (cut !== undefined) await this.#connections.get(cut)!.stream.drop();
     if (ops === undefined) return;
-    this.#unrecorded ??= await RawClient.connect(this.#address);
+    this.#unrecorded ??= await RawClient.connect(this.#addressOf(0), { timeOut: 10_000 });
     for (const op of ops) await this.#unrecorded.request(op);
   }
 
   async #connection(number: number): Promise<Connection> {
     const known = this.#connections.get(number);
     if (known !== undefined) return known;
-    const connection = new Connection(await FrameConnection.open(this.#address), this.#sessions);
+    const connection = new Connection(
+      await FrameConnection.open(this.#addressOf(number)),
+      this.#sessions,
+      new SaslTokens(this.#script.passwords ?? {}),
+    );
     this.#connections.set(number, connection);
     return connection;
   }
@@ -147,16 +194,26 @@ class Sessions {
   }
 }
 
+const REPLY_HEADER_BYTES = 16;
+
+interface SaslReply {
+  readonly header: string;
+  readonly err: number;
+  readonly token: Uint8Array | null;
+}
+
 class Connection {
   readonly stream: FrameConnection;
   readonly #sessions: Sessions;
+  readonly #sasl: SaslTokens;
   #state: "hello" | "welcome" | "open" = "hello";
   #short = false;
   readonly #asked = new Map<number, Op["kind"][]>();
 
-  constructor(stream: FrameConnection, sessions: Sessions) {
+  constructor(stream: FrameConnection, sessions: Sessions, sasl: SaslTokens) {
     this.stream = stream;
     this.#sessions = sessions;
+    this.#sasl = sasl;
   }
 
   /** A recorded frame as it is sent in this run. */
@@ -167,7 +224,9 @@ class Connection {
     const xid = body.int();
     const op = readRequest(body.int(), body);
     this.#asked.set(xid, [...(this.#asked.get(xid) ?? []), op.kind === "unreadable" ? op.op : op.kind]);
-    return frame;
+    if (op.kind !== "sasl" || op.token === null) return frame;
+    const token = this.#sasl.outgoing(op.token);
+    return bytesOf((out) => writeRequest(out, xid, { kind: "sasl", token }));
   }
 
   #helloOf(frame: Uint8Array, body: JuteReader): Uint8Array {
@@ -221,6 +280,7 @@ class Connection {
     const { xid, err } = replyHeader(new JuteReader(recorded));
     const op = err === 0 && xid === -1 ? undefined : this.#asked.get(xid)?.shift();
     if (op === undefined || err !== 0) return [toHex(recorded), toHex(actual)];
+    if (op === "sasl") return this.#saslOf(recorded, actual);
     return [this.#replyOf(recorded, op, true), this.#replyOf(actual, op, false)];
   }
 
@@ -230,6 +290,16 @@ class Connection {
     const passwd = isRecorded ? (this.#sessions.passwdOf(welcome.sessionId, welcome.passwd) ?? welcome.passwd) : welcome.passwd;
     const bytes = bytesOf((out) => writeWelcome(out, { ...welcome, sessionId, passwd }, this.#short));
     return toHex(bytes.subarray(4));
+  }
+
+  #saslOf(recorded: Uint8Array, actual: Uint8Array): [string, string] {
+    const [was, is] = [recorded, actual].map((body) => {
+      const reader = new JuteReader(body);
+      return { header: toHex(body.subarray(0, REPLY_HEADER_BYTES)), err: replyHeader(reader).err, token: reader.buffer() };
+    }) as [SaslReply, SaslReply];
+    if (is.err !== 0 || was.token === null || is.token === null) return [toHex(recorded), toHex(actual)];
+    const [expected, given] = this.#sasl.comparable(was.token, is.token);
+    return [was.header + toHex(expected), is.header + toHex(given)];
   }
 
   /** Times become 0, recorded sessions those of this run, and lists without an order are put in one. */

@@ -5,18 +5,24 @@
 
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
-import { describe, test } from "node:test";
+import { after, describe, type TestContext, test } from "node:test";
 import { type ClientRow, goldenRows } from "../support/golden.ts";
+import { withMembers } from "../support/members.ts";
+import { addWatch, create, Flags, getData, setData, sync } from "../support/ops.ts";
 import { findJavaZooKeeper } from "../support/peers.ts";
 import { projectPath } from "../support/root.ts";
 import { serverUnderTest } from "../support/server_process.ts";
-import { type ReplayResult, replay, type Script, type SendableOp } from "./exchanges.ts";
+import { type ReplayResult, replay, type Script } from "./exchanges.ts";
 import { type GoldenConfig, type StartServer, startApache, startOurs } from "./servers.ts";
 
 const SUPER = "-Dzookeeper.DigestAuthenticationProvider.superDigest=super:lK75jTNcA+U9vtVEw5vB51mj/w4=";
-const WORDS = "answers to four-letter words are text with times and ports; test/unit/wire/words.test.ts holds them";
+const ALL_WORDS = { "4lw.commands.whitelist": "*" };
 const ENSEMBLE = "it was recorded with an ensemble of three";
-const SASL = "it needs a server that knows SASL mechanisms";
+const SASL = {
+  "authProvider.1": "org.apache.zookeeper.server.auth.SASLAuthenticationProvider",
+  "java.security.auth.login.config": projectPath("test", "support", "jaas.conf"),
+};
+const PASSWORDS = { passwords: { bob: "bobsecret", super: "adminsecret" } };
 
 interface File {
   readonly config?: GoldenConfig;
@@ -26,20 +32,21 @@ interface File {
   readonly notReplayed?: string;
 }
 
-const set = (path: string, data: string): SendableOp => ({ kind: "setData", path, data: Buffer.from(data), version: -1 });
-const create = (path: string): SendableOp => {
-  const acl = [{ perms: 31, scheme: "world", id: "anyone" }];
-  return { kind: "create", path, data: null, acl, flags: 0, ttl: 0 };
-};
 /** While the recorded client was away, another one changed what it watched. */
 const SET_WATCHES: Script = {
   before: {
     3: { ops: [] },
-    21: { ops: [set("/d", "2"), create("/c/k")] },
-    28: { ops: [set("/u", "9")] },
+    21: { ops: [setData("/d", "2"), create("/c/k")] },
+    28: { ops: [setData("/u", "9")] },
     36: { cut: 1 },
-    37: { ops: [set("/d", "3"), set("/c/k", "3")] },
-    42: { ops: [set("/d", "4"), create("/c/k/z")] },
+    37: { ops: [setData("/d", "3"), setData("/c/k", "3")] },
+    42: { ops: [setData("/d", "4"), create("/c/k/z")] },
+  },
+};
+/** What the words tell of: a client that was not recorded. */
+const WATCHED: Script = {
+  before: {
+    0: { ops: [create("/a"), create("/e", { flags: Flags.ephemeral }), getData("/a", true), addWatch("/p", "persistent")] },
   },
 };
 const LONE_CHECK = "a check outside a multi that holds is refused, without a zxid, rather than left without an answer for ever";
@@ -56,42 +63,84 @@ const FILES: Readonly<Record<string, File>> = {
   expiry: { config: { tickTime: 200 } },
   "versions-3.4.14": { compat: "3.4" },
   "versions-3.9.5": { compat: "3.9", script: { onPurpose: [{ rows: [63, 65], why: REFUSED }] } },
-  "four-letter-words": { notReplayed: WORDS },
-  "four-letter-words-default": { notReplayed: WORDS },
-  "four-letter-words-3.4.14": { notReplayed: WORDS },
+  "four-letter-words": { config: ALL_WORDS, script: WATCHED },
+  "four-letter-words-3.4.14": { config: ALL_WORDS, compat: "3.4" },
   ensemble: { notReplayed: ENSEMBLE },
-  "local-session": { notReplayed: `${ENSEMBLE}; test/ensemble/local_sessions.test.ts replays it` },
   "read-only": { notReplayed: ENSEMBLE },
   "read-only-without-local-sessions": { notReplayed: ENSEMBLE },
-  "session-moved-old-server": { notReplayed: ENSEMBLE },
-  "session-moved-new-server": { notReplayed: ENSEMBLE },
-  sasl: { notReplayed: SASL },
-  "sasl-allow-failed": { notReplayed: SASL },
-  "sasl-required": { notReplayed: SASL },
+  sasl: { config: { ...SASL, superUser: "super" }, script: PASSWORDS },
+  "sasl-allow-failed": { config: { ...SASL, allowSaslFailedClients: "true" }, script: PASSWORDS },
+  "sasl-required": { config: { ...SASL, sessionRequireClientSASLAuth: "true" }, script: PASSWORDS },
 };
+
+/** Files that a lone server can't replay. */
+const OF_ENSEMBLES: ReadonlySet<string> = new Set(["local-session", "session-moved-old-server", "session-moved-new-server"]);
 
 const apache = findJavaZooKeeper();
 const onApache = serverUnderTest === "apache" && apache.skip === false;
+const total = { same: 0, onPurpose: 0 };
+
+function rowsOf(file: string): ClientRow[] {
+  return goldenRows<ClientRow>("client", `${file}.jsonl`);
+}
+
+/** Counts, tells, and fails if anything came out differently. */
+function judge(t: TestContext, file: string, result: ReplayResult): void {
+  const { framesSent, same, differences, onPurpose } = result;
+  t.diagnostic(`${file}: ${framesSent} frames sent, ${same} answers as recorded, ${differences.length} not`);
+  for (const [why, count] of onPurpose) t.diagnostic(`${file}: ${count} different on purpose: ${why}`);
+  assert.equal(differences.length, 0, describeDifferences(result));
+  assert.ok(same > 0);
+  total.same += same;
+  for (const count of onPurpose.values()) total.onPurpose += count;
+}
 
 describe(`recorded exchanges, replayed against ${onApache ? "Apache ZooKeeper" : "ours"}`, () => {
-  for (const file of readdirSync(projectPath("test", "golden", "client")).filter((name) => name.endsWith(".jsonl"))) {
-    const { config = {}, compat, script = {}, notReplayed } = FILES[file.replace(".jsonl", "")] ?? {};
+  const files = readdirSync(projectPath("test", "golden", "client"))
+    .filter((name) => name.endsWith(".jsonl"))
+    .map((name) => name.replace(".jsonl", ""))
+    .filter((file) => !OF_ENSEMBLES.has(file));
+  for (const file of files) {
+    const { config = {}, compat, script = {}, notReplayed } = FILES[file] ?? {};
     const skip = notReplayed ?? (onApache && compat !== undefined ? `it was recorded with ${compat}` : false);
     test(file, { skip, timeout: 120_000 }, async (t) => {
       const start: StartServer = onApache ? startApache : startOurs(compat ?? "3.8");
-      const result = await replayOnFresh(file, start, config, onApache ? { ...script, onPurpose: [] } : script);
-      const { framesSent, same, differences, onPurpose } = result;
-      t.diagnostic(`${file}: ${framesSent} frames sent, ${same} answers as recorded, ${differences.length} not`);
-      for (const [why, count] of onPurpose) t.diagnostic(`${file}: ${count} different on purpose: ${why}`);
-      assert.equal(differences.length, 0, describeDifferences(result));
+      judge(t, file, await replayOnFresh(file, start, config, onApache ? { ...script, onPurpose: [] } : script));
     });
   }
+  after(() => console.log(`recorded exchanges: ${total.same} answers as recorded, ${total.onPurpose} different on purpose`));
+});
+
+describe("recorded exchanges, replayed in an ensemble", { skip: onApache && "that is how they were recorded" }, () => {
+  const local = { localSessions: true, localSessionsUpgrading: true };
+  for (const where of ["follower", "leader"] as const) {
+    test(`local-session, on the ${where}`, { timeout: 60_000 }, (t) =>
+      withMembers(local, async (members) => judge(t, "local-session", await replay(rowsOf("local-session"), members[where]))),
+    );
+  }
+
+  test("session-moved, from a follower to the leader", { timeout: 60_000 }, (t) =>
+    withMembers({}, async ({ leader, follower }) => {
+      const old = rowsOf("session-moved-old-server");
+      const anew = rowsOf("session-moved-new-server").map((row) => (row.conn === undefined ? row : { ...row, conn: 1 }));
+      const script = {
+        before: {
+          // The session was the sixteenth txn of its epoch.
+          0: { ops: Array.from({ length: 14 }, () => setData("/nowhere")) },
+          // What was written through the leader has reached the follower.
+          9: { ops: [sync("/")] },
+        },
+      };
+      const rows = [...old.slice(0, 5), ...anew.slice(0, 4), ...old.slice(5), ...anew.slice(4)];
+      judge(t, "session-moved", await replay(rows, (conn) => (conn === 0 ? follower : leader), script));
+    }),
+  );
 });
 
 async function replayOnFresh(file: string, start: StartServer, config: GoldenConfig, script: Script): Promise<ReplayResult> {
   const server = await start(config);
   try {
-    return await replay(goldenRows<ClientRow>("client", file), server, script);
+    return await replay(rowsOf(file), server, script);
   } finally {
     await server.stop();
   }

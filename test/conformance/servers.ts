@@ -2,8 +2,9 @@
  * Servers to run recorded rows and exchanges against: ours in this process, through the public API, or the real one as a process.
  */
 
+import { readFileSync } from "node:fs";
 import { fileStorage } from "../../adapters/storage/mod.ts";
-import { tcp } from "../../adapters/tcp/listener.ts";
+import { parseJaas, tcp } from "../../adapters/tcp/mod.ts";
 import { type Compat, type OpenOptions, open } from "../../mod.ts";
 import type { Address } from "../support/frame_connection.ts";
 import { startServer, type ZooConfig } from "../support/server_process.ts";
@@ -98,6 +99,15 @@ function openOptionsOf(config: readonly (readonly [string, unknown])[]): OpenOpt
         break;
       case "maxCnxns":
         options.limits = { ...options.limits, connectionsMax: Number(value) };
+        break;
+      case "superUser":
+        options.acl = { ...options.acl, superUsers: [value] };
+        break;
+      case "allowSaslFailedClients":
+        options.sasl = { ...options.sasl, allowFailedClients: value === "true" };
+        break;
+      case "java.security.auth.login.config":
+        options.sasl = { ...options.sasl, users: parseJaas(readFileSync(value, "utf8")).users ?? {} };
         break;
       case "localSessionsEnabled":
         options.localSessions = value === "true";
