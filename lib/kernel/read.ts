@@ -42,6 +42,8 @@ export class Reads {
   readonly #watches: Watches;
   readonly #options: KernelOptions;
   readonly #tellMissed: (conn: ConnId, type: EventType, path: string) => void;
+  /** Lists that were asked for before. Whatever changes a znode's children puts another {@link Znode} in its place. */
+  readonly #childLists = new WeakMap<Znode, readonly string[]>();
 
   /** `tellMissed` sends an event that setWatches found to have been missed. */
   constructor(
@@ -109,8 +111,16 @@ export class Reads {
     const node = this.#readable(op.path, reader);
     if (typeof node === "string") return { kind: "error", code: node };
     if (watch) this.#watches.addChild(reader.conn, op.path!);
-    const children = this.#database.tree.childList(op.path!);
+    const children = this.#childList(op.path!, node);
     return op.kind === "getChildren" ? { kind: "children", children } : { kind: "childrenStat", children, stat: node.stat };
+  }
+
+  #childList(path: string, node: Znode): readonly string[] {
+    const known = this.#childLists.get(node);
+    if (known !== undefined) return known;
+    const list = this.#database.tree.childList(path);
+    this.#childLists.set(node, list);
+    return list;
   }
 
   #getAcl(path: string | null, reader: Reader): Outcome {

@@ -33,6 +33,8 @@ export interface Jute {
   vector<T>(element: JuteRecord<T>, value?: readonly T[] | null): readonly T[] | null;
   /** A vector that may not be null. */
   list<T>(element: JuteRecord<T>, value?: readonly T[]): readonly T[];
+  /** A list of strings that nobody changes: one that is written again and again is encoded once. */
+  names(value?: readonly string[]): readonly string[];
 }
 
 /** A record: its fields in wire order, for both directions. */
@@ -54,6 +56,11 @@ export class JuteError extends Error {
 const TWO_32 = 2 ** 32;
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 const NO_VIEW: DataView = new DataView(NO_BYTES.buffer);
+
+/** Lists of names that were written before: once, or their bytes. */
+const encodedNames = new WeakMap<readonly string[], Uint8Array | "once">();
+/** Longer lists are encoded each time rather than kept twice. */
+const ENCODED_NAMES_MAX = 65_536;
 
 // A BOM is a character like any other; what is malformed becomes U+FFFD.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -153,6 +160,10 @@ export class JuteReader implements Jute {
     const elements: T[] = [];
     for (let i = 0; i < count; i++) elements.push(element(this));
     return elements;
+  }
+
+  names(): readonly string[] {
+    return this.list(text);
   }
 
   list<T>(element: JuteRecord<T>): readonly T[] {
@@ -313,6 +324,20 @@ export class JuteWriter implements Jute {
     this.int(elements.length);
     for (const one of elements) element(this, one);
     return elements;
+  }
+
+  names(value?: readonly string[]): readonly string[] {
+    const names = value!;
+    const known = encodedNames.get(names);
+    if (known instanceof Uint8Array) {
+      this.raw(known);
+      return names;
+    }
+    const start = this.#length;
+    this.list(text, names);
+    if (known === undefined) encodedNames.set(names, "once");
+    else if (this.#length - start <= ENCODED_NAMES_MAX) encodedNames.set(names, this.#bytes.slice(start, this.#length));
+    return names;
   }
 
   #utf8(string: string): void {

@@ -311,12 +311,12 @@ export const aclResponse: JuteRecord<OutcomeOf<"acl">> = (jute, it) => ({
 
 export const childrenResponse: JuteRecord<OutcomeOf<"children">> = (jute, it) => ({
   kind: "children",
-  children: jute.list(text, it?.children),
+  children: jute.names(it?.children),
 });
 
 export const childrenStatResponse: JuteRecord<OutcomeOf<"childrenStat">> = (jute, it) => ({
   kind: "childrenStat",
-  children: jute.list(text, it?.children),
+  children: jute.names(it?.children),
   stat: stat(jute, it?.stat),
 });
 
@@ -365,5 +365,5 @@ export const getDataResult: JuteRecord<MultiResultOf<"getData">> = (jute, it) =>
 
 export const getChildrenResult: JuteRecord<MultiResultOf<"getChildren">> = (jute, it) => ({
   kind: "getChildren",
-  children: jute.list(text, it?.children),
+  children: jute.names(it?.children),
 });

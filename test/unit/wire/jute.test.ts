@@ -147,3 +147,19 @@ describe("ownership of bytes", () => {
     assert.equal(out.length, 0);
   });
 });
+
+describe("lists of names", () => {
+  test("have the same bytes each time they are written, kept or not", () => {
+    for (const names of [[], ["a", "ü", ""], Array.from({ length: 10_000 }, (_, at) => `name-${at}`)]) {
+      const plain = new JuteWriter();
+      plain.list(text, names);
+      for (let time = 0; time < 4; time++) {
+        const out = new JuteWriter();
+        out.int(time);
+        out.names(names);
+        assert.equal(toHex(out.copy().subarray(4)), toHex(plain.copy()));
+      }
+      assert.deepEqual(new JuteReader(plain.copy()).names(), names);
+    }
+  });
+});
