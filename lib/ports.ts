@@ -61,6 +61,8 @@ export interface Listener {
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;
+  /** Whether it serves TLS, and nobody in the clear. */
+  readonly secure: boolean;
 }
 
 /** Where a client looks for a server: a name or an address, and a port. */

@@ -168,9 +168,10 @@ export class StandaloneReport implements ServerControl {
 
   get configuration(): ConfigurationReport {
     const { settings, addresses, ensemble } = this.#from;
+    const portOf = (wanted: boolean): number => addresses().find(({ secure }) => secure === wanted)?.port ?? -1;
     return {
-      clientPort: addresses()[0]?.port ?? -1,
-      secureClientPort: -1,
+      clientPort: portOf(false),
+      secureClientPort: portOf(true),
       dataDir: this.#usage.dataDir,
       dataLogDir: this.#usage.dataLogDir,
       tickTimeMs: settings.tickTimeMs,

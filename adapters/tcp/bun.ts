@@ -62,7 +62,7 @@ export class BunListener implements Listener {
     } catch (error) {
       throw listenError(error as NodeJS.ErrnoException, named(host, port));
     }
-    return { host: this.#server.hostname, port: this.#server.port };
+    return { host: this.#server.hostname, port: this.#server.port, secure: false };
   }
 
   #handlers(accept: (duplex: Duplex) => DuplexHandler, keepAlive: boolean): BunHandlers {

@@ -14,6 +14,7 @@ import type { Clock, Logger } from "../../lib/ports.ts";
 import { DigestMd5Client, type SaslCredentials } from "../../lib/sasl/digest_md5.ts";
 import { consoleLogger, nonce, systemClock } from "../system.ts";
 import { TcpDialer } from "./dialer.ts";
+import { unlocked } from "./private_key.ts";
 
 /** How to reach servers through TLS. The server's certificate must be valid for the name, or the address, in the connect string. */
 export interface ClientTlsOptions
@@ -57,13 +58,14 @@ const FOREVER_MS = 2 ** 31 - 1;
  */
 export async function connect(servers: string, options: RemoteConnectOptions = {}): Promise<ZooKeeper> {
   const { servers: addresses, chroot } = parseConnectString(servers);
+  const tls = options.tls === undefined ? null : await unlocked(options.tls);
   // Keys and certificates that can't be used are told here, and not at each attempt.
-  if (options.tls !== undefined) (await import("node:tls")).createSecureContext(options.tls);
+  if (tls !== null) (await import("node:tls")).createSecureContext(tls);
   const logger = options.logger ?? consoleLogger({ level: "warn" });
   const random = Math.random;
   const connector = new RemoteConnector({
     servers: addresses,
-    dialer: new TcpDialer(options.tls ?? null),
+    dialer: new TcpDialer(tls),
     logger,
     random,
     replyBytesMax: options.replyBytesMax ?? REPLY_BYTES_MAX,

@@ -18,13 +18,16 @@ const plainServer: MakeServer = async (joined) => (await import("node:net")).cre
 export class NodeListener implements Listener {
   readonly #options: CompleteTcpOptions;
   readonly #make: MakeServer;
+  readonly #secure: boolean;
   readonly #sockets = new Set<Socket>();
   /** Set from `start` to `stop`; settles once bound, or refused by the system. */
   #server: Promise<Server> | undefined;
 
-  constructor(options: CompleteTcpOptions, make: MakeServer = plainServer) {
+  /** `secure`: what `make` makes serves TLS, and nobody in the clear. */
+  constructor(options: CompleteTcpOptions, make: MakeServer = plainServer, secure = false) {
     this.#options = options;
     this.#make = make;
+    this.#secure = secure;
   }
 
   async start(accept: (duplex: Duplex) => DuplexHandler): Promise<ListenAddress> {
@@ -33,7 +36,7 @@ export class NodeListener implements Listener {
     this.#server = this.#bind(accept);
     try {
       const bound = (await this.#server).address() as AddressInfo;
-      return { host: bound.address, port: bound.port };
+      return { host: bound.address, port: bound.port, secure: this.#secure };
     } catch (error) {
       this.#server = undefined;
       throw error;

@@ -11,6 +11,7 @@ import type { Listener } from "../../lib/ports.ts";
 import type { AuthId } from "../../lib/types.ts";
 import { type MakeServer, NodeListener } from "./node.ts";
 import type { CompleteTcpOptions, ServerTlsOptions } from "./options.ts";
+import { unlocked } from "./private_key.ts";
 
 /** How long a client may take for its handshake. */
 const HANDSHAKE_MS_MAX = 10_000;
@@ -24,7 +25,7 @@ export function tlsListener(options: CompleteTcpOptions, tls: ServerTlsOptions):
   const secure: MakeServer = async (joined) => {
     const { createServer } = await import("node:tls");
     const server = createServer({
-      ...context,
+      ...(await unlocked(context)),
       requestCert: clientAuth !== "none",
       rejectUnauthorized: clientAuth === "need",
       handshakeTimeout: HANDSHAKE_MS_MAX,
@@ -37,7 +38,7 @@ export function tlsListener(options: CompleteTcpOptions, tls: ServerTlsOptions):
     server.on("tlsClientError", (_error, socket) => socket.destroy());
     return server;
   };
-  return new NodeListener(options, unified ? withPlain(secure) : secure);
+  return unified ? new NodeListener(options, withPlain(secure)) : new NodeListener(options, secure, true);
 }
 
 /** What a client's certificate proves; null if it proves nothing and is there all the same. */

@@ -13,7 +13,7 @@ import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, delimiter, join } from "node:path";
+import { delimiter, join } from "node:path";
 import { test } from "node:test";
 import { findJavaZooKeeper, findKazooSuite } from "../support/peers.ts";
 import { programCommand } from "../support/runtime.ts";
@@ -28,9 +28,6 @@ const OUTCOME = /^(?:.*\/)?(test_\w+\.py)::(\S+) (PASSED|FAILED|ERROR|SKIPPED)/g
 
 /** What no standalone server passes, the real one neither. */
 const NEEDS_AN_ENSEMBLE = ["test_update_host_list", "TestReconfig", "(TestReadOnlyMode and test_read_only)"];
-
-/** kazoo tries for ever to talk SASL with a server that doesn't. */
-const NOT_OFFERED = serverUnderTest === "ours" ? ["test_sasl"] : [];
 
 interface Outcome {
   /** `Class::test` */
@@ -75,13 +72,13 @@ function testFiles(): readonly string[] {
     encoding: "utf8",
   }).trim();
   return readdirSync(folder)
-    .filter((name) => /^test_.*\.py$/.test(name) && ![...NOT_OFFERED, "test_build"].includes(basename(name, ".py")))
+    .filter((name) => /^test_.*\.py$/.test(name) && name !== "test_build.py")
     .sort();
 }
 
 async function runPytest(folder: string, selection: readonly string[]): Promise<SuiteRun> {
   if (kazoo.skip !== false) throw new Error(kazoo.skip);
-  const expression = [...NEEDS_AN_ENSEMBLE, ...NOT_OFFERED].map((name) => `not ${name}`).join(" and ");
+  const expression = NEEDS_AN_ENSEMBLE.map((name) => `not ${name}`).join(" and ");
   const options = ["-v", "--color=no", "--tb=short", "--show-capture=no", "-p", "no:cacheprovider", "-k", expression];
   const child = spawn(kazoo.python, ["-m", "pytest", ...options, ...selection], {
     cwd: folder,

@@ -15,11 +15,15 @@ export interface ZkCliOutput {
 }
 
 // A shell lives for seconds: without these the JVM spends them on optimising itself.
-const JVM = { CLIENT_JVMFLAGS: "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx128m" };
+const JVM_FLAGS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx128m";
+
+function environment(jvmFlags: readonly string[]): NodeJS.ProcessEnv {
+  return { CLIENT_JVMFLAGS: [JVM_FLAGS, ...jvmFlags].join(" ") };
+}
 
 /** The interactive shell. It reads commands from a pipe, so it prints neither prompt nor echo. */
 export function startZkCli(command: string, address: string): Shell {
-  return startShell(command, ["-server", address], JVM);
+  return startShell(command, ["-server", address], environment([]));
 }
 
 /** Runs to its end, with `lines` waiting in its standard input from the start. */
@@ -27,8 +31,9 @@ export async function runZkCli(
   command: string,
   args: readonly string[],
   lines: readonly string[] = [],
+  jvmFlags: readonly string[] = [],
 ): Promise<Heard & { readonly exit: number | null }> {
-  await using shell = startShell(command, args, JVM);
+  await using shell = startShell(command, args, environment(jvmFlags));
   for (const line of lines) shell.send(line);
   const exit = await shell.end();
   return { ...shell.take(), exit };

@@ -177,7 +177,7 @@ export function listenerContract(name: string, make: ListenerFactory, dial: Dial
 /** A started listener, with the streams it accepted by their peers' ports. */
 class Stage {
   readonly listener: Listener;
-  address: ListenAddress = { host: "", port: 0 };
+  address: ListenAddress = { host: "", port: 0, secure: false };
   refuseNext = false;
   readonly #accepted = new Map<number, Accepted>();
   readonly #onData = new Map<number, (duplex: Duplex, bytes: Uint8Array) => void>();

@@ -28,7 +28,7 @@ export class MemoryNetwork {
     return {
       start: async (accept): Promise<ListenAddress> => {
         this.serve(name, accept);
-        return { host: name, port: 2181 };
+        return { host: name, port: 2181, secure: false };
       },
       stop: async () => {
         this.#accepting.delete(name);

@@ -28,6 +28,8 @@ export interface ServerOptions {
   /** Default: the server under test. */
   readonly kind?: ServerKind;
   readonly config?: ZooConfig;
+  /** A JAAS file: as a system property for Apache's, as an option for ours. */
+  readonly jaas?: string;
   /** A folder to keep: it is made if need be, and not removed. Default: a temporary one, removed by `stop()`. */
   readonly folder?: string;
   /** This member's number, written to the data directory: needed as soon as `config` has `server.N` keys. */
@@ -107,8 +109,11 @@ export async function spawnServer(options: ServerOptions = {}): Promise<ServerPr
   if (options.myid !== undefined) writeFileSync(join(dataDir, "myid"), `${options.myid}\n`);
   const file = join(folder, "zoo.cfg");
   writeFileSync(file, zooCfg(config));
+  const { jaas } = options;
   const { command, args } =
-    kind === "apache" ? apacheCommand(config, file) : programCommand(OUR_MAIN, "start-foreground", file);
+    kind === "apache"
+      ? apacheCommand(config, file, jaas)
+      : programCommand(OUR_MAIN, "start-foreground", file, ...(jaas === undefined ? [] : ["--jaas", jaas]));
   const child = spawn(command, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   return watch(child, { kind, port, folder, dataDir, removeFolder: options.folder === undefined });
 }
@@ -133,14 +138,23 @@ export function fourLetterWord(port: number, word: string, timeoutMs = 10_000): 
   });
 }
 
-/** A port that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().on("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
+/** Below those that systems give to port 0 and to outgoing connections: such a one may be taken before the server that it is for has started. */
+const FREE_PORTS = { first: 10_000, count: 20_000 } as const;
+/** Processes with numbers close to one another start far enough apart. */
+let portsGiven = process.pid * 101;
+
+/** A port that nobody listens on, and that nobody is given by accident; never the same twice. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = FREE_PORTS.first + (portsGiven++ % FREE_PORTS.count);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer().on("error", () => resolve(false));
+    probe.listen({ port, host: "127.0.0.1", exclusive: true }, () => probe.close(() => resolve(true)));
   });
 }
 
@@ -149,7 +163,7 @@ const OUR_MAIN = "adapters/cli/main.ts";
 // Apache reads these as Java system properties only; ours takes them from zoo.cfg.
 const JVM_ONLY = /^(jute\.maxbuffer|java\.security\.auth\.login\.config|readonlymode\.enabled|znode\.container\..*)$/;
 
-function apacheCommand(config: ZooConfig, file: string): { command: string; args: string[] } {
+function apacheCommand(config: ZooConfig, file: string, jaas: string | undefined): { command: string; args: string[] } {
   const apache = findJavaZooKeeper();
   if (apache.skip !== false) throw new Error(apache.skip);
   const properties = Object.entries(config).filter(([key]) => JVM_ONLY.test(key));
@@ -161,6 +175,7 @@ function apacheCommand(config: ZooConfig, file: string): { command: string; args
       // Debian's build decodes credentials with the platform's charset, clients encode them as UTF-8.
       "-Dfile.encoding=UTF-8",
       ...properties.map(([key, value]) => `-D${key}=${value}`),
+      ...(jaas === undefined ? [] : [`-Djava.security.auth.login.config=${jaas}`]),
       // The last two are for TLS, and missing from the class path that Debian wrote into ZooKeeper's jar.
       ...["-cp", [apache.classpath, ...["slf4j-simple", "netty-codec", "netty-resolver"].map(jar)].join(":")],
       ...["org.apache.zookeeper.server.quorum.QuorumPeerMain", file],

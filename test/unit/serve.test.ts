@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { memoryStorage } from "../../adapters/storage/memory.ts";
 import type { Op } from "../../lib/ops.ts";
-import type { Duplex, DuplexHandler, Listener, Logger } from "../../lib/ports.ts";
+import type { Duplex, DuplexHandler, ListenAddress, Listener, Logger } from "../../lib/ports.ts";
 import type { Server } from "../../lib/server.ts";
 import { writeHello, writeRequest } from "../../lib/wire/codec.ts";
 import { JuteWriter } from "../../lib/wire/jute.ts";
@@ -100,9 +100,9 @@ class Stage implements Listener {
     return stage;
   }
 
-  async start(accept: (duplex: Duplex) => DuplexHandler): Promise<{ host: string; port: number }> {
+  async start(accept: (duplex: Duplex) => DuplexHandler): Promise<ListenAddress> {
     this.#accept = accept;
-    return { host: "127.0.0.1", port: 2181 };
+    return { host: "127.0.0.1", port: 2181, secure: false };
   }
   async stop(): Promise<void> {}
 

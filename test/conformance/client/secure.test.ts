@@ -2,6 +2,7 @@
  * What keeps clients and servers honest, the same on ours and on Apache ZooKeeper: TLS with host names and client certificates, and SASL.
  */
 import assert from "node:assert/strict";
+import { createPrivateKey } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect as connectPlain } from "node:net";
 import { tmpdir } from "node:os";
@@ -267,6 +268,25 @@ for (const kind of [ours, command, apache]) {
 
 test("TLS without a key is refused when it is asked for", () => {
   assert.throws(() => tcp({ port: 0, tls: { cert: pem("server") } }), /^TypeError: tcp\(\): tls needs a key and a certificate/);
+});
+
+test("keys under a passphrase, at both ends", { timeout: 60_000 }, async () => {
+  const locked = (name: string): string => {
+    const [key = ""] = pem(name).split("-----BEGIN CERTIFICATE-----");
+    const lock = { cipher: "aes-256-cbc", passphrase: `${name}'s own` };
+    return String(createPrivateKey(key).export({ type: "pkcs8", format: "pem", ...lock }));
+  };
+  await using server = await open();
+  const key = { key: locked("server"), cert: pem("server"), ca: pem("ca") };
+  const { port, secure } = await server.listen(tcp({ port: 0, tls: { ...key, passphrase: "server's own" } }));
+  assert.equal(secure, true);
+  const tls = { ca: pem("ca"), cert: pem("client"), key: locked("client"), passphrase: "client's own" };
+  await using zk = await connect(`localhost:${port}`, { tls });
+  assert.ok((await zk.whoAmI()).length > 0);
+  const wrong = { ...tls, passphrase: "of-another" };
+  const refused = (error: Error): boolean => /can't be opened/.test(error.message) && !error.message.includes("of-another");
+  await assert.rejects(connect(`localhost:${port}`, { tls: wrong }), refused);
+  await assert.rejects(server.listen(tcp({ port: 0, tls: { ...key, passphrase: "of-another" } })), refused);
 });
 
 test("a TLS port that is stopped leaves nothing, not even of clients that said nothing", { timeout: 60_000 }, async () => {
