@@ -37,28 +37,42 @@ function drive(port: number, ...more: readonly string[]): Promise<string> {
   });
 }
 
+/** A server on a port of its own. */
+interface Running {
+  readonly port: number;
+  stop(): Promise<unknown>;
+}
+
+async function startOurs(): Promise<Running> {
+  const server = await open({ tickTimeMs: TICK_MS, limits: { connectionsPerAddressMax: 0 } });
+  const { port } = await server.listen(tcp({ port: 0 }));
+  return { port, stop: () => server.close() };
+}
+
+async function startApache(): Promise<Running> {
+  const server = await startServer({ kind: "apache", config: { tickTime: TICK_MS, maxClientCnxns: 0 } });
+  return { port: server.port, stop: () => server.stop("SIGKILL") };
+}
+
 describe("clients behind a proxy that spoils their connections", () => {
-  test("of our server", { timeout: KILLED_AFTER_MS }, async (t) => {
-    await using server = await open({ tickTimeMs: TICK_MS, limits: { connectionsPerAddressMax: 0 } });
-    const { port } = await server.listen(tcp({ port: 0 }));
-    const said = await drive(port);
-    t.diagnostic(said);
-    assert.match(said, / 0 failures$/);
-  });
-
-  test("of our server, when bytes are sent twice: every request is answered all the same", {
-    timeout: KILLED_AFTER_MS,
-  }, async () => {
-    await using server = await open({ tickTimeMs: TICK_MS, limits: { connectionsPerAddressMax: 0 } });
-    const { port } = await server.listen(tcp({ port: 0 }));
-    assert.match(await drive(port, "duplicates"), / 0 failures$/);
-  });
-
-  const { skip } = findJavaZooKeeper();
-  test("of Apache ZooKeeper", { skip, timeout: KILLED_AFTER_MS }, async (t) => {
-    await using server = await startServer({ kind: "apache", config: { tickTime: TICK_MS, maxClientCnxns: 0 } });
-    const said = await drive(server.port);
-    t.diagnostic(said);
-    assert.match(said, / 0 failures$/);
-  });
+  for (const { name, skip, start } of [
+    { name: "our server", skip: false as const, start: startOurs },
+    { name: "Apache ZooKeeper", skip: findJavaZooKeeper().skip, start: startApache },
+  ]) {
+    for (const [title, ...more] of [
+      [`of ${name}`],
+      [`of ${name}, when bytes are sent twice: every request is answered all the same`, "duplicates"],
+    ] as const) {
+      test(title, { skip, timeout: KILLED_AFTER_MS }, async (t) => {
+        const server = await start();
+        try {
+          const said = await drive(server.port, ...more);
+          t.diagnostic(said);
+          assert.match(said, / 0 failures$/);
+        } finally {
+          await server.stop();
+        }
+      });
+    }
+  }
 });
