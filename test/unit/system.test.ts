@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { test } from "node:test";
 import { consoleLogger, describeProcess, systemClock } from "../../adapters/system.ts";
 import { programCommand, runtimeName } from "../support/runtime.ts";
@@ -22,6 +24,31 @@ test("the clock wakes no earlier than asked, and not at all once cancelled", asy
   // In either order: a process that is held up after the first call finds both due at once.
   assert.deepEqual(woken.toSorted(), ["due", "overdue"]);
   assert.equal(early, false);
+});
+
+test("after a stall, what has come meanwhile is heard before the wake-up that is late", async () => {
+  const clock = systemClock();
+  const heard: string[] = [];
+  const server = createServer();
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  const [socket] = (await once(server, "connection")) as [Socket];
+  try {
+    socket.on("data", (bytes) => {
+      heard.push(String(bytes));
+      if (heard.length > 1) return;
+      clock.wakeAt(clock.now().mono + 5, () => heard.push("woken"));
+      client.write("second");
+      for (const { mono } = clock.now(); clock.now().mono < mono + 100; );
+    });
+    client.write("first");
+    await until(() => heard.length === 3, "all to be heard");
+    assert.deepEqual(heard, ["first", "second", "woken"]);
+  } finally {
+    client.destroy();
+    socket.destroy();
+    server.close();
+  }
 });
 
 test("a wake-up does not keep the process alive", () => {
