@@ -34,6 +34,7 @@ const NO_BYTES: Uint8Array = new Uint8Array(0);
 export class ElectionLinks {
   readonly #options: ElectionLinksOptions;
   readonly #streams = new Map<MemberId, Duplex>();
+  /** Being dialled, or waiting to be: what ends it. */
   readonly #dials = new Map<MemberId, () => void>();
   readonly #dialledMono = new Map<MemberId, number>();
   /** What was said last to each. */
@@ -72,7 +73,8 @@ export class ElectionLinks {
     const { mono } = clock.now();
     const address = members.get(to)?.addresses[0];
     if (address === undefined || this.#hasStopped || this.#dials.has(to)) return;
-    if (mono - (this.#dialledMono.get(to) ?? Number.NEGATIVE_INFINITY) < DIAL_AGAIN_MS) return;
+    const earliest = (this.#dialledMono.get(to) ?? Number.NEGATIVE_INFINITY) + DIAL_AGAIN_MS;
+    if (mono < earliest) return this.#dialLater(to, earliest);
     this.#dialledMono.set(to, mono);
     const ended = (): void => {
       cancelWake();
@@ -100,6 +102,18 @@ export class ElectionLinks {
     this.#dials.set(to, () => {
       giveUp();
       ended();
+    });
+  }
+
+  /** Not given up: whoever was told nothing may not speak again for long. */
+  #dialLater(to: MemberId, mono: number): void {
+    const cancelWake = this.#options.clock.wakeAt(mono, () => {
+      this.#dials.delete(to);
+      if (!this.#streams.has(to)) this.#dial(to);
+    });
+    this.#dials.set(to, () => {
+      cancelWake();
+      this.#dials.delete(to);
     });
   }
 

@@ -25,6 +25,9 @@ export interface QuorumLinksOptions {
   readonly readDatabase: PeerStreamOwner["readDatabase"];
 }
 
+/** How long to wait for a port that can't be had, milliseconds. */
+const LISTEN_AGAIN_MS = 250;
+
 export class QuorumLinks {
   readonly #options: QuorumLinksOptions;
   readonly #streams = new Map<LinkId, PeerStream>();
@@ -44,7 +47,16 @@ export class QuorumLinks {
     this.#listener = listener;
     this.#listening = this.#listening
       .then(() => (this.#listener === listener ? listener.start((duplex) => this.#accepted(listener, duplex)) : null))
-      .catch((error: unknown) => this.#options.logger.error(error instanceof Error ? error.message : String(error)));
+      .catch((error: unknown) => this.#listenAgain(listener, error));
+  }
+
+  /** The port may be in use for a moment, such as by a stream that somebody else has opened. */
+  #listenAgain(refused: Listener, error: unknown): void {
+    const { clock, logger } = this.#options;
+    logger.error(error instanceof Error ? error.message : String(error));
+    clock.wakeAt(clock.now().mono + LISTEN_AGAIN_MS, () => {
+      if (this.#listener === refused) this.accept(true);
+    });
   }
 
   #stopListening(): void {

@@ -108,7 +108,7 @@ export class EnsembleProcesses implements AsyncDisposable {
         leader = wanted[modes.indexOf("leader")] ?? 0;
         return leader !== 0 && modes.every((mode) => mode !== null);
       },
-      `members ${wanted.join(", ")} to serve:\n${this.logs()}`,
+      () => `members ${wanted.join(", ")} to serve:\n${this.logs()}`,
     );
     return leader;
   }

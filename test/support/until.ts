@@ -2,11 +2,12 @@
 
 const WAIT_MS_MAX = 20_000;
 
-/** Resolves once `condition` holds; rejects with `what` if it takes longer than any healthy machine would. */
-export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+/** Resolves once `condition` holds; rejects with `what`, asked for only then, if it takes longer than any healthy machine would. */
+export async function until(condition: () => boolean | Promise<boolean>, what: string | (() => string)): Promise<void> {
   const start = performance.now();
   for (let delay = 0; !(await condition()); delay = Math.min(delay + 1, 10)) {
-    if (performance.now() - start > WAIT_MS_MAX) throw new Error(`waited ${WAIT_MS_MAX} ms in vain: ${what}`);
+    if (performance.now() - start > WAIT_MS_MAX)
+      throw new Error(`waited ${WAIT_MS_MAX} ms in vain: ${typeof what === "string" ? what : what()}`);
     await new Promise((resolve) => setTimeout(resolve, delay));
   }
 }

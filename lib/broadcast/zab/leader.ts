@@ -108,6 +108,17 @@ export class Leader implements Term {
     this.#learners.delete(link);
   }
 
+  /**
+   * A voter looks for a leader in a later round: it has given this one up, or never knew of it. Where a quorum can't come without it, there is
+   * nothing to wait for.
+   */
+  abandoned(by: MemberId): void {
+    if (this.#phase === "broadcast") return;
+    const present = [...this.#learners.values()].filter((learner) => this.#isVoter(learner) && learner.id !== by);
+    if (this.#core.ensemble.isQuorum([this.#core.me, ...present.map(({ id }) => id!)])) return;
+    this.#core.resign(`member ${by} looks for another leader already (${this.#phase})`);
+  }
+
   #cut(learner: Learner, reason: string): void {
     this.#core.emit({ kind: "tell", message: `Learner ${learner.id ?? "?"} is cut off: ${reason}` });
     this.#core.emit({ kind: "cut", link: learner.link });

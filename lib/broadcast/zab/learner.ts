@@ -12,8 +12,11 @@ import { formatZxid, makeZxid } from "../../zxid.ts";
 import type { Core, Term } from "./core.ts";
 import type { Image, LeaderPacket, LearnerPacket, LinkId, MemberId } from "./messages.ts";
 
-/** How often the leader is dialled, and after which pause, milliseconds. It may need a moment until it accepts anybody. */
-const DIALS_MAX = 5;
+/**
+ * How often the leader is dialled, and after which pause, milliseconds: it may need a moment until it knows that it leads, on a machine that is busy.
+ * ZooKeeper dials five times; but who gives up too early costs the others all of initLimit.
+ */
+const DIALS_MAX = 20;
 const DIAL_AGAIN_MS = 100;
 
 /**

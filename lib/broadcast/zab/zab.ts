@@ -204,7 +204,10 @@ export class Zab implements Broadcast, Core {
   #notified(from: MemberId, notification: Notification): void {
     if (!this.ensemble.voters.has(from)) return this.#answerVoteless(from);
     if (this.#isLooking) this.#found(this.#election.hear(from, notification, this.#mono));
-    else if (notification.state === "looking") this.#answer(from);
+    else if (notification.state === "looking") {
+      this.#answer(from);
+      if (notification.vote.round > this.#election.round) this.#leader?.abandoned(from);
+    }
   }
 
   #found(vote: Vote | null): void {

@@ -43,8 +43,8 @@ class Rig {
     return this.step({ kind: "packet", link, packet });
   }
 
-  vote(from: number, leader: number, state: Notification["state"] = "looking"): void {
-    const vote = { leader: BigInt(leader), zxid: this.zab.history.last, round: 1n, epoch: BigInt(this.zab.currentEpoch) };
+  vote(from: number, leader: number, state: Notification["state"] = "looking", round = 1n): void {
+    const vote = { leader: BigInt(leader), zxid: this.zab.history.last, round, epoch: BigInt(this.zab.currentEpoch) };
     this.step({ kind: "notified", from: BigInt(from), notification: { state, vote, version: 2, config: null } });
   }
 
@@ -168,9 +168,9 @@ describe("a learner", () => {
     rig.vote(2, 3, "following");
     rig.vote(3, 3, "leading");
     let last: string[] = [];
-    for (let dial = 1; dial <= 5; dial++) {
+    for (let dial = 1; dial <= 20; dial++) {
       last = rig.step({ kind: "closed", link: -dial });
-      if (dial < 5) assert.deepEqual(rig.pass(100), ["dial"]);
+      if (dial < 20) assert.deepEqual(rig.pass(100), ["dial"]);
     }
     assert.deepEqual(last, ["role looking"]);
     assert.deepEqual(active().pass(5000), ["role looking", "cut"]);
@@ -194,6 +194,18 @@ describe("a leader", () => {
     rig.packet(1, { kind: "learnerInfo", observer: false, acceptedEpoch: 0, id: 1n, configVersion: 0n });
     rig.step({ kind: "epochsSaved" });
     assert.deepEqual(rig.packet(1, { kind: "ackEpoch", zxid: makeZxid(0, 9), currentEpoch: 0 }), ["cut"]);
+  });
+
+  test("waits no longer for a quorum once a voter without whom there is none looks for another leader", () => {
+    const rig = elected();
+    rig.vote(1, 1, "looking", 1n);
+    assert.equal(rig.zab.term === null, false, "a vote of the same round is a late one");
+    rig.vote(1, 1, "looking", 2n);
+    assert.equal(rig.zab.term, null);
+    const joined = elected();
+    joined.packet(1, { kind: "learnerInfo", observer: false, acceptedEpoch: 0, id: 1n, configVersion: 0n });
+    joined.vote(2, 2, "looking", 2n);
+    assert.notEqual(joined.zab.term, null, "a quorum is here without it");
   });
 
   test("commits what a quorum has on disk, itself or not, and in order", () => {
