@@ -37,6 +37,8 @@ export interface HostOptions {
   readonly carryOut?: (effect: ToHost) => void;
   /** null: memory only; what is proposed counts as durable at once. */
   readonly append: AppendToLog | null;
+  /** Numbers connections, where several hosts do it together; default from 1 on. */
+  readonly takeConn?: () => ConnId;
   /** Called once if the member can't go on: a broken invariant, or a log that can't be written. */
   readonly failed: (error: unknown) => void;
 }
@@ -76,7 +78,7 @@ export class Host {
 
   /** Registers a connection. What its client says, `connect` first, goes to {@link submit}. */
   attach(sink: ConnectionSink): ConnId {
-    const conn = this.#nextConn++;
+    const conn = this.#options.takeConn?.() ?? this.#nextConn++;
     this.#sinks.set(conn, sink);
     return conn;
   }

@@ -18,7 +18,9 @@
  * @module
  */
 import type { Logger } from "../../lib/ports.ts";
-import { TestServer, type TestServerOptions } from "../../lib/testing/test_server.ts";
+import { TestEnsemble, type TestEnsembleOptions } from "../../lib/testing/test_ensemble.ts";
+import { TestServer, type TestServerOptions, type TestWorld } from "../../lib/testing/test_server.ts";
+import { memoryStorage } from "../storage/memory.ts";
 import { consoleLogger, describeProcess } from "../system.ts";
 import { tcp } from "../tcp/mod.ts";
 import { settle } from "./settle.ts";
@@ -29,13 +31,17 @@ export { ExpectationError, type ExpectedTree, type ExpectedZnode } from "../../l
 export type { Fault, FaultAction, FaultPlan, Faults, Partition } from "../../lib/testing/faults.ts";
 export type { Fixture, FixtureZnode, JsonTree } from "../../lib/testing/fixture.ts";
 export { History, type HistoryEntry, type Refusal } from "../../lib/testing/history.ts";
+export type { NetworkPartition } from "../../lib/testing/network.ts";
 export type { Difference, ReplayReport } from "../../lib/testing/replay.ts";
 export { ReportError } from "../../lib/testing/report.ts";
 export type { FaultOp, FaultScope } from "../../lib/testing/scope.ts";
 export type { SessionRef } from "../../lib/testing/session_ref.ts";
+export type { TestEnsemble, TestEnsembleOptions } from "../../lib/testing/test_ensemble.ts";
+export type { MemberState, TestMember } from "../../lib/testing/test_member.ts";
 export type { TestAddress, TestServer } from "../../lib/testing/test_server.ts";
 export type { WatchRef } from "../../lib/testing/why_not.ts";
 export { replay } from "./replay.ts";
+export { eachSeed } from "./seeds.ts";
 
 /** What {@link testServer} may be told; everything is optional. */
 export interface TestOptions extends TestServerOptions {
@@ -55,10 +61,30 @@ export interface TestOptions extends TestServerOptions {
  */
 export function testServer(options: TestOptions = {}): Promise<TestServer> {
   const { logger, ...rest } = options;
-  return TestServer.open(rest, {
-    logger: logger ?? consoleLogger({ level: "warn" }),
-    process: describeProcess,
-    settle,
-    listener: () => tcp({ port: 0 }),
-  });
+  return TestServer.open(rest, worldOf(logger ?? consoleLogger({ level: "warn" })));
+}
+
+/** What {@link testEnsemble} may be told; everything is optional. */
+export interface EnsembleTestOptions extends TestEnsembleOptions {
+  /** Where log lines go; default standard error, errors only: members that come and go are no news in a test. */
+  readonly logger?: Logger;
+}
+
+/**
+ * Starts an ensemble for a test, in this process and without ports, and resolves once it has a leader and all members serve.
+ *
+ * @throws TypeError that names each option that is wrong
+ *
+ * @example
+ * ```ts
+ * await using zk = await testEnsemble({ members: 3, observers: 1, seed: 7 });
+ * ```
+ */
+export function testEnsemble(options: EnsembleTestOptions = {}): Promise<TestEnsemble> {
+  const { logger, ...rest } = options;
+  return TestEnsemble.open(rest, { ...worldOf(logger ?? consoleLogger({ level: "error" })), storage: memoryStorage });
+}
+
+function worldOf(logger: Logger): TestWorld {
+  return { logger, process: describeProcess, settle, listener: (port) => tcp({ port }) };
 }

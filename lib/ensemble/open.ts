@@ -5,12 +5,12 @@
  * when it is done, or the server stops.
  */
 import { AclInterner } from "../acl/intern.ts";
-import type { ToHost } from "../broadcast/contract.ts";
+import type { Broadcast, ToHost } from "../broadcast/contract.ts";
 import { Ensemble, type EnsembleConfig } from "../broadcast/zab/ensemble.ts";
 import { History, RECENT_TXNS } from "../broadcast/zab/history.ts";
 import type { Image, MemberId } from "../broadcast/zab/messages.ts";
 import { Zab } from "../broadcast/zab/zab.ts";
-import { Host } from "../host.ts";
+import { Host, type HostOptions } from "../host.ts";
 import { Database } from "../kernel/database.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { Member } from "../member.ts";
@@ -53,11 +53,15 @@ export interface EnsembleOptions {
   readonly peers: PeerNetwork;
 }
 
+/** Joins the kernel and the broadcast of a member to whatever pumps them. */
+export type MakeMemberHost = (kernel: Kernel, broadcast: Broadcast, options: Omit<HostOptions, "member">) => Host;
+
 const DIAL_TIMEOUT_MS = 5000;
 
 /**
  * Starts a member.
  *
+ * @param makeHost what runs it, where that is not the usual
  * @throws TypeError for members that can't be an ensemble; StorageError where what is kept can't be used
  */
 export async function openMember(
@@ -65,6 +69,7 @@ export async function openMember(
   options: EnsembleOptions,
   settings: Settings,
   world: ServerWorld,
+  makeHost: MakeMemberHost = usualHost,
 ): Promise<Server> {
   const ensemble = new Ensemble(options.config);
   judge(ensemble, options);
@@ -86,12 +91,15 @@ export async function openMember(
       replayed: recovered.replayed,
     });
     if (recovered.snapshotZxid === null) await running.journal.saveSnapshot();
-    return await running.start();
+    return await running.start(makeHost);
   } catch (error) {
     await storage.close();
     throw error;
   }
 }
+
+const usualHost: MakeMemberHost = (kernel, broadcast, options) =>
+  new Host({ ...options, member: new Member(kernel, broadcast) });
 
 function judge(ensemble: Ensemble, { id, config }: EnsembleOptions): void {
   const problems: string[] = [];
@@ -156,7 +164,7 @@ class RunningMember {
     this.#votes = this.#newVotes();
   }
 
-  async start(): Promise<Server> {
+  async start(makeHost: MakeMemberHost): Promise<Server> {
     const { initLimit = 10, syncLimit = 5 } = this.#options;
     const me = this.#me;
     const [address] = me.addresses;
@@ -174,13 +182,8 @@ class RunningMember {
       journal: this.journal,
       ensemble: { report, stop: () => this.#stop() },
       makeHost: (kernel, options) => {
-        const host = new Host({
-          ...options,
-          member: new Member(kernel, this.#zab),
-          carryOut: (effect) => this.#carryOut(effect),
-        });
-        this.#host = host;
-        return host;
+        this.#host = makeHost(kernel, this.#zab, { ...options, carryOut: (effect) => this.#carryOut(effect) });
+        return this.#host;
       },
     });
     return server;

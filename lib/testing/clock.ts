@@ -27,6 +27,8 @@ export interface VirtualClockOptions {
 
 /** Longest time that {@link VirtualClock.runUntilIdle} looks ahead. */
 const IDLE_AFTER_MS_MAX = 100 * 86_400_000;
+/** How far {@link VirtualClock.runUntil} goes, unless told. */
+const RUN_UNTIL: Duration = "1h";
 /** Wake-ups at one and the same moment, before they count as an endless loop. */
 const WAKES_AT_ONCE_MAX = 100_000;
 
@@ -101,16 +103,45 @@ export class VirtualClock implements Clock {
     return this.#afterOthers(() => this.#runUntilIdle());
   }
 
+  /**
+   * Moves time on until a promise is settled, and no further; gives what it gives. For what a client can't get while time stands still, such as an
+   * answer while there is no leader.
+   *
+   * Rejects if the promise does, or if it is not settled within that time, an hour unless told.
+   *
+   * @example
+   * ```ts
+   * const path = await zk.clock.runUntil(client.create("/jobs/job-", "x", { mode: "persistent_sequential" }));
+   * ```
+   */
+  async runUntil<T>(promise: Promise<T>, within: Duration = RUN_UNTIL): Promise<T> {
+    let isSettled = false;
+    const settled = (): void => {
+      isSettled = true;
+    };
+    promise.then(settled, settled);
+    const isInTime = await this.runUntilTrue(() => isSettled, within);
+    if (!isInTime) throw new Error(`Nothing came of it within ${durationText(milliseconds(within))}`);
+    return await promise;
+  }
+
+  /** @internal Moves time on until it is so, and says whether that came about within the time. */
+  async runUntilTrue(isSo: () => boolean, within: Duration): Promise<boolean> {
+    const ms = milliseconds(within);
+    await this.#afterOthers(() => this.#advanceTo(this.#now.mono + ms, isSo));
+    return isSo();
+  }
+
   #afterOthers(move: () => Promise<void>): Promise<void> {
     const moved = this.#moved.then(move);
     this.#moved = moved.catch(() => {});
     return moved;
   }
 
-  async #advanceTo(target: number): Promise<void> {
+  async #advanceTo(target: number, isEnough: () => boolean = () => false): Promise<void> {
     await this.#options.settle();
-    for (let next = this.#next(); next <= target; next = this.#next()) await this.#goTo(next);
-    this.#set(target);
+    for (let next = this.#next(); next <= target && !isEnough(); next = this.#next()) await this.#goTo(next);
+    if (!isEnough()) this.#set(target);
   }
 
   async #runUntilIdle(): Promise<void> {

@@ -6,7 +6,7 @@
 import type { ZkError } from "../errors.ts";
 import type { AuthId, Zxid } from "../types.ts";
 import type { EntryOf, History, HistoryEntry, Refusal } from "./history.ts";
-import { aclText, identityText, opText, outcomeText, permsText, sessionText, txnTexts } from "./text.ts";
+import { aclText, identityText, opText, outcomeText, permsText, sessionText, txnTexts, zxidText } from "./text.ts";
 
 /** Who asked for a txn, what it did, which watches it fired, and what was answered; or why a request failed. */
 export function explain(history: History, what: Zxid | ZkError): string {
@@ -15,7 +15,7 @@ export function explain(history: History, what: Zxid | ZkError): string {
 
 function explainTxn(history: History, zxid: Zxid): string {
   const txn = history.entries.find((entry): entry is EntryOf<"txn"> => entry.kind === "txn" && entry.zxid === zxid);
-  if (txn === undefined) return `zxid ${zxid} is not in the history`;
+  if (txn === undefined) return `zxid ${zxidText(zxid)} is not in the history`;
   const request = history.entries.find((entry) => isRequestOf(entry, txn));
   const reply = history.entries.find(
     (entry): entry is EntryOf<"reply"> => entry.kind === "reply" && entry.zxid === zxid && entry.xid === txn.cxid,
@@ -23,7 +23,7 @@ function explainTxn(history: History, zxid: Zxid): string {
   const events = history.entries.filter((entry): entry is EntryOf<"event"> => entry.kind === "event" && entry.cause === zxid);
   const fired = events.map(({ type, path, session }) => `${type} ${path} to ${sessionText(session)}`);
   return [
-    `zxid ${zxid}: ${txnTexts(txn.txn).join("; ")}`,
+    `zxid ${zxidText(zxid)}: ${txnTexts(txn.txn).join("; ")}`,
     `  asked for by ${asker(txn, request)}`,
     `  fired ${fired.length === 0 ? "no watch" : fired.join(", ")}`,
     ...(reply === undefined ? [] : [`  answered ${outcomeText(reply.outcome)}`, ...refusalTexts(reply.refusal)]),

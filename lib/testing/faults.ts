@@ -207,7 +207,7 @@ export class Partition {
 export class Faults {
   readonly #faults = new Set<Fault>();
   readonly #partitions = new Set<Partition>();
-  #healed: () => void = () => {};
+  readonly #onHealed = new Set<() => void>();
 
   /** Begins to describe a fault. Of several that match a request, the one asked for first strikes. */
   on(scope: FaultScope = {}): FaultPlan {
@@ -249,16 +249,26 @@ export class Faults {
     return false;
   }
 
-  /** @internal Calls back whenever a partition is over. */
-  onHealed(healed: () => void): void {
-    this.#healed = healed;
+  /** Ends every partition. */
+  heal(): void {
+    this.#partitions.clear();
+    this.#healed();
+  }
+
+  #healed(): void {
+    for (const healed of this.#onHealed) healed();
+  }
+
+  /** @internal Calls back whenever a partition is over. The returned function ends that. */
+  onHealed(healed: () => void): () => void {
+    this.#onHealed.add(healed);
+    return () => this.#onHealed.delete(healed);
   }
 
   /** @internal Ends all misfortune. */
   end(): void {
     this.#faults.clear();
-    this.#partitions.clear();
-    this.#healed();
+    this.heal();
   }
 }
 

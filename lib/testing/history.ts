@@ -10,7 +10,7 @@ import type { Txn } from "../txns.ts";
 import type { AclList, AuthId, ConnId, EventType, SessionId, Zxid } from "../types.ts";
 import { durationText } from "./duration.ts";
 import { pack, unpack } from "./pack.ts";
-import { opText, outcomeText, sessionText, txnTexts } from "./text.ts";
+import { opText, outcomeText, sessionText, txnTexts, zxidText } from "./text.ts";
 
 /** Why a request was answered `NoAuth`: what was wanted, where, and who asked. */
 export interface Refusal {
@@ -117,7 +117,7 @@ export function entryText(entry: HistoryEntry): string {
     case "reply":
       return `${at} ${sessionText(entry.session)} is answered ${entry.xid}: ${outcomeText(entry.outcome)}`;
     case "txn":
-      return `${at} zxid ${entry.zxid}: ${txnTexts(entry.txn).join("; ")}`;
+      return `${at} zxid ${zxidText(entry.zxid)}: ${txnTexts(entry.txn).join("; ")}`;
     case "event":
       return `${at} ${sessionText(entry.session)} hears ${entry.type} ${entry.path}`;
     case "close":

@@ -27,7 +27,11 @@ export class Recorder {
   #sealedCount = 0;
   #open: HistoryEntry[] = [];
   #count = 0;
+  #happenings = 0;
   #isComplete = true;
+  #nextConn: ConnId = 1;
+  /** The highest that was recorded: members record the same txn, each for itself. */
+  #lastZxid: Zxid = -1n;
   /** Of the connections that are open. */
   readonly #sessions = new Map<ConnId, SessionId>();
   /** Connections that a fault breaks. */
@@ -46,6 +50,8 @@ export class Recorder {
     fork.#sealedCount = this.#sealedCount;
     fork.#count = this.#count;
     fork.#isComplete = this.#isComplete;
+    fork.#nextConn = this.#nextConn;
+    fork.#lastZxid = this.#lastZxid;
     return fork;
   }
 
@@ -54,6 +60,14 @@ export class Recorder {
     return this.#count;
   }
 
+  /** How much of that is more than connections that came and went. */
+  get happenings(): number {
+    return this.#happenings;
+  }
+
+  /** A number for a connection, that no other one has had in this history. */
+  readonly takeConn = (): ConnId => this.#nextConn++;
+
   history(): History {
     return new History([...this.#sealed.flat(), ...this.#open], this.#isComplete);
   }
@@ -61,14 +75,15 @@ export class Recorder {
   /** The server began with something else than an empty tree. */
   startsElsewhere(): void {
     this.#isComplete = false;
+    this.#lastZxid = -1n;
   }
 
   // ── what happens ──
 
-  step(kernel: Kernel, input: MemberInput, effects: readonly MemberEffect[], now: Now): void {
+  /** @param cause the txn that the step has applied; null for none */
+  step(kernel: Kernel, input: MemberInput, effects: readonly MemberEffect[], now: Now, cause: Zxid | null): void {
     const at = now.mono - this.#startMono;
     this.#input(input, at);
-    const cause = input.kind === "durable" ? input.zxid : null;
     for (const effect of effects) this.#effect(kernel, effect, at, cause);
   }
 
@@ -111,6 +126,8 @@ export class Recorder {
     switch (effect.kind) {
       case "append": {
         const { header, txn } = effect.proposal;
+        if (header.zxid <= this.#lastZxid) return;
+        this.#lastZxid = header.zxid;
         return this.#add({ kind: "txn", at, zxid: header.zxid, session: header.session, cxid: header.cxid, txn });
       }
       case "welcome": {
@@ -168,6 +185,7 @@ export class Recorder {
 
   #add(entry: HistoryEntry): void {
     this.#count++;
+    if (entry.kind !== "connect" && entry.kind !== "close") this.#happenings++;
     this.#open.push(entry);
     if (this.#open.length === SEGMENT_ENTRIES_MAX) this.#seal();
   }
@@ -195,8 +213,10 @@ export class RecordedMember extends Member {
   }
 
   override step(input: MemberInput, now: Now): readonly MemberEffect[] {
+    const before = this.kernel.database.lastZxid;
     const effects = super.step(input, now);
-    this.#recorder.step(this.kernel, input, effects, now);
+    const { lastZxid } = this.kernel.database;
+    this.#recorder.step(this.kernel, input, effects, now, lastZxid === before ? null : lastZxid);
     return effects;
   }
 }

@@ -12,7 +12,7 @@ import type { Op, Outcome } from "../ops.ts";
 import type { ConnId, SessionId, WatchedEvent, Zxid } from "../types.ts";
 import { type EntryOf, entryText, type History, type HistoryEntry } from "./history.ts";
 import { Renaming } from "./same.ts";
-import { opText, outcomeText } from "./text.ts";
+import { opText, outcomeText, zxidText } from "./text.ts";
 
 /** A server to play to. */
 export interface ReplayTarget {
@@ -358,5 +358,5 @@ function describe(received: Received | null): string {
 }
 
 function replyText(zxid: Zxid, outcome: Outcome): string {
-  return `${outcomeText(outcome)} (at zxid ${zxid})`;
+  return `${outcomeText(outcome)} (at zxid ${zxidText(zxid)})`;
 }

@@ -14,6 +14,7 @@ export interface TestHostOptions extends HostOptions {
 export class TestHost extends Host {
   readonly #lines = new Map<ConnId, Line>();
   readonly #end: LineEnd;
+  readonly #offHealed: () => void;
 
   constructor(options: TestHostOptions) {
     super(options);
@@ -32,7 +33,7 @@ export class TestHost extends Host {
       }),
       gone: (conn) => this.#lines.delete(conn),
     };
-    faults.onHealed(() => this.#forAll((line) => line.release()));
+    this.#offHealed = faults.onHealed(() => this.#forAll((line) => line.release()));
   }
 
   override attach(sink: ConnectionSink): ConnId {
@@ -51,6 +52,11 @@ export class TestHost extends Host {
     const line = this.#lines.get(input.conn);
     if (line === undefined) super.submit(input);
     else line.submit(input);
+  }
+
+  override stop(): Promise<void> {
+    this.#offHealed();
+    return super.stop();
   }
 
   /** Ends all misfortune: what was held up arrives, and lines on which nothing arrives are cut. */

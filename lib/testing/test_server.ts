@@ -10,33 +10,26 @@ import { Standalone } from "../broadcast/standalone.ts";
 import { LocalConnector } from "../client/local.ts";
 import type { ConnectOptions } from "../client/options.ts";
 import { ZooKeeper } from "../client/zookeeper.ts";
-import type { ZkError } from "../errors.ts";
 import type { ConnInput } from "../host.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { kernelOptions, type OpenSettings, type Settings, settingsOf, treeOptions } from "../options.ts";
 import type { Listener, Logger } from "../ports.ts";
 import type { ProcessReport } from "../report.ts";
-import { type Inspected, type MakeHost, Server } from "../server.ts";
+import { type MakeHost, Server } from "../server.ts";
 import { firstSessionId } from "../session/identity.ts";
-import type { Now, SessionId, Zxid } from "../types.ts";
+import type { Now } from "../types.ts";
 import { VirtualClock } from "./clock.ts";
-import { dumpKernel, loadDump } from "./dump.ts";
-import { type ExpectedTree, expectEvents, expectTree } from "./expect.ts";
-import { explain } from "./explain.ts";
+import { loadDump } from "./dump.ts";
 import { type Fault, Faults } from "./faults.ts";
-import { type Fixture, fixtureOps, type JsonTree, toJson } from "./fixture.ts";
+import { type Fixture, fixtureOps } from "./fixture.ts";
 import { foreseeableMono } from "./foresight.ts";
-import type { EntryOf, History, HistoryEntry } from "./history.ts";
+import { ObservedWorld, type Running } from "./observed_world.ts";
 import { Operator } from "./operator.ts";
-import { drawTree } from "./picture.ts";
 import { seededRandom } from "./random.ts";
 import { RecordedMember, Recorder } from "./recorder.ts";
 import type { ReplayTarget } from "./replay.ts";
 import { leftovers, ReportError } from "./report.ts";
-import { type SessionRef, sessionIdOf } from "./session_ref.ts";
 import { TestHost } from "./test_host.ts";
-import { sessionText } from "./text.ts";
-import { type WatchRef, whyNot } from "./why_not.ts";
 
 /** What `testServer()` may be told; everything is optional. */
 export interface TestServerOptions extends OpenSettings {
@@ -56,8 +49,8 @@ export interface TestWorld {
   readonly process: () => ProcessReport;
   /** Resolves once all promises that can be settled are. */
   readonly settle: () => Promise<void>;
-  /** A free port of this machine. */
-  readonly listener: () => Listener;
+  /** A port of this machine; 0: any free one. */
+  readonly listener: (port: number) => Listener;
 }
 
 /** Where other programs find the server. */
@@ -68,8 +61,9 @@ export interface TestAddress {
   readonly connectString: string;
 }
 
-const START_AT = 1_767_225_600_000;
-const HISTORY_ENTRIES_MAX = 100_000;
+/** The first of January 2026, UTC. */
+export const START_AT = 1_767_225_600_000;
+export const HISTORY_ENTRIES_MAX = 100_000;
 
 /** What stays the same in forks. */
 interface Common {
@@ -91,30 +85,27 @@ interface Common {
  * zk.expectTree({});
  * ```
  */
-export class TestServer {
+export class TestServer extends ObservedWorld {
   /** The time of this world. */
   readonly clock: VirtualClock;
   /** The misfortunes of this world. */
   readonly faults: Faults = new Faults();
   readonly #common: Common;
   readonly #recorder: Recorder;
-  #running: { readonly server: Server; readonly host: TestHost };
+  #running: Running;
   #isListening = false;
   readonly #resumed: ZooKeeper[] = [];
-  /** How much had happened when a session's events were last looked at; of the others, when this world began. */
-  readonly #seen = new Map<SessionId, number>();
-  readonly #begun: number;
   #closing: Promise<void> | null = null;
 
   /** Test servers are made by `testServer()` and {@link fork}. */
   private constructor(common: Common, now: Now, recorder: Recorder, kernel: Kernel | null) {
+    super(recorder);
     this.#common = common;
     this.#recorder = recorder;
-    this.#begun = recorder.count;
     this.clock = new VirtualClock({
       now,
       settle: common.world.settle,
-      foresight: { activity: () => recorder.count, horizon: () => foreseeableMono(this.#kernel, this.clock.now()) },
+      foresight: { activity: () => recorder.count, horizon: () => foreseeableMono(this.kernel, this.clock.now()) },
     });
     this.#running = this.#start(kernel);
   }
@@ -126,13 +117,13 @@ export class TestServer {
     return new TestServer(common, { mono: 0, wall: startAt }, new Recorder(0, historyEntriesMax), null);
   }
 
-  #start(kernel: Kernel | null): { readonly server: Server; readonly host: TestHost } {
+  #start(kernel: Kernel | null): Running {
     const { settings, world, seed } = this.#common;
     let host: TestHost | null = null;
     const makeHost: MakeHost = (start, options) => {
       const member = new RecordedMember(start, new Standalone(), this.#recorder);
       const struck = (fault: Fault, input: ConnInput): void => this.#recorder.struck(fault, input, this.clock.now());
-      host = new TestHost({ ...options, member, faults: this.faults, struck });
+      host = new TestHost({ ...options, member, faults: this.faults, struck, takeConn: this.#recorder.takeConn });
       return host;
     };
     const parts = kernel === null ? { makeHost } : { makeHost, kernel };
@@ -140,8 +131,9 @@ export class TestServer {
     return { server, host: host! };
   }
 
-  get #kernel(): Kernel {
-    return this.#running.host.member.kernel;
+  /** @internal */
+  protected override get running(): Running {
+    return this.#running;
   }
 
   // ── clients ──
@@ -158,7 +150,7 @@ export class TestServer {
    * @throws Error if the other handle has seen more than this world has
    */
   async resume(of: ZooKeeper): Promise<ZooKeeper> {
-    if (of.lastZxid > this.#kernel.database.lastZxid)
+    if (of.lastZxid > this.kernel.database.lastZxid)
       throw new Error("Cannot resume the session: its handle has seen what happened elsewhere, after the fork");
     const zk = new ZooKeeper({
       connector: new LocalConnector(this.#running.host),
@@ -181,25 +173,8 @@ export class TestServer {
    */
   async listen(): Promise<TestAddress> {
     this.#isListening = true;
-    const { host, port } = await this.#running.server.listen(this.#common.world.listener());
+    const { host, port } = await this.#running.server.listen(this.#common.world.listener(0));
     return { host, port, connectString: `${host}:${port}` };
-  }
-
-  /**
-   * Ends a session from the server's side, as happens when it has been silent for too long: its ephemerals go and their watches fire. Its client
-   * loses the connection, and hears on its return that the session is over.
-   *
-   * @throws Error if there is no such session
-   */
-  expire(session: SessionRef): void {
-    const id = sessionIdOf(session);
-    if (this.#kernel.sessions.get(id) === undefined) throw new Error(`There is no session ${sessionText(id)} to expire`);
-    this.#running.host.expire(id);
-  }
-
-  /** The sessions there are, whoever has them. */
-  sessions(): SessionId[] {
-    return Array.from(this.#kernel.sessions.all(), ({ id }) => id);
   }
 
   // ── worlds ──
@@ -215,7 +190,7 @@ export class TestServer {
    */
   fork(): TestServer {
     const now = this.clock.now();
-    return new TestServer(this.#common, now, this.#recorder.fork(), this.#kernel.fork(now));
+    return new TestServer(this.#common, now, this.#recorder.fork(), this.kernel.fork(now));
   }
 
   /**
@@ -229,13 +204,7 @@ export class TestServer {
    * ```
    */
   fixture(fixture: Fixture): void {
-    const operator = new Operator(this.#running.host);
-    operator.commit(fixtureOps(fixture, this.#kernel.database.tree));
-  }
-
-  /** Everything there is, as bytes for {@link load}: znodes with Stat and ACL, sessions, the last zxid. */
-  dump(): Uint8Array {
-    return dumpKernel(this.#kernel, this.clock.now());
+    Operator.commit(this.#running.host, fixtureOps(fixture, this.kernel.database.tree));
   }
 
   /**
@@ -244,7 +213,7 @@ export class TestServer {
    * @throws TypeError for bytes that are no dump; Error if somebody is connected, or could be
    */
   load(dump: Uint8Array): void {
-    if (this.#isListening || this.#kernel.connections.size > 0)
+    if (this.#isListening || this.kernel.connections.size > 0)
       throw new Error("Cannot load a dump: clients are connected, or may be at any time. Load it first");
     const { settings } = this.#common;
     const options = kernelOptions(settings);
@@ -255,71 +224,6 @@ export class TestServer {
     void this.#running.server.close();
     this.#recorder.startsElsewhere();
     this.#running = this.#start(kernel);
-  }
-
-  /** The znodes as plain data for `JSON.stringify`, and for {@link fixture}; without ephemerals, Stats and `/zookeeper`. */
-  toJSON(): JsonTree {
-    return toJson(this.#kernel.database.tree);
-  }
-
-  // ── looking ──
-
-  /** A look at a znode, past all permissions; null if there is none. */
-  inspect(path: string): Inspected | null {
-    return this.#running.server.inspect(path);
-  }
-
-  /** The tree below a path as text, the same for equal trees. */
-  picture(path = "/"): string {
-    return drawTree(this.#kernel.database.tree, path);
-  }
-
-  /**
-   * Holds the tree below a path against znodes, or against a {@link picture}.
-   *
-   * @throws ExpectationError that says all that differs
-   *
-   * @example
-   * ```ts
-   * zk.expectTree({ "/config": "v2", "/locks": { kind: "container" } });
-   * ```
-   */
-  expectTree(expected: string | ExpectedTree, path = "/"): void {
-    expectTree(this.#kernel.database.tree, path, expected);
-  }
-
-  /**
-   * Holds the events that the server has sent to a session, since the last time this was asked or since the fork, against a list:
-   * `"NodeDeleted /lock"`.
-   *
-   * @throws ExpectationError that shows both
-   */
-  expectEvents(session: SessionRef, expected: readonly string[]): void {
-    const id = sessionIdOf(session);
-    const { count } = this.#recorder;
-    const { entries } = this.history();
-    const fresh = entries.slice(Math.max((this.#seen.get(id) ?? this.#begun) - (count - entries.length), 0));
-    this.#seen.set(id, count);
-    const isIts = (entry: HistoryEntry): entry is EntryOf<"event"> => entry.kind === "event" && entry.session === id;
-    expectEvents(
-      fresh.filter(isIts).map(({ type, path }) => `${type} ${path}`),
-      expected,
-    );
-  }
-
-  /** What has happened so far. */
-  history(): History {
-    return this.#recorder.history();
-  }
-
-  /** In words: who asked for a txn, what it did, which watches it fired; or why the server refused what failed with an error. */
-  explain(what: Zxid | ZkError): string {
-    return explain(this.history(), what);
-  }
-
-  /** In words: why a watch has not fired. */
-  whyNot(watch: WatchRef): string {
-    return whyNot(this.history(), watch);
   }
 
   /** @internal Itself, as a server that a history is played to. */
@@ -345,7 +249,7 @@ export class TestServer {
     if (this.#closing !== null) return this.#closing;
     const { host, server } = this.#running;
     const unmet = this.faults.unmet.map((fault) => `A fault never struck: ${fault}`);
-    const leaks = this.#common.reportLeaks ? leftovers(this.#kernel) : [];
+    const leaks = this.#common.reportLeaks ? leftovers(this.kernel) : [];
     host.calm();
     this.#closing = Promise.all(this.#resumed.map((zk) => zk.close())).then(() => server.close());
     await this.#closing;

@@ -6,7 +6,8 @@
 import { Perms } from "../acl/perms.ts";
 import type { MultiResult, Op, Outcome } from "../ops.ts";
 import type { SubTxn, Txn } from "../txns.ts";
-import type { Acl, AuthId, SessionId, Stat } from "../types.ts";
+import type { Acl, AuthId, SessionId, Stat, Zxid } from "../types.ts";
+import { epochOf, formatZxid } from "../zxid.ts";
 
 /** Bytes of data that are shown. */
 const DATA_SHOWN_MAX = 40;
@@ -34,6 +35,11 @@ function textOf(bytes: Uint8Array, isCut: boolean): string | null {
     }
   }
   return null;
+}
+
+/** By its counter alone where there are no epochs; else as ZooKeeper writes it. */
+export function zxidText(zxid: Zxid): string {
+  return epochOf(zxid) === 0 ? `${zxid}` : formatZxid(zxid);
 }
 
 export function sessionText(session: SessionId): string {

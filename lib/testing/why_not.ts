@@ -8,7 +8,7 @@ import type { SubTxn, Txn } from "../txns.ts";
 import type { EventType, SessionId } from "../types.ts";
 import type { EntryOf, History, HistoryEntry } from "./history.ts";
 import { type SessionRef, sessionIdOf } from "./session_ref.ts";
-import { opText, outcomeText, sessionText, txnTexts } from "./text.ts";
+import { opText, outcomeText, sessionText, txnTexts, zxidText } from "./text.ts";
 
 /** A watch that somebody waits for. */
 export interface WatchRef {
@@ -140,7 +140,7 @@ function isEventFor(entry: HistoryEntry, session: SessionId, path: string, kind:
 }
 
 function eventText({ type, path, cause }: EntryOf<"event">): string {
-  return `${type} ${path} ${cause === null ? "was told on its return" : `came of zxid ${cause}`}`;
+  return `${type} ${path} ${cause === null ? "was told on its return" : `came of zxid ${zxidText(cause)}`}`;
 }
 
 function whatHappened(since: readonly HistoryEntry[], path: string, kind: WatchKind): string {
@@ -150,7 +150,7 @@ function whatHappened(since: readonly HistoryEntry[], path: string, kind: WatchK
   );
   const its = near.filter(({ txn }) => changesOf(txn).some((change) => concerns(change, path, kind)));
   const list = (some: readonly EntryOf<"txn">[]): string =>
-    some.map(({ zxid, txn }) => `zxid ${zxid} (${txnTexts(txn).join("; ")})`).join(", ");
+    some.map(({ zxid, txn }) => `zxid ${zxidText(zxid)} (${txnTexts(txn).join("; ")})`).join(", ");
   if (its.length > 0)
     return `${list(its)} would have fired it, but the session may not read the znode: events are for those who may`;
   if (near.length > 0) return `Since then there was only ${list(near)}, which is none of that`;

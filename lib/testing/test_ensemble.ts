@@ -1,0 +1,357 @@
+/**
+ * An ensemble for tests: whole members, elections and all, in one process and on virtual time, without ports.
+ *
+ * It composes the parts of this folder around members of an ensemble and decides nothing itself.
+ *
+ * Invariant: the members, the client handles and what they say to one another, byte by byte, are those of production. Whatever may come one way or
+ * the other follows from the seed.
+ */
+import { Ensemble, type EnsembleConfig, type EnsembleMember } from "../broadcast/zab/ensemble.ts";
+import { type ConnectOptions, DEFAULT_SESSION_TIMEOUT_MS } from "../client/options.ts";
+import { RemoteConnector } from "../client/remote.ts";
+import { isTerminal } from "../client/session.ts";
+import { ZooKeeper } from "../client/zookeeper.ts";
+import { type Settings, settingsOf } from "../options.ts";
+import type { ServerAddress, Storage } from "../ports.ts";
+import { VirtualClock } from "./clock.ts";
+import type { Duration } from "./duration.ts";
+import { Faults } from "./faults.ts";
+import { type Fixture, fixtureOps } from "./fixture.ts";
+import { foreseeableMono } from "./foresight.ts";
+import { type Machine, Network, type NetworkPartition } from "./network.ts";
+import { ObservedWorld, type Running } from "./observed_world.ts";
+import { Operator } from "./operator.ts";
+import { seededRandom } from "./random.ts";
+import { Recorder } from "./recorder.ts";
+import { ReportError } from "./report.ts";
+import { CLIENT_PORT, TestMember } from "./test_member.ts";
+import { HISTORY_ENTRIES_MAX, START_AT, type TestServerOptions, type TestWorld } from "./test_server.ts";
+import { VolatileDisk } from "./volatile_storage.ts";
+
+/** What `testEnsemble()` may be told; everything is optional. */
+export interface TestEnsembleOptions extends Omit<TestServerOptions, "reportLeaks" | "serverId"> {
+  /** Members with a vote. Default 3. */
+  readonly members?: number;
+  /** Members without one; their numbers follow. Default 0. */
+  readonly observers?: number;
+}
+
+/** What a test's ensemble needs of the real world. */
+export interface TestEnsembleWorld extends TestWorld {
+  /** An empty storage that keeps what it is given. */
+  readonly storage: () => Storage;
+}
+
+const MEMBERS_MAX = 100;
+const PATIENCE: Duration = "5m";
+const CLIENT_HOST = "127.0.0.1";
+/** As in ZooKeeper's example of a configuration. */
+const QUORUM_PORT = 2888;
+const ELECTION_PORT = 3888;
+const REPLY_BYTES_MAX = 64 * 1024 * 1024;
+/** Ticks in which those who look for a leader find one, or nobody will. */
+const QUIET_TICKS = 15;
+
+/**
+ * An ensemble for tests. Made by `testEnsemble()`. What it tells of trees, sessions and events is what its leader knows; `member(2)` tells what one
+ * of them does.
+ *
+ * @example
+ * ```ts
+ * await using zk = await testEnsemble({ seed: 7 });
+ * const client = await zk.connect();
+ * await zk.crash(await zk.untilLeader());
+ * await zk.untilLeader();
+ * await zk.clock.runUntil(client.create("/still", "here"));
+ * ```
+ */
+export class TestEnsemble extends ObservedWorld {
+  /** The time of this world. */
+  readonly clock: VirtualClock;
+  /** The misfortunes between clients and members. */
+  readonly faults: Faults = new Faults();
+  /** All members, in the order of their numbers. */
+  readonly members: readonly TestMember[];
+  /** What everything follows from that may come one way or the other. */
+  readonly seed: number;
+  readonly #settings: Settings;
+  readonly #world: TestEnsembleWorld;
+  readonly #random: () => number;
+  readonly #network: Network;
+  readonly #ensemble: Ensemble;
+  /** Where the handles of this process are. */
+  readonly #clients: Machine;
+  readonly #handles = new Set<ZooKeeper>();
+  #closing: Promise<void> | null = null;
+  /** What members were doing when it was last looked at, and how often that has changed. */
+  #states = "";
+  #changes = 0;
+
+  private constructor(options: TestEnsembleOptions, settings: Settings, world: TestEnsembleWorld) {
+    const { members = 3, observers = 0, startAt = START_AT, seed = 1, historyEntriesMax = HISTORY_ENTRIES_MAX } = options;
+    const recorder = new Recorder(0, historyEntriesMax);
+    super(recorder);
+    const random = seededRandom(seed);
+    this.seed = seed;
+    this.#settings = settings;
+    this.#world = world;
+    this.#random = random;
+    this.clock = new VirtualClock({
+      now: { mono: 0, wall: startAt },
+      settle: () => this.#settle(),
+      foresight: { activity: () => recorder.happenings + this.#changesOfState(), horizon: () => this.#horizon() },
+    });
+    this.#network = new Network(random);
+    this.#clients = this.#network.plug(CLIENT_HOST);
+    const config = configOf(members, observers);
+    this.#ensemble = new Ensemble(config);
+    const common = {
+      config,
+      settings,
+      network: this.#network,
+      faults: this.faults,
+      recorder,
+      listener: world.listener,
+      world: { ...world, clock: this.clock, random },
+    };
+    this.members = config.members.map(
+      ({ id }) => new TestMember(Number(id), hostOf(Number(id)), new VolatileDisk(world.storage(), random), common),
+    );
+  }
+
+  /** @internal */
+  static async open(options: TestEnsembleOptions, world: TestEnsembleWorld): Promise<TestEnsemble> {
+    const { members, observers, startAt, seed, historyEntriesMax, ...given } = options;
+    judge(options);
+    const ensemble = new TestEnsemble(options, await settingsOf(given, true), world);
+    await Promise.all(ensemble.members.map((member) => member.start()));
+    await ensemble.untilLeader();
+    return ensemble;
+  }
+
+  /** @internal */
+  protected override get running(): Running {
+    const { leader } = this;
+    if (leader === null) throw new Error(`There is no leader (${this.#statesText}): await untilLeader() first`);
+    return this.member(leader).running!;
+  }
+
+  // ── members ──
+
+  /** @throws Error if there is no member of that number */
+  member(id: number): TestMember {
+    const member = this.members[id - 1];
+    if (member === undefined) throw new Error(`There is no member ${id}: they are 1 to ${this.members.length}`);
+    return member;
+  }
+
+  /** The number of the member that leads and reaches a quorum; null if there is none. One that was cut off may still believe that it leads. */
+  get leader(): number | null {
+    return this.members.find((member) => member.state === "leading" && this.#hasQuorum(member))?.id ?? null;
+  }
+
+  /**
+   * Moves time on until there is a leader, and all members that reach it serve clients. Says which one leads.
+   *
+   * Rejects if that does not come about within that time, five minutes unless told.
+   */
+  async untilLeader(within: Duration = PATIENCE): Promise<number> {
+    if (!(await this.clock.runUntilTrue(() => this.#isServing, within)))
+      throw new Error(`No leader within ${within} (${this.#statesText}). ${this.#howToReplay}`);
+    return this.leader!;
+  }
+
+  /**
+   * A member's process ends from one moment to the next. Its connections break, and of what its disk had not synced some beginning is kept.
+   *
+   * @throws Error if it is down already
+   */
+  async crash(id: number): Promise<void> {
+    const member = this.member(id);
+    if (member.state === "down") throw new Error(`Member ${id} is down already`);
+    await member.crash();
+  }
+
+  /** Starts a member on what its disk has. One that is up is stopped first, orderly, as when it gets a new version. */
+  async restart(id: number): Promise<void> {
+    const member = this.member(id);
+    await member.stop();
+    await member.start();
+  }
+
+  /**
+   * Cuts groups of members off from one another: nothing arrives, and nobody is told. Members that are in no group are one together. Clients reach
+   * all of them: `zk.faults.partition(client)` cuts a client off.
+   *
+   * @example
+   * ```ts
+   * const partition = zk.partition([1]); // from 2 and 3
+   * using other = zk.partition([1, 2], [3, 4, 5]); // until the end of the scope
+   * ```
+   */
+  partition(...groups: readonly (readonly number[])[]): NetworkPartition {
+    const named = new Set(groups.flat());
+    const rest = this.members.filter(({ id }) => !named.has(id)).map(({ id }) => id);
+    if (named.size < groups.flat().length) throw new TypeError("A member can't be in two groups of a partition");
+    const sides = [...groups, rest].filter((group) => group.length > 0);
+    if (sides.length < 2) throw new TypeError("A partition has two sides at least");
+    return this.#network.partition(sides.map((group) => group.map((id) => this.member(id).host)));
+  }
+
+  /** Ends all partitions, of members and of clients. */
+  heal(): void {
+    this.#network.heal();
+    this.faults.heal();
+  }
+
+  // ── clients ──
+
+  /**
+   * Opens a session in this process: the handle that `connect()` of zookernel/tcp gives, which knows all members and goes from one to another;
+   * with `member` only that one.
+   */
+  async connect(options: ConnectOptions & { readonly member?: number } = {}): Promise<ZooKeeper> {
+    if (this.#closing !== null) throw new Error("Cannot connect: the ensemble is closed");
+    const { member, sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS, canBeReadOnly = false, chroot = "", signal } = options;
+    const members = member === undefined ? this.members : [this.member(member)];
+    const servers = members.map(({ host }): ServerAddress => ({ host, port: CLIENT_PORT }));
+    const { logger } = this.#world;
+    const random = this.#random;
+    const connector = new RemoteConnector({
+      servers,
+      dialer: this.#clients.dialer,
+      logger,
+      random,
+      replyBytesMax: REPLY_BYTES_MAX,
+    });
+    const zk = new ZooKeeper({
+      connector,
+      clock: this.clock,
+      logger,
+      random,
+      sessionTimeoutMs,
+      canBeReadOnly,
+      chroot,
+      sasl: null,
+    });
+    this.#handles.add(zk);
+    zk.onState(({ state }) => isTerminal(state) && this.#handles.delete(zk));
+    return await zk.start(signal);
+  }
+
+  /** Opens a free port of this machine for each member that is up, for clients that need one; each keeps its port when it is restarted. */
+  async listen(): Promise<{ readonly connectString: string }> {
+    const up = this.members.filter(({ state }) => state !== "down");
+    const places = await Promise.all(up.map((member) => member.listen()));
+    return { connectString: places.map(({ host, port }) => `${host}:${port}`).join(",") };
+  }
+
+  /**
+   * Creates znodes, past all permissions, in one transaction.
+   *
+   * @throws TypeError for what can't be created
+   */
+  async fixture(fixture: Fixture): Promise<void> {
+    await Operator.commitLater(this.running.host, fixtureOps(fixture, this.kernel.database.tree));
+  }
+
+  // ── time ──
+
+  /** Promises, streams, and disks that are at work. */
+  async #settle(): Promise<void> {
+    do await this.#world.settle();
+    while (this.members.some(({ disk }) => disk.isBusy));
+  }
+
+  #changesOfState(): number {
+    const states = this.#statesText;
+    if (states !== this.#states) this.#changes++;
+    this.#states = states;
+    return this.#changes;
+  }
+
+  #horizon(): number {
+    const now = this.clock.now();
+    const { leader } = this;
+    const quiet = now.mono + QUIET_TICKS * this.#settings.tickTimeMs;
+    return leader === null ? quiet : Math.max(quiet, foreseeableMono(this.kernel, now));
+  }
+
+  // ── who leads ──
+
+  #hasQuorum(leader: TestMember): boolean {
+    return this.#ensemble.isQuorum(this.#reachedBy(leader).map(({ id }) => BigInt(id)));
+  }
+
+  #reachedBy(leader: TestMember): readonly TestMember[] {
+    return this.members.filter(({ state, host }) => state !== "down" && this.#network.reaches(leader.host, host));
+  }
+
+  get #isServing(): boolean {
+    const { leader } = this;
+    return leader !== null && this.#reachedBy(this.member(leader)).every(({ state }) => state !== "looking");
+  }
+
+  get #statesText(): string {
+    return this.members.map(({ id, state }) => `${id} is ${state}`).join(", ");
+  }
+
+  get #howToReplay(): string {
+    return `To replay it: testEnsemble({ seed: ${this.seed} })`;
+  }
+
+  // ── the end ──
+
+  /**
+   * Ends the world: handles, members and ports are closed, nothing is left that keeps the process alive.
+   *
+   * Rejects with a {@link ReportError} if a fault that was asked for has never struck. May be called again, and then only resolves.
+   */
+  async close(): Promise<void> {
+    if (this.#closing !== null) return this.#closing;
+    const unmet = this.faults.unmet.map((fault) => `A fault never struck: ${fault}`);
+    this.#closing = this.#close();
+    await this.#closing;
+    if (unmet.length > 0) throw new ReportError([...unmet, this.#howToReplay]);
+  }
+
+  async #close(): Promise<void> {
+    for (const { running, disk } of this.members) {
+      disk.letGo();
+      running?.host.calm();
+    }
+    this.heal();
+    const closing = [...this.#handles].map((zk) => zk.close());
+    await this.#settle();
+    // Whoever waits for an answer that time would have to bring does so no longer.
+    this.#clients.breakStreams();
+    await Promise.all(closing);
+    await Promise.all(this.members.map((member) => member.stop()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function judge({ members = 3, observers = 0 }: TestEnsembleOptions): void {
+  const isCount = (count: number): boolean => Number.isInteger(count) && count >= 0 && count <= MEMBERS_MAX;
+  if (!isCount(members) || members === 0)
+    throw new TypeError(`members: ${members} is no whole number from 1 to ${MEMBERS_MAX}`);
+  if (!isCount(observers)) throw new TypeError(`observers: ${observers} is no whole number from 0 to ${MEMBERS_MAX}`);
+}
+
+function hostOf(id: number): string {
+  return `10.0.0.${id}`;
+}
+
+function configOf(members: number, observers: number): EnsembleConfig {
+  const member = (id: number, role: EnsembleMember["role"]): EnsembleMember => ({
+    id: BigInt(id),
+    addresses: [{ host: hostOf(id), quorumPort: QUORUM_PORT, electionPort: ELECTION_PORT }],
+    role,
+    client: null,
+  });
+  const all = Array.from({ length: members + observers }, (_, at) => member(at + 1, at < members ? "participant" : "observer"));
+  return { members: all, hierarchy: null, version: 0n };
+}

@@ -1,0 +1,147 @@
+/**
+ * One member of a test's ensemble: a machine on the network, a disk, and a server that runs there or not.
+ *
+ * Not here: which members there are, and who leads (test_ensemble.ts). Invariant: what runs is a member as it is in production; only its clock, its
+ * randomness, its network and its disk are the test's.
+ */
+import type { EnsembleConfig } from "../broadcast/zab/ensemble.ts";
+import { openMember } from "../ensemble/open.ts";
+import type { ConnInput } from "../host.ts";
+import type { Settings } from "../options.ts";
+import type { ListenAddress } from "../ports.ts";
+import type { Inspected, ServerWorld } from "../server.ts";
+import { type ExpectedTree, expectTree } from "./expect.ts";
+import type { Fault, Faults } from "./faults.ts";
+import type { Machine, Network } from "./network.ts";
+import type { Running } from "./observed_world.ts";
+import { drawTree } from "./picture.ts";
+import { RecordedMember, type Recorder } from "./recorder.ts";
+import { TestHost } from "./test_host.ts";
+import type { TestWorld } from "./test_server.ts";
+import type { VolatileDisk } from "./volatile_storage.ts";
+
+/** What a member is doing: `down` from a crash to a restart, `looking` for a leader, or serving clients as one of the others. */
+export type MemberState = "down" | "looking" | "leading" | "following" | "observing";
+
+/** What members of one ensemble have in common. */
+export interface MemberOptions {
+  readonly config: EnsembleConfig;
+  readonly settings: Settings;
+  readonly world: ServerWorld;
+  readonly network: Network;
+  readonly faults: Faults;
+  readonly recorder: Recorder;
+  /** A port of this machine, for programs that need one. */
+  readonly listener: TestWorld["listener"];
+}
+
+/** Where clients of the ensemble's own network find a member. */
+export const CLIENT_PORT = 2181;
+
+/** A member. Made by `testEnsemble()`. */
+export class TestMember {
+  /** Its number, from 1 on. */
+  readonly id: number;
+  /** @internal Its address on the ensemble's own network. */
+  readonly host: string;
+  /** Its disk: `hold()` lets all that is asked of it wait until `letGo()`, and a crash meanwhile loses it. */
+  readonly disk: VolatileDisk;
+  readonly #options: MemberOptions;
+  #life: (Running & { readonly machine: Machine }) | null = null;
+  /** Where it serves real sockets, once it was asked to. */
+  #port: ListenAddress | null = null;
+
+  /** @internal */
+  constructor(id: number, host: string, disk: VolatileDisk, options: MemberOptions) {
+    this.id = id;
+    this.host = host;
+    this.disk = disk;
+    this.#options = options;
+  }
+
+  get state(): MemberState {
+    if (this.#life === null) return "down";
+    const { role } = this.#life.host.member.kernel;
+    if (role === "looking") return "looking";
+    if (role === "leader") return "leading";
+    const { role: place } = this.#options.config.members.find(({ id }) => id === BigInt(this.id))!;
+    return place === "observer" ? "observing" : "following";
+  }
+
+  /** @internal null while it is down. */
+  get running(): Running | null {
+    return this.#life;
+  }
+
+  /** A look at a znode as this member has it, past all permissions; null if there is none. */
+  inspect(path: string): Inspected | null {
+    return this.#up().server.inspect(path);
+  }
+
+  /** Its tree below a path as text. */
+  picture(path = "/"): string {
+    return drawTree(this.#up().host.member.kernel.database.tree, path);
+  }
+
+  /** Holds its tree against znodes, or against a picture. @throws ExpectationError that says all that differs */
+  expectTree(expected: string | ExpectedTree, path = "/"): void {
+    expectTree(this.#up().host.member.kernel.database.tree, path, expected);
+  }
+
+  #up(): Running {
+    if (this.#life === null) throw new Error(`Member ${this.id} is down: await restart(${this.id}) first`);
+    return this.#life;
+  }
+
+  // ── for the ensemble ──
+
+  /** @internal */
+  async start(): Promise<void> {
+    const { config, settings, world, network, faults, recorder } = this.#options;
+    const machine = network.plug(this.host);
+    let host: TestHost | null = null;
+    const server = await openMember(
+      this.disk.mount(),
+      { id: this.id, config, peers: machine },
+      settings,
+      world,
+      (kernel, broadcast, options) => {
+        const member = new RecordedMember(kernel, broadcast, recorder);
+        const struck = (fault: Fault, input: ConnInput): void => recorder.struck(fault, input, world.clock.now());
+        host = new TestHost({ ...options, member, faults, struck, takeConn: recorder.takeConn });
+        return host;
+      },
+    );
+    this.#life = { server, host: host!, machine };
+    await server.listen(machine.listener({ port: CLIENT_PORT }));
+    if (this.#port !== null) await this.listen();
+  }
+
+  /** @internal Opens a real port, the same in every life. */
+  async listen(): Promise<ListenAddress> {
+    const listener = this.#options.listener(this.#port?.port ?? 0);
+    this.#port = await this.#up().server.listen(listener);
+    return this.#port;
+  }
+
+  /** @internal From one moment to the next: nothing more is said, and what the disk has not synced may be lost. */
+  async crash(): Promise<void> {
+    const life = this.#life;
+    if (life === null) return;
+    this.#life = null;
+    life.machine.switchOff();
+    void life.host.stop();
+    this.disk.crash();
+    await life.server.close();
+  }
+
+  /** @internal Orderly. */
+  async stop(): Promise<void> {
+    const life = this.#life;
+    if (life === null) return;
+    this.#life = null;
+    this.disk.letGo();
+    await life.server.close();
+    life.machine.switchOff();
+  }
+}
