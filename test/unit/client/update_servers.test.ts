@@ -11,7 +11,7 @@ import { Random } from "../../support/random.ts";
 import { remoteHandle } from "../../support/remote_handle.ts";
 import { ScriptedServer } from "../../support/scripted_server.ts";
 
-const HANDLES = 1000;
+const HANDLES = 3000;
 
 class Crowd {
   readonly network = new MemoryNetwork();
