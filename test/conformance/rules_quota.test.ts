@@ -139,6 +139,12 @@ describe("quotas: limits", () => {
     "Ok QuotaExceeded Ok",
   );
   enforced(
+    "a creation asks for it last, a setData before it asks for the version",
+    "count=-1,bytes=-1=;byteHardLimit=2;countHardLimit=1",
+    [create("/a/"), create("/a"), create("/a/b"), setData("/a", "123", 7), setData("/a", "12", 7)],
+    "BadArguments NodeExists QuotaExceeded QuotaExceeded BadVersion",
+  );
+  enforced(
     "limits that can't be read make every change below them fail",
     "nonsense",
     [create("/a/b"), setData("/a"), create("/b")],

@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { describe } from "node:test";
+import { writeRequest } from "../../lib/wire/codec.ts";
+import { bytesOf } from "../support/frame_connection.ts";
 import {
   addWatch,
   auth,
@@ -22,6 +24,9 @@ import {
   sync,
 } from "../support/ops.ts";
 import { rule } from "./rules.ts";
+
+/** Of the header that stands behind the last op: no op, done, no error. */
+const MULTI_END_BYTES = 9;
 
 describe("transactions", () => {
   rule("a new session takes the first zxid, each write the next", async (server) => {
@@ -240,6 +245,33 @@ describe("multi", () => {
       "MarshallingError MarshallingError",
     );
   });
+
+  rule("one that does not end is not understood, and takes a zxid", async (server) => {
+    const zk = await server.client();
+    const xid = 7;
+    // What says that no op follows is left out.
+    const frame = bytesOf((out) => writeRequest(out, xid, multi(create("/a")))).slice(0, -MULTI_END_BYTES);
+    new DataView(frame.buffer).setInt32(0, frame.length - 4);
+    const { err, zxid } = await zk.raw.requestFrame(frame, xid, "multi");
+    assert.deepEqual([err, zxid], [-5, 2n]);
+    assert.equal(await zk.result(exists("/a")), "NoNode");
+  });
+
+  rule("flags that make no sense are the error of their op", async (server) => {
+    const zk = await server.client();
+    const { err, body } = await zk.ask(multi(create("/a"), create("/b", { flags: 9 })));
+    assert.equal(err, 0);
+    assert.match(Buffer.from(body).toString("hex"), /^ffffffff00(00000000){2}ffffffff00(fffffff8){2}/);
+  });
+
+  rule(
+    "since 3.9 flags that make no sense spoil the whole",
+    async (server) => {
+      const zk = await server.client();
+      assert.equal(await zk.result(multi(create("/a"), create("/b", { flags: 9 }))), "MarshallingError");
+    },
+    { compat: "3.9" },
+  );
 
   rule("a null path inside takes a zxid that no reply ever has", async (server) => {
     const zk = await server.client();

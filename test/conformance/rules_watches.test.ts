@@ -244,6 +244,18 @@ describe("events and permissions", () => {
     },
     { compat: "3.9" },
   );
+  rule(
+    "what setWatches tells at once has zxid -1, since 3.9 too",
+    async (server) => {
+      const zk = await server.client();
+      await zk.ok(setWatches(0n, { data: ["/none"] }));
+      assert.deepEqual(
+        zk.raw.received.flatMap((one) => (one.kind === "event" ? [one.event.zxid] : [])),
+        [-1n],
+      );
+    },
+    { compat: "3.9" },
+  );
 });
 
 describe("watches and connections", () => {

@@ -22,7 +22,13 @@ export interface Request {
 
 /** A slot is a client: one session at a time, on one connection at a time. A step on a slot without them opens them first. */
 export type Step =
-  | { readonly kind: "ask"; readonly slot: number; readonly requests: readonly Request[] }
+  | {
+      readonly kind: "ask";
+      readonly slot: number;
+      readonly requests: readonly Request[];
+      /** Pipelines all of it, also where {@link pipelines} would not. */
+      readonly atOnce?: true;
+    }
   /** Ends the session. */
   | { readonly kind: "close"; readonly slot: number }
   /** Cuts the connection and leaves the session. */

@@ -64,7 +64,7 @@ export class Side {
     switch (step.kind) {
       case "ask":
         await this.#open(step.slot);
-        for (const group of pipelines(step.requests, this.#oneByOne)) {
+        for (const group of step.atOnce ? [step.requests] : pipelines(step.requests, this.#oneByOne)) {
           await this.#slots[step.slot]!.ask(group, root, this.now);
           // Whether the connection is still there, it says with this.
           await this.#slots[step.slot]!.settled();
