@@ -16,6 +16,7 @@ import type { Duplex, DuplexHandler, Logger } from "./ports.ts";
 import { RequestThrottle } from "./request_throttle.ts";
 import { SaslExchange } from "./sasl/exchange.ts";
 import type { ConnId } from "./types.ts";
+import { ReplySizes } from "./wire/reply_sizes.ts";
 import { ServerConn, type ServerConnOwner } from "./wire/server_conn.ts";
 
 /** How much clients may hold; `open()` has the defaults. */
@@ -43,11 +44,12 @@ export class ClientService {
     connection_rejected: 0,
     sessionless_connections_expired: 0,
     bytes_received_count: 0,
-    response_bytes: 0,
     throttled_ops: 0,
     request_throttle_wait_count: 0,
     stale_requests_dropped: 0,
   };
+  /** Bytes of what clients are told. */
+  readonly replySizes: ReplySizes = new ReplySizes();
   /** Where requests go. */
   readonly requests: RequestThrottle;
   readonly #settings: Settings;
@@ -145,6 +147,12 @@ export class ClientService {
     return this.#handshakes.dropChance;
   }
 
+  /** Counts anew. */
+  resetStats(): void {
+    for (const name of Object.keys(this.counters) as (keyof typeof this.counters)[]) this.counters[name] = 0;
+    this.replySizes.reset();
+  }
+
   answerWord(word: string, mask: bigint | null): string {
     const { stats } = this.host.member.kernel;
     stats.packetsReceived++;
@@ -235,7 +243,7 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
     this.#all = all;
     this.#duplex = duplex;
     this.peer = { address: duplex.remoteAddress, label: labelOf(duplex), authIds: duplex.authIds };
-    this.#server = new ServerConn(this, all.limits.frameBytesMax);
+    this.#server = new ServerConn(this, all.limits.frameBytesMax, all.replySizes);
   }
 
   /** What the host knows it by, once its client has begun to shake hands. */
@@ -347,10 +355,7 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
   flush(): void {
     const bytes = this.#server.take();
     if (this.#ending) return;
-    if (bytes !== null) {
-      this.#all.counters.response_bytes += bytes.length;
-      this.#duplex.write(bytes);
-    }
+    if (bytes !== null) this.#duplex.write(bytes);
     if (this.#server.ended) {
       this.#ending = true;
       this.#all.setDeadline(this);

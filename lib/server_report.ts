@@ -46,8 +46,6 @@ export interface ReportSources {
 }
 
 export class StandaloneReport implements ServerControl {
-  readonly responseBytes: Extent = NOTHING_SENT;
-  readonly summaries = {};
   traceMask: bigint = DEFAULT_TRACE_MASK;
   readonly #from: ReportSources;
   readonly #startedMono: number;
@@ -150,12 +148,22 @@ export class StandaloneReport implements ServerControl {
     return this.#kernel.stats.digests;
   }
 
+  get responseBytes(): Extent {
+    return this.#from.clients.replySizes;
+  }
+
+  get summaries(): ServerControl["summaries"] {
+    const { reads, updates } = this.#kernel.stats;
+    return { readlatency: reads.report, updatelatency: updates.report };
+  }
+
   get dropChance(): number {
     return this.#from.clients.dropChance;
   }
 
   get counters(): ServerControl["counters"] {
-    return { ...this.#from.clients.counters, auth_failed_count: this.#kernel.stats.authFailures };
+    const { counters, replySizes } = this.#from.clients;
+    return { ...counters, response_bytes: replySizes.total, auth_failed_count: this.#kernel.stats.authFailures };
   }
 
   get environment(): ServerControl["environment"] {
@@ -258,6 +266,7 @@ export class StandaloneReport implements ServerControl {
 
   resetServerStats(): void {
     this.#kernel.stats.reset();
+    this.#from.clients.resetStats();
   }
 
   resetConnectionStats(): void {

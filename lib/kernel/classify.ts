@@ -28,6 +28,11 @@ export function becomesTxn(op: Op, options: KernelOptions): boolean {
   return TXNS.has(op.kind) || (op.kind === "unreadable" && takesZxid(op, options));
 }
 
+/** Whether ops of this kind change something, if they make sense: for the statistics. */
+export function isUpdate(kind: OpKind): boolean {
+  return TXNS.has(kind) || kind === "multi";
+}
+
 /** What can be prepared: the op is judged against the tree. */
 export function isWrite(op: Op, options: KernelOptions): op is Exclude<WriteOp, { readonly kind: "check" }> {
   switch (op.kind) {

@@ -1,9 +1,12 @@
 /**
  * Counts of what a member did, for the four-letter words and the admin commands. Nothing decides by them.
  */
+import type { OpKind } from "../ops.ts";
 import type { Connection } from "../session/connection.ts";
 import type { Tree } from "../tree/tree.ts";
 import type { Zxid } from "../types.ts";
+import { isUpdate } from "./classify.ts";
+import { Latencies } from "./latencies.ts";
 
 /** A digest is kept for each zxid that is a multiple of this, as in ZooKeeper. */
 const DIGEST_EVERY = 128n;
@@ -18,6 +21,9 @@ export class ServerStats {
   maxLatencyMs = 0;
   #totalLatencyMs = 0;
   #answers = 0;
+  /** Of requests that were answered without a txn, and of those that became one. */
+  readonly reads: Latencies = new Latencies();
+  readonly updates: Latencies = new Latencies();
   /** The last digests, oldest first. */
   readonly digests: { readonly zxid: Zxid; readonly digest: bigint }[] = [];
 
@@ -31,7 +37,7 @@ export class ServerStats {
     connection.stats.received++;
   }
 
-  answered(connection: Connection, op: string, cxid: number, zxid: Zxid, receivedMono: number, mono: number): void {
+  answered(connection: Connection, op: OpKind | "SESS", cxid: number, zxid: Zxid, receivedMono: number, mono: number): void {
     const latencyMs = Math.floor(mono - receivedMono);
     const { stats } = connection;
     this.packetsSent++;
@@ -39,6 +45,7 @@ export class ServerStats {
     this.#totalLatencyMs += latencyMs;
     if (latencyMs > this.maxLatencyMs) this.maxLatencyMs = latencyMs;
     if (latencyMs < this.minLatencyMs) this.minLatencyMs = latencyMs;
+    (op === "SESS" || isUpdate(op) ? this.updates : this.reads).add(latencyMs);
     stats.sent++;
     stats.lastOp = op;
     // Pings and the like have numbers below zero: the last one that the client counted is kept.
@@ -70,5 +77,8 @@ export class ServerStats {
     this.maxLatencyMs = 0;
     this.#totalLatencyMs = 0;
     this.#answers = 0;
+    this.authFailures = 0;
+    this.reads.reset();
+    this.updates.reset();
   }
 }

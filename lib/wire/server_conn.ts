@@ -18,6 +18,7 @@ import { readHello, readRequest, writeEvent, writeReply, writeWelcome } from "./
 import { Framer } from "./framer.ts";
 import { JuteError, JuteReader } from "./jute.ts";
 import { Outbox } from "./outbox.ts";
+import { ReplySizes } from "./reply_sizes.ts";
 
 /** What a connection asks of whoever owns it. It may be answered from within the call. */
 export interface ServerConnOwner {
@@ -36,6 +37,7 @@ export const FOUR_LETTER_WORDS: ReadonlySet<string> = new Set(
 );
 const WORD_BYTES = 4;
 const MASK_BYTES = 8;
+const LENGTH_BYTES = 4;
 const REQUEST_HEADER_BYTES = 8;
 
 /**
@@ -52,6 +54,7 @@ const encoder = new TextEncoder();
 export class ServerConn {
   readonly #owner: ServerConnOwner;
   readonly #framer: Framer;
+  readonly #sizes: ReplySizes;
   readonly #outbox: Outbox = new Outbox(() => this.#announce());
   #state: State = "fresh";
   /** The first bytes, until there are enough to tell a word from a frame. */
@@ -61,9 +64,13 @@ export class ServerConn {
   #reading = false;
   #announced = false;
 
-  /** @param frameBytesMax longest request that is taken (ZooKeeper: `jute.maxbuffer`) */
-  constructor(owner: ServerConnOwner, frameBytesMax: number) {
+  /**
+   * @param frameBytesMax longest request that is taken (ZooKeeper: `jute.maxbuffer`)
+   * @param sizes counts the bytes of what is said
+   */
+  constructor(owner: ServerConnOwner, frameBytesMax: number, sizes: ReplySizes = new ReplySizes()) {
     this.#owner = owner;
+    this.#sizes = sizes;
     this.#framer = new Framer(frameBytesMax);
   }
 
@@ -110,11 +117,17 @@ export class ServerConn {
   }
 
   reply(xid: number, zxid: Zxid, outcome: Outcome): void {
-    writeReply(this.#outbox.writer, xid, zxid, outcome);
+    const { writer } = this.#outbox;
+    const before = writer.length;
+    writeReply(writer, xid, zxid, outcome);
+    this.#sizes.add(writer.length - before - LENGTH_BYTES);
   }
 
   event(event: WatchedEvent): void {
-    writeEvent(this.#outbox.writer, event);
+    const { writer } = this.#outbox;
+    const before = writer.length;
+    writeEvent(writer, event);
+    this.#sizes.add(writer.length - before - LENGTH_BYTES);
   }
 
   close(): void {

@@ -17,7 +17,7 @@ const SHARED_BY_NO_TWO: readonly (readonly [RegExp, string])[] = [
 ];
 
 const SETTLED_KEYS: RegExp =
-  /^zk_(server_state|ephemerals_count|num_alive_connections|outstanding_requests|znode_count|global_sessions|local_sessions|watch_count|approximate_data_size|connection_drop_probability|auth_failed_count)\t/;
+  /^zk_(server_state|ephemerals_count|num_alive_connections|outstanding_requests|znode_count|global_sessions|local_sessions|watch_count|approximate_data_size|connection_drop_probability|auth_failed_count|(last|min|max)_client_response_size|response_bytes|connection_request_count|cnt_(read|update)latency)\t/;
 
 /** What is done to the answers to one word. */
 const BY_WORD: Readonly<Record<string, (text: string) => string>> = {

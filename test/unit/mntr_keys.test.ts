@@ -30,12 +30,12 @@ const MISSING: readonly (readonly [reason: string, keys: RegExp])[] = [
   ],
   ["of a Java machine or of a Java library", /^(jvm_|netty_)/],
   ["of caches and cleaners that there is no need for", /response_packet_|dead_watcher/],
-  ["of throttles that are not offered", /^(connection_drop_count|connection_token_deficit|large_requests_rejected)/],
-  ["a sum over all watched paths that nobody has missed", /^watch_bytes$/],
   [
-    "not measured: the totals are in packets_received and the latencies",
-    /_per_namespace$|^(read|update)latency$|^node_\w+_watch_count$/,
+    "of streams that end, of tokens that lack, and of a budget for large requests: nobody counts",
+    /^(connection_drop_count|connection_token_deficit|large_requests_rejected)/,
   ],
+  ["a sum over all watched paths that nobody has missed", /^watch_bytes$/],
+  ["not measured: bytes by the first name of a path, watchers by event", /_per_namespace$|^node_\w+_watch_count$/],
   [
     "the server ends, or never began, where ZooKeeper counts",
     /^(unrecoverable_error_count|cnxn_closed_without_zk_server_running|digest_mismatches_count)$/,
