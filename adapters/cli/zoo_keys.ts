@@ -289,7 +289,7 @@ const NOT_SERVED: readonly (readonly [Reason, Readonly<Record<string, Kind<unkno
 const NOT_SERVED_FAMILIES: readonly (readonly [RegExp, Reason])[] = [
   [/^(quorum\.auth\.|sslQuorum|ssl\.quorum\.)/, ENSEMBLE],
   [/^(metricsProvider\.|netty\.|jvm\.)/, JAVA],
-  [/^ssl\./, TLS],
+  [/^(ssl\.|fips-mode$)/, TLS],
   [/^admin\./, ADMIN],
   [/^(authProvider\.|X509AuthenticationProvider\.|superUser\.)/, AUTH],
 ];
