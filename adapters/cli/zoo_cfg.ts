@@ -85,6 +85,9 @@ function readEntries(entries: readonly Entry[], name: string): ZooCfg {
 /** What ZooKeeper has to be told to judge by, and what is judged by here as soon as there are such clients. */
 const OWN_PROVIDER = /^authProvider\.\w+=org\.apache\.zookeeper\.server\.auth\.(SASL|X509|Digest|IP)AuthenticationProvider$/;
 
+/** Its scheme is offered only where it is asked for, as in Apache. */
+const ENSEMBLE_CLASS = "org.apache.zookeeper.server.auth.EnsembleAuthenticationProvider";
+
 type PlacedServer = ServerLine & { readonly place: string };
 
 /** Collects settings, notices and problems, key by key. */
@@ -97,6 +100,7 @@ class Reader {
   readonly #unserved = new Map<Reason, string[]>();
   readonly #notices: Notice[] = [];
   readonly #problems: string[] = [];
+  #offersEnsembleScheme = false;
 
   warn(message: string): void {
     this.#notices.push({ level: "warn", message });
@@ -108,6 +112,7 @@ class Reader {
     if (entry.key.startsWith("server.")) this.#readServer(entry);
     else if (/^(group|weight)\./.test(entry.key)) this.#readHierarchy(entry);
     else if (OWN_PROVIDER.test(`${entry.key}=${entry.value}`)) return;
+    else if (entry.key.startsWith("authProvider.") && entry.value === ENSEMBLE_CLASS) this.#offersEnsembleScheme = true;
     else if (rule === undefined) this.#unknown(entry);
     else this.#readKnown(entry, rule);
   }
@@ -117,11 +122,18 @@ class Reader {
     if (!parsed.success) {
       this.#problem(entry, `allowed: ${rule.kind.allowed}`);
     } else if (rule.rule === "served") {
-      this.#settings[entry.key as keyof ZooSettings] = parsed.data;
+      this.#take(entry.key, parsed.data);
     } else if (rule.rule === "not served") {
       const keys = this.#unserved.get(rule.reason) ?? [];
       this.#unserved.set(rule.reason, [...keys, `${entry.key} (${entry.place})`]);
     }
+  }
+
+  #take(key: string, value: unknown): void {
+    if (/^superUser\b/.test(key)) {
+      const users = (this.#settings.superUser ?? []) as readonly string[];
+      this.#settings.superUser = [...users, ...(value as readonly string[])];
+    } else this.#settings[key as keyof ZooSettings] = value;
   }
 
   #readServer(entry: Entry): void {
@@ -155,10 +167,22 @@ class Reader {
   judgeWhole(name: string): void {
     this.#judgeServers();
     this.#judgeSessionTimeouts();
+    this.#judgeEnsembleScheme();
     if (!this.#places.has("dataDir")) this.#problems.push(`${name}: dataDir is not set; it must name a folder`);
     this.#judgePair("clientPortAddress", "clientPort");
     this.#judgePair("secureClientPortAddress", "secureClientPort");
     if (this.#settings["enforce.auth.enabled"] === true) this.#judgePair("enforce.auth.enabled", "enforce.auth.schemes");
+  }
+
+  #judgeEnsembleScheme(): void {
+    if (this.#offersEnsembleScheme) {
+      this.#settings.ensembleAuthName ??= [];
+    } else if (this.#settings.ensembleAuthName !== undefined) {
+      delete this.#settings.ensembleAuthName;
+      this.warn(
+        `${this.#places.get("ensembleAuthName")}: ensembleAuthName has no effect without authProvider.1=${ENSEMBLE_CLASS}`,
+      );
+    }
   }
 
   #judgePair(key: string, needed: string): void {

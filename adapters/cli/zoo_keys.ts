@@ -85,8 +85,11 @@ export interface ZooSettings {
   readonly sessionRequireClientSASLAuth: boolean;
   readonly allowSaslFailedClients: boolean;
   readonly "java.security.auth.login.config": string;
-  readonly superUser: string;
+  /** Of this key and of all that begin with it and a dot. */
+  readonly superUser: readonly string[];
   readonly letAnySaslUserDoX: string;
+  /** Empty: a client may call the ensemble by any name. */
+  readonly ensembleAuthName: readonly string[];
   readonly "X509AuthenticationProvider.superUser": string;
 }
 
@@ -112,6 +115,10 @@ const compression = (): ValueKind<"gzip" | "snappy"> => {
   return { allowed, schema: schema.transform((method) => (method === "gz" ? "gzip" : method)) };
 };
 const anyText = (): ValueKind<string> => text();
+const saslUser = (): ValueKind<readonly string[]> => {
+  const { allowed, schema } = text("a SASL user");
+  return { allowed, schema: schema.transform((name) => [name]) };
+};
 const pem = (): ValueKind<"PEM"> => {
   const { schema } = oneOf("PEM");
   return { allowed: `PEM (${STORES_AS_PEM})`, schema };
@@ -194,8 +201,9 @@ const SERVED: { readonly [Key in keyof ZooSettings]: Kind<ZooSettings[Key]> } = 
   sessionRequireClientSASLAuth: bool,
   allowSaslFailedClients: bool,
   "java.security.auth.login.config": () => text("a JAAS file"),
-  superUser: () => text("a SASL user"),
+  superUser: saslUser,
   letAnySaslUserDoX: anyText,
+  ensembleAuthName: () => list("names of the ensemble"),
   "X509AuthenticationProvider.superUser": () => text("the subject of a certificate"),
 };
 
@@ -281,7 +289,6 @@ const NOT_SERVED: readonly (readonly [Reason, Readonly<Record<string, Kind<unkno
     },
   ],
   [STALE, { request_throttle_drop_stale: bool }],
-  [AUTH, { ensembleAuthName: anyText }],
   [AUDIT, { "audit.enable": bool }],
 ];
 
@@ -291,7 +298,7 @@ const NOT_SERVED_FAMILIES: readonly (readonly [RegExp, Reason])[] = [
   [/^(metricsProvider\.|netty\.|jvm\.)/, JAVA],
   [/^(ssl\.|fips-mode$)/, TLS],
   [/^admin\./, ADMIN],
-  [/^(authProvider\.|X509AuthenticationProvider\.|superUser\.)/, AUTH],
+  [/^(authProvider\.|X509AuthenticationProvider\.)/, AUTH],
 ];
 
 /**
@@ -311,6 +318,7 @@ export type KeyRule =
 
 /** The rule of a key, or undefined for one that nobody knows. */
 export function keyRule(key: string): KeyRule | undefined {
+  if (key.startsWith("superUser.")) return keyRule("superUser");
   if (Object.hasOwn(SERVED, key)) return { rule: "served", kind: SERVED[key as keyof ZooSettings]() };
   if (Object.hasOwn(DEFAULT_ONLY, key)) return { rule: "default", kind: DEFAULT_ONLY[key]!() };
   for (const [reason, kinds] of NOT_SERVED) {

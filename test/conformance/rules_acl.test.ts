@@ -32,6 +32,11 @@ async function whoAmI(zk: RuleClient): Promise<readonly string[]> {
     : assert.fail();
 }
 
+const ENSEMBLE = {
+  "authProvider.1": "org.apache.zookeeper.server.auth.EnsembleAuthenticationProvider",
+  ensembleAuthName: "one,two",
+};
+
 describe("permissions", () => {
   rule("each operation needs its own", async (server) => {
     const zk = await server.client();
@@ -260,6 +265,19 @@ describe("identities", () => {
       assert.equal((await server.attach(zk.session)).session.sessionId, zk.session.sessionId);
     }
   });
+
+  rule(
+    "scheme ensemble proves nobody: no name and the right one are accepted, with another one the connection ends",
+    async (server) => {
+      const zk = await server.client();
+      assert.equal(await zk.results(auth("", "ensemble"), auth("one", "ensemble"), auth("two", "ensemble")), "Ok Ok Ok");
+      assert.deepEqual(await whoAmI(zk), ["ip:127.0.0.1"]);
+      assert.equal(await zk.result(create("/a", { acl: [acl(31, "auth", "")] })), "InvalidACL");
+      await zk.result(auth("three", "ensemble"));
+      await zk.raw.ended;
+    },
+    { config: ENSEMBLE },
+  );
 
   rule("they belong to the connection, not to the session", async (server) => {
     const zk = await server.client();

@@ -122,7 +122,11 @@ function openOptionsOf(config: readonly (readonly [string, unknown])[]): OpenOpt
         options.storage = fileStorage(value);
         break;
       case "authProvider.1":
-        options.acl = { ...options.acl, saslRegistered: value.endsWith("SASLAuthenticationProvider") };
+        if (value.endsWith("EnsembleAuthenticationProvider")) options.acl = { ensembleAuthNames: [], ...options.acl };
+        else options.acl = { ...options.acl, saslRegistered: value.endsWith("SASLAuthenticationProvider") };
+        break;
+      case "ensembleAuthName":
+        options.acl = { ...options.acl, ensembleAuthNames: value.split(",") };
         break;
       default:
         throw new Error(`a recording's configuration has ${key}, which no option stands for here`);

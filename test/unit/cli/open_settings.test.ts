@@ -83,6 +83,11 @@ const EFFECTS: readonly (readonly [line: string, place: string, value: unknown])
   ["java.security.auth.login.config=/jaas\nallowSaslFailedClients=true", "open.sasl.allowFailedClients", true],
   ["java.security.auth.login.config=/jaas\nsessionRequireClientSASLAuth=true", "open.requiredAuthSchemes", ["sasl"]],
   ["superUser=bob", "open.acl.superUsers", ["bob"]],
+  [
+    "ensembleAuthName=one, two\nauthProvider.1=org.apache.zookeeper.server.auth.EnsembleAuthenticationProvider",
+    "open.acl.ensembleAuthNames",
+    ["one", "two"],
+  ],
   ["letAnySaslUserDoX=any", "open.acl.letAnySaslUserDoX", "any"],
   ["enforce.auth.enabled=true\nenforce.auth.schemes=digest,sasl", "open.requiredAuthSchemes", ["digest", "sasl"]],
   ["znode.container.checkIntervalMs=11", "open.reaper.intervalMs", 11],
@@ -144,7 +149,7 @@ describe("zoo.cfg becomes settings of open(), tcp() and fileStorage()", () => {
 
   test("each key that is served has an effect", () => {
     const keys = new Set(EFFECTS.flatMap(([line]) => line.split("\n").map((one) => one.slice(0, one.indexOf("=")))));
-    const named = [...keys].filter((key) => !key.startsWith("server."));
+    const named = [...keys].filter((key) => !/^(server|authProvider)\./.test(key));
     // These two say which lines of servers make an ensemble, and are judged with them.
     assert.deepEqual([...named, "peerType", "standaloneEnabled"].sort(), [...SERVED_KEYS].sort());
   });
@@ -164,6 +169,18 @@ describe("zoo.cfg becomes settings of open(), tcp() and fileStorage()", () => {
       ...{ listen: { port: 2181 }, secure: undefined },
       keep: { dataDir: "/d", snapshotsKept: 0 },
     });
+  });
+
+  test("each superUser.NAME is one more", () => {
+    assert.deepEqual(at(planOf("superUser=bob\nsuperUser.1=eve"), "open.acl.superUsers"), ["bob", "eve"]);
+  });
+
+  test("the scheme ensemble needs its provider, and then no names", () => {
+    const provider = "authProvider.2=org.apache.zookeeper.server.auth.EnsembleAuthenticationProvider";
+    assert.deepEqual(at(planOf(provider), "open.acl.ensembleAuthNames"), []);
+    assert.equal(at(planOf("ensembleAuthName=one"), "open.acl.ensembleAuthNames"), undefined);
+    const { notices } = parseZooCfg("dataDir=/d\nensembleAuthName=one", "zoo.cfg");
+    assert.match(notices[0]!.message, /^zoo\.cfg:2: ensembleAuthName has no effect without authProvider\.1=/);
   });
 
   test("-1 is how ZooKeeper says default", () => {
