@@ -79,7 +79,8 @@ async function perform(zk: ZooKeeper, { kind, number }: Step): Promise<number> {
     case "create":
       return (await zk.createWithStat(`/made-${number}`, String(number))).stat.version;
     case "exists":
-      return (await zk.exists("/number", { watch: () => {} }))!.version;
+      // It is there, unless the path was spoiled.
+      return (await zk.exists("/number", { watch: () => {} }))?.version ?? -1;
     case "sync":
       await zk.sync();
       return -1;
