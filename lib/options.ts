@@ -224,6 +224,11 @@ export async function settingsOf(given: OpenSettings, stores: boolean): Promise<
     const { problemsOf } = await import("./options_schema.ts");
     refuse(problemsOf(given));
   }
+  return completed(given, stores);
+}
+
+/** The settings with all that they leave out, of which each by itself is right. */
+export function completed(given: OpenSettings, stores: boolean): Settings {
   const { acl, sasl, limits, throttle, reaper, snapshots, ...rest } = DEFAULTS;
   const hasUsers = Object.keys(given.sasl?.users ?? {}).length > 0;
   const tickTimeMs = given.tickTimeMs ?? rest.tickTimeMs;

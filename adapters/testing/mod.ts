@@ -88,3 +88,5 @@ export function testEnsemble(options: EnsembleTestOptions = {}): Promise<TestEns
 function worldOf(logger: Logger): TestWorld {
   return { logger, process: describeProcess, settle, listener: (port) => tcp({ port }) };
 }
+
+TestServer.warmUp(worldOf(consoleLogger({ level: "silent" })));
