@@ -27,6 +27,7 @@ export type { EnsembleConfig, EnsembleMember, WeightedGroups } from "./lib/broad
 export { bytes, type Codec, json, utf8 } from "./lib/client/codecs.ts";
 export type { EventStream, OverflowPolicy } from "./lib/client/event_stream.ts";
 export type { ConnectOptions, RequestOptions, VersionOptions, WatchOptions, WatchStreamOptions } from "./lib/client/options.ts";
+export type { Reconfig } from "./lib/client/reconfig.ts";
 export { InvalidValueError, type Schema, type SchemaIssue } from "./lib/client/schema.ts";
 export type { ConnectionState } from "./lib/client/session.ts";
 export type { StateChange } from "./lib/client/states.ts";
@@ -37,7 +38,7 @@ export type { StreamEvent } from "./lib/client/watch_streams.ts";
 export type { Watcher } from "./lib/client/watchers.ts";
 export type { ZooKeeper } from "./lib/client/zookeeper.ts";
 export type { Compat } from "./lib/compat.ts";
-export type { EnsembleOptions, PeerNetwork } from "./lib/ensemble/open.ts";
+export type { ConfigStore, EnsembleOptions, PeerNetwork } from "./lib/ensemble/open.ts";
 export { type Applied, type ErrorCode, ZkError } from "./lib/errors.ts";
 export type { OpenSettings } from "./lib/options.ts";
 export type { Clock, Duplex, DuplexHandler, ListenAddress, Listener, Logger, Storage } from "./lib/ports.ts";

@@ -112,7 +112,7 @@ export class Member {
   #begin(role: Role, database: Database, zxid: Zxid | null, now: Now, out: MemberEffect[]): void {
     for (const conn of this.#kernel.connections.keys()) out.push({ kind: "close", conn });
     if (zxid !== null) database.lastZxid = zxid;
-    this.#kernel = this.#kernel.nextTerm(role, database, now);
+    this.#kernel = this.#kernel.nextTerm(role, database, now, (op, zxid) => this.#broadcast.judgeReconfig(op, zxid));
   }
 }
 

@@ -17,7 +17,7 @@ import { Kernel } from "./kernel/kernel.ts";
 import { Member } from "./member.ts";
 import { kernelOptions, type Settings, treeOptions } from "./options.ts";
 import type { Clock, ListenAddress, Listener, Logger } from "./ports.ts";
-import type { ConfigurationReport, ProcessReport } from "./report.ts";
+import type { ConfigurationReport, ProcessReport, ServerMode } from "./report.ts";
 import { ClientService } from "./serve.ts";
 import { StandaloneReport } from "./server_report.ts";
 import { firstSessionId } from "./session/identity.ts";
@@ -44,7 +44,8 @@ export type MakeHost = (kernel: Kernel, options: Omit<HostOptions, "member">) =>
 
 /** What an ensemble adds to a server. */
 export interface EnsembleParts {
-  readonly report: NonNullable<ConfigurationReport["ensemble"]>;
+  /** As it is now. */
+  readonly report: () => NonNullable<ConfigurationReport["ensemble"]>;
   stop(): Promise<void>;
 }
 
@@ -122,7 +123,7 @@ export class Server {
       host: this.#host,
       clients: this.#clients,
       settings: this.#settings,
-      ensemble: ensemble?.report ?? null,
+      ensemble: () => ensemble?.report() ?? null,
       journal,
       process: world.process,
       addresses: () => this.#addresses,
@@ -170,6 +171,11 @@ export class Server {
       this.#listeners.delete(listener);
       throw error;
     }
+  }
+
+  /** What the server is at the moment, as `srvr` says it; null while it serves nobody, such as a member without a leader. */
+  get mode(): ServerMode | null {
+    return this.#report.serving ? this.#report.mode : null;
   }
 
   /** A look at a znode as it is now, at once and past all permissions; null if there is none. For tests and tools. */

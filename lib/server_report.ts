@@ -37,7 +37,7 @@ export interface ReportSources {
   readonly clients: ClientService;
   readonly settings: Settings;
   /** null for a server that stands alone. */
-  readonly ensemble: ConfigurationReport["ensemble"];
+  readonly ensemble: () => ConfigurationReport["ensemble"];
   /** What keeps the data; null: nothing does. */
   readonly journal: Journal | null;
   readonly process: () => ProcessReport;
@@ -175,7 +175,8 @@ export class StandaloneReport implements ServerControl {
   }
 
   get configuration(): ConfigurationReport {
-    const { settings, addresses, ensemble } = this.#from;
+    const { settings, addresses } = this.#from;
+    const ensemble = this.#from.ensemble();
     const portOf = (wanted: boolean): number => addresses().find(({ secure }) => secure === wanted)?.port ?? -1;
     return {
       clientPort: portOf(false),

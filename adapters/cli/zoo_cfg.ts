@@ -4,9 +4,9 @@
  * All that is wrong is told at once, each with its place. Invariant: a {@link ZooCfg} has passed every rule that can be judged
  * without opening a port or a folder.
  */
-import type { EnsembleConfig } from "../../lib/broadcast/zab/ensemble.ts";
+import type { EnsembleConfig, EnsembleMember } from "../../lib/broadcast/zab/ensemble.ts";
+import { parseServerLine } from "../../lib/broadcast/zab/server_line.ts";
 import { PropertiesError, type Property, parseProperties } from "./properties.ts";
-import { parseServerLine, type ServerLine } from "./server_lines.ts";
 import { type KeyRule, keyLike, keyRule, type Reason, type ZooSettings } from "./zoo_keys.ts";
 
 /** One setting and where it stands: `zoo.cfg:4`, or `argument 1`. */
@@ -88,7 +88,7 @@ const OWN_PROVIDER = /^authProvider\.\w+=org\.apache\.zookeeper\.server\.auth\.(
 /** Its scheme is offered only where it is asked for, as in Apache. */
 const ENSEMBLE_CLASS = "org.apache.zookeeper.server.auth.EnsembleAuthenticationProvider";
 
-type PlacedServer = ServerLine & { readonly place: string };
+type PlacedServer = EnsembleMember & { readonly place: string };
 
 /** Collects settings, notices and problems, key by key. */
 class Reader {

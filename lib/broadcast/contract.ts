@@ -4,9 +4,11 @@
  *
  * Invariant: proposals are committed in zxid order, each once, and none before it is durable where it must be.
  */
-import type { Forwarded } from "../ops.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { Forwarded, ReconfigOp } from "../ops.ts";
 import type { Proposal } from "../txns.ts";
 import type { Now, Role, SessionId, Zxid } from "../types.ts";
+import type { Membership } from "./zab/membership.ts";
 import type { Image, LeaderPacket, LearnerPacket, LinkId, MemberId, Notification, Touched } from "./zab/messages.ts";
 
 /** What the kernel says. All but `propose` belongs to ensembles. */
@@ -73,6 +75,8 @@ export type ToHost =
   | { readonly kind: "sendDatabase"; readonly link: LinkId; readonly zxid: Zxid }
   /** End the stream without another word. `closed` does not answer. */
   | { readonly kind: "cut"; readonly link: LinkId }
+  /** Who belongs to the ensemble has changed, or is about to: it is to be kept, and the members are to be found where they are now. */
+  | { readonly kind: "membership"; readonly membership: Membership }
   /** For the log. */
   | { readonly kind: "tell"; readonly message: string };
 
@@ -82,4 +86,6 @@ export interface Broadcast {
   step(input: BroadcastInput, now: Now): readonly BroadcastEffect[];
   /** When `due` is to be said, in monotonic milliseconds; null: never, as things stand. */
   readonly deadline: number | null;
+  /** What a change of the membership comes to if it gets this zxid: the new configuration's text, or why it is refused. Changes nothing. */
+  judgeReconfig(op: ReconfigOp, zxid: Zxid): Uint8Array | ErrorCode;
 }

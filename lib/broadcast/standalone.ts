@@ -22,4 +22,9 @@ export class Standalone implements Broadcast {
     }
     return commits;
   }
+
+  /** Who stands alone has no membership. */
+  judgeReconfig(): "Unimplemented" {
+    return "Unimplemented";
+  }
 }

@@ -15,6 +15,7 @@ import type { Codec } from "./codecs.ts";
 import type { EventStream } from "./event_stream.ts";
 import type { Connector } from "./link.ts";
 import type { RequestOptions, VersionOptions, WatchOptions, WatchStreamOptions } from "./options.ts";
+import { type Reconfig, reconfigOp } from "./reconfig.ts";
 import { expect, onAbort, Requests, sets } from "./requests.ts";
 import type { Schema, SchemaInput, SchemaOutput } from "./schema.ts";
 import { ClientSession, type ClientSessionListener, type ConnectionState, isTerminal } from "./session.ts";
@@ -42,6 +43,8 @@ export interface HandleOptions {
 }
 
 const NO_OPTIONS = {};
+/** Where the ensemble's configuration is, whatever the chroot. */
+const CONFIG_PATH = "/zookeeper/config";
 
 export class ZooKeeper implements ClientSessionListener {
   readonly #session: ClientSession;
@@ -267,10 +270,28 @@ export class ZooKeeper implements ClientSessionListener {
 
   /** The ensemble's configuration, kept in `/zookeeper/config`; a chroot does not apply. */
   async getConfig(options: WatchOptions = NO_OPTIONS): Promise<{ data: Uint8Array | null; stat: Stat }> {
-    const full = "/zookeeper/config";
-    const op: Op = { kind: "getData", path: full, watch: options.watch !== undefined };
+    const op: Op = { kind: "getData", path: CONFIG_PATH, watch: options.watch !== undefined };
     const { data, stat } = expect(
-      await this.#requests.ask(op, "getConfig", full, options.signal, sets("data", full, options.watch)),
+      await this.#requests.ask(op, "getConfig", CONFIG_PATH, options.signal, sets("data", CONFIG_PATH, options.watch)),
+      "data",
+    );
+    return { data, stat };
+  }
+
+  /**
+   * Changes who belongs to the ensemble, and answers as {@link getConfig} does then. Needs `reconfigEnabled`, and WRITE on `/zookeeper/config`.
+   *
+   * Errors: `ReconfigDisabled`; `Unimplemented` from a server that stands alone; `ReconfigInProgress`; `BadVersion`; `BadArguments` where the
+   * lines make no sense or too few would vote; `NewConfigNoQuorum` where no quorum of the new members follows the leader; `NoAuth`.
+   *
+   * @example
+   * ```ts
+   * await zk.reconfig({ joining: ["server.4=10.0.0.4:2888:3888:participant;2181"], leaving: [1] });
+   * ```
+   */
+  async reconfig(change: Reconfig, options: RequestOptions = NO_OPTIONS): Promise<{ data: Uint8Array | null; stat: Stat }> {
+    const { data, stat } = expect(
+      await this.#requests.ask(reconfigOp(change), "reconfig", CONFIG_PATH, options.signal),
       "data",
     );
     return { data, stat };

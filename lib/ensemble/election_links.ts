@@ -6,20 +6,26 @@
  *
  * Not here: what votes mean. Invariant: strangers, and those who speak nonsense, lose their stream and change nothing else.
  */
-import { bracketed, type EnsembleMember } from "../broadcast/zab/ensemble.ts";
+import type { EnsembleMember } from "../broadcast/zab/ensemble.ts";
 import type { MemberId, Notification } from "../broadcast/zab/messages.ts";
-import type { Clock, Dialer, Duplex, DuplexHandler, Listener, Logger } from "../ports.ts";
+import { bracketed } from "../broadcast/zab/server_line.ts";
+import type { Clock, Dialer, Duplex, DuplexHandler, Listener, Logger, ServerAddress } from "../ports.ts";
 import { JuteError } from "../wire/jute.ts";
-import { initialBytes, notificationBytes, readInitial, readNotification, VOTE_BYTES_MAX } from "../wire/votes.ts";
+import { type Initial, initialBytes, notificationBytes, readInitial, readNotification, VOTE_BYTES_MAX } from "../wire/votes.ts";
 
 export interface ElectionLinksOptions {
-  readonly me: EnsembleMember;
-  readonly members: ReadonlyMap<MemberId, EnsembleMember>;
+  readonly id: MemberId;
+  /** This member as it is listed now. */
+  readonly me: () => EnsembleMember;
+  /** Another one as it is listed now. */
+  readonly memberOf: (id: MemberId) => EnsembleMember | undefined;
+  /** Whether members are heard that are not listed: they may be about to join. */
+  readonly hearsJoiners: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly dialer: Dialer;
-  /** On this member's election port. */
-  readonly listener: Listener;
+  /** A listener on this member's election port. */
+  readonly listener: () => Listener;
   readonly dialTimeoutMs: number;
   readonly initialTimeoutMs: number;
   readonly hear: (from: MemberId, notification: Notification) => void;
@@ -29,6 +35,8 @@ export interface ElectionLinksOptions {
 const WAITING_BYTES_MAX = 1 << 20;
 /** What one address may not be dialled more often than, milliseconds. */
 const DIAL_AGAIN_MS = 100;
+/** So many joiners are remembered. */
+const JOINERS_MAX = 255;
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 export class ElectionLinks {
@@ -41,21 +49,47 @@ export class ElectionLinks {
   readonly #last = new Map<MemberId, Uint8Array>();
   /** Streams that have not said whose they are. */
   readonly #unnamed = new Set<Duplex>();
+  /** Where those are who are not listed, as they say themselves. */
+  readonly #joiners = new Map<MemberId, ServerAddress>();
+  #listener: Listener;
+  #listening: Promise<unknown> = Promise.resolve();
   #hasStopped = false;
 
   constructor(options: ElectionLinksOptions) {
     this.#options = options;
+    this.#listener = options.listener();
   }
 
   async start(): Promise<void> {
-    await this.#options.listener.start((duplex) => this.#accepted(duplex));
+    await this.#listener.start((duplex) => this.#accepted(duplex));
+  }
+
+  /** Other members are listed: streams to those who are not, or are elsewhere now, end. */
+  reconfigured(before: (id: MemberId) => EnsembleMember | undefined): void {
+    for (const [id, duplex] of [...this.#streams]) {
+      if (placeOf(before(id)) === placeOf(this.#options.memberOf(id))) continue;
+      this.#streams.delete(id);
+      duplex.destroy();
+    }
+  }
+
+  /** This member is elsewhere now. */
+  relisten(): void {
+    const before = this.#listener;
+    const listener = this.#options.listener();
+    this.#listener = listener;
+    this.#listening = this.#listening
+      .then(() => before.stop())
+      .then(() => (this.#hasStopped ? undefined : listener.start((duplex) => this.#accepted(duplex))))
+      .catch((error: unknown) => this.#options.logger.error(error instanceof Error ? error.message : String(error)));
   }
 
   async stop(): Promise<void> {
     this.#hasStopped = true;
     for (const stop of [...this.#dials.values()]) stop();
     for (const duplex of [...this.#streams.values(), ...this.#unnamed]) duplex.destroy();
-    await this.#options.listener.stop();
+    await this.#listening;
+    await this.#listener.stop();
   }
 
   notify(to: MemberId, notification: Notification): void {
@@ -69,9 +103,9 @@ export class ElectionLinks {
   // ── dialling ──
 
   #dial(to: MemberId): void {
-    const { me, members, dialer, clock, dialTimeoutMs, logger } = this.#options;
+    const { id: me, dialer, clock, dialTimeoutMs, logger } = this.#options;
     const { mono } = clock.now();
-    const address = members.get(to)?.addresses[0];
+    const address = this.#addressOf(to);
     if (address === undefined || this.#hasStopped || this.#dials.has(to)) return;
     const earliest = (this.#dialledMono.get(to) ?? Number.NEGATIVE_INFINITY) + DIAL_AGAIN_MS;
     if (mono < earliest) return this.#dialLater(to, earliest);
@@ -81,12 +115,12 @@ export class ElectionLinks {
       this.#dials.delete(to);
     };
     const giveUp = dialer.dial(
-      { host: address.host, port: address.electionPort },
+      address,
       (duplex) => {
         ended();
-        const [own] = me.addresses;
-        duplex.write(initialBytes(me.id, `${bracketed(own!.host)}:${own!.electionPort}`));
-        if (me.id > to) return this.#keep(to, duplex, NO_BYTES);
+        const [own] = this.#options.me().addresses;
+        duplex.write(initialBytes(me, `${bracketed(own!.host)}:${own!.electionPort}`));
+        if (me > to) return this.#keep(to, duplex, NO_BYTES);
         duplex.end(); // and it dials
         return DEAF;
       },
@@ -117,6 +151,11 @@ export class ElectionLinks {
     });
   }
 
+  #addressOf(id: MemberId): ServerAddress | undefined {
+    const [address] = this.#options.memberOf(id)?.addresses ?? [];
+    return address === undefined ? this.#joiners.get(id) : { host: address.host, port: address.electionPort };
+  }
+
   // ── being dialled ──
 
   #accepted(duplex: Duplex): DuplexHandler {
@@ -145,13 +184,13 @@ export class ElectionLinks {
 
   /** Who reads on, once it is known whose the stream is. */
   #named(duplex: Duplex, received: Uint8Array): DuplexHandler | null {
-    const { me, members, logger } = this.#options;
+    const { id: me, logger } = this.#options;
     try {
       const initial = readInitial(received);
       if (initial === null) return null;
       const { id, length } = initial;
-      if (!members.has(id) || id === me.id) throw new JuteError(`member ${id} does not belong to the ensemble`);
-      if (id > me.id) return this.#keep(id, duplex, received.subarray(length));
+      if (!this.#mayVisit(initial) || id === me) throw new JuteError(`member ${id} does not belong to the ensemble`);
+      if (id > me) return this.#keep(id, duplex, received.subarray(length));
       this.#streams.get(id)?.destroy();
       this.#streams.delete(id);
       duplex.destroy();
@@ -163,6 +202,16 @@ export class ElectionLinks {
       duplex.destroy();
       return DEAF;
     }
+  }
+
+  /** Remembers where a joiner says that it is. */
+  #mayVisit({ id, addresses }: Initial): boolean {
+    const { memberOf, hearsJoiners } = this.#options;
+    if (memberOf(id) !== undefined) return true;
+    if (!hearsJoiners || id < 0n || (this.#joiners.size === JOINERS_MAX && !this.#joiners.has(id))) return false;
+    const [, host, port] = /^\[?([^\]]+)\]?:(\d{1,5})$/.exec(addresses[0] ?? "") ?? [];
+    if (host !== undefined) this.#joiners.set(id, { host, port: Number(port) });
+    return true;
   }
 
   // ── votes ──
@@ -208,6 +257,10 @@ export class ElectionLinks {
 
 /** Hears nothing: the stream has ended. */
 const DEAF: DuplexHandler = { data() {}, drained() {}, closed() {} };
+
+function placeOf(member: EnsembleMember | undefined): string | undefined {
+  return member?.addresses.map(({ host, electionPort }) => `${host}:${electionPort}`).join();
+}
 
 function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
   if (one.length === 0) return other.slice();

@@ -6,8 +6,10 @@
  */
 import { AclInterner } from "../acl/intern.ts";
 import type { Broadcast, ToHost } from "../broadcast/contract.ts";
-import { Ensemble, type EnsembleConfig } from "../broadcast/zab/ensemble.ts";
+import { Ensemble, type EnsembleConfig, type EnsembleMember } from "../broadcast/zab/ensemble.ts";
+import { ensembleText, hasSameMembers, parseEnsemble } from "../broadcast/zab/ensemble_text.ts";
 import { History, RECENT_TXNS } from "../broadcast/zab/history.ts";
+import { Membership } from "../broadcast/zab/membership.ts";
 import type { Image, MemberId } from "../broadcast/zab/messages.ts";
 import { Zab } from "../broadcast/zab/zab.ts";
 import { Host, type HostOptions } from "../host.ts";
@@ -42,8 +44,14 @@ export interface PeerNetwork {
 export interface EnsembleOptions {
   /** This member's number, 1 to 255, as in `myid`. */
   readonly id: number;
-  /** All members, this one included. */
+  /** All members, this one included. Who is to join an ensemble lists itself as an observer, among members that are already in it. */
   readonly config: EnsembleConfig;
+  /** Where the configuration is kept when it changes, to be the `config` of the next start. Default: nowhere. */
+  readonly configStore?: ConfigStore;
+  /** Whether a reconfiguration may leave a single voter: as ZooKeeper's `standaloneEnabled=false`. Default false: two at least must be left. */
+  readonly mayVoteAlone?: boolean;
+  /** Called when the configuration says that clients find this member elsewhere. */
+  readonly clientAddressChanged?: (client: NonNullable<EnsembleMember["client"]>) => void;
   /** Ticks for finding and following a leader. Default 10. */
   readonly initLimit?: number;
   /** Ticks between two signs of life. Default 5. */
@@ -53,10 +61,20 @@ export interface EnsembleOptions {
   readonly peers: PeerNetwork;
 }
 
+/** Keeps an ensemble's configuration beyond this process, where it may change while the ensemble runs (`reconfigEnabled`). */
+export interface ConfigStore {
+  /** It counts from now on. */
+  saveCommitted(config: EnsembleConfig): Promise<void>;
+  /** It has been proposed, and may never count. */
+  saveProposed(config: EnsembleConfig): Promise<void>;
+}
+
 /** Joins the kernel and the broadcast of a member to whatever pumps them. */
 export type MakeMemberHost = (kernel: Kernel, broadcast: Broadcast, options: Omit<HostOptions, "member">) => Host;
 
 const DIAL_TIMEOUT_MS = 5000;
+/** The configuration's znode has no version of its own. */
+const CONFIG_VERSION = -1;
 
 /**
  * Starts a member.
@@ -121,7 +139,11 @@ class RunningMember {
   readonly journal: Journal;
   readonly #storage: Storage;
   readonly #options: EnsembleOptions;
-  readonly #ensemble: Ensemble;
+  #membership: Membership;
+  /** This member as it is listed, or was before it was removed. */
+  #me: EnsembleMember;
+  /** The last change that is being kept. */
+  #keeping: Promise<void> = Promise.resolve();
   readonly #settings: Settings;
   readonly #world: ServerWorld;
   readonly #kernel: Kernel;
@@ -146,9 +168,10 @@ class RunningMember {
     const now = clock.now();
     this.#storage = storage;
     this.#options = options;
-    this.#ensemble = ensemble;
     this.#settings = settings;
     this.#world = world;
+    this.#membership = new Membership(ensemble, this.#loggedConfig(database));
+    this.#me = ensemble.members.get(BigInt(options.id))!;
     this.#tellConfig(database);
     this.#kernel = new Kernel(database, kernelSettings, firstSessionId(options.id, now.wall), now, "looking");
     this.journal = new Journal(storage, () => this.#host?.member.kernel.database ?? database, {
@@ -165,22 +188,11 @@ class RunningMember {
   }
 
   async start(makeHost: MakeMemberHost): Promise<Server> {
-    const { initLimit = 10, syncLimit = 5 } = this.#options;
-    const me = this.#me;
-    const [address] = me.addresses;
-    const report: NonNullable<ConfigurationReport["ensemble"]> = {
-      initLimit,
-      syncLimit,
-      electionPort: address!.electionPort,
-      quorumPort: address!.quorumPort,
-      observer: me.role === "observer",
-      membership: this.#ensemble.text,
-    };
     await this.#votes.start();
     const server = new Server({ ...this.#settings, serverId: this.#options.id }, this.#world, {
       kernel: this.#kernel,
       journal: this.journal,
-      ensemble: { report, stop: () => this.#stop() },
+      ensemble: { report: () => this.#report, stop: () => this.#stop() },
       makeHost: (kernel, options) => {
         this.#host = makeHost(kernel, this.#zab, { ...options, carryOut: (effect) => this.#carryOut(effect) });
         return this.#host;
@@ -191,10 +203,21 @@ class RunningMember {
 
   async #stop(): Promise<void> {
     await Promise.all([this.#votes.stop(), this.#links.stop()]);
+    await this.#keeping;
   }
 
-  get #me(): EnsembleConfig["members"][number] {
-    return this.#ensemble.members.get(this.#id)!;
+  get #report(): NonNullable<ConfigurationReport["ensemble"]> {
+    const { initLimit = 10, syncLimit = 5 } = this.#options;
+    const { electionPort, quorumPort } = this.#me.addresses[0]!;
+    const { committed } = this.#membership;
+    return {
+      initLimit,
+      syncLimit,
+      electionPort,
+      quorumPort,
+      observer: committed.roleOf(this.#id) === "observer",
+      membership: ensembleText(committed),
+    };
   }
 
   get #id(): MemberId {
@@ -214,9 +237,12 @@ class RunningMember {
         `${this.#storage.name}: the log goes on to epoch ${ofLog}, and currentEpoch says ${currentEpoch}. Restore the file, or empty the folder`,
       );
     }
+    const { committed, lastSeen } = this.#membership;
     return new Zab({
       me: this.#id,
-      ensemble: this.#ensemble,
+      ensemble: committed,
+      lastSeen,
+      reconfiguration: this.#settings.reconfigEnabled ? { votersMin: this.#options.mayVoteAlone ? 1 : 2 } : null,
       limits: { tickMs: this.#settings.tickTimeMs, initLimit, syncLimit },
       history: new History(lastZxid, recent),
       acceptedEpoch: Math.max(epochs.accepted ?? ofLog, currentEpoch),
@@ -226,12 +252,11 @@ class RunningMember {
 
   #newLinks(): QuorumLinks {
     const { clock, logger } = this.#world;
-    const [address] = this.#me.addresses;
     return new QuorumLinks({
       clock,
       logger,
       dialer: this.#options.peers.dialer,
-      listener: () => this.#options.peers.listener({ host: this.#listenHost, port: address!.quorumPort }),
+      listener: () => this.#listener("quorumPort"),
       dialTimeoutMs: DIAL_TIMEOUT_MS,
       hear: (input) => this.#host?.hear(input),
       turn: (run) => (this.#host === null ? run() : this.#host.turn(run)),
@@ -243,22 +268,25 @@ class RunningMember {
   #newVotes(): ElectionLinks {
     const { clock, logger } = this.#world;
     const { syncLimit = 5 } = this.#options;
-    const [address] = this.#me.addresses;
     return new ElectionLinks({
-      me: this.#me,
-      members: this.#ensemble.members,
+      id: this.#id,
+      me: () => this.#me,
+      memberOf: (id) => this.#membership.memberOf(id),
+      hearsJoiners: this.#settings.reconfigEnabled,
       clock,
       logger,
       dialer: this.#options.peers.dialer,
-      listener: this.#options.peers.listener({ host: this.#listenHost, port: address!.electionPort }),
+      listener: () => this.#listener("electionPort"),
       dialTimeoutMs: DIAL_TIMEOUT_MS,
       initialTimeoutMs: syncLimit * this.#settings.tickTimeMs,
       hear: (from, notification) => this.#host?.hear({ kind: "notified", from, notification }),
     });
   }
 
-  get #listenHost(): string {
-    return this.#options.listenOnAllInterfaces ? "0.0.0.0" : this.#me.addresses[0]!.host;
+  #listener(port: "electionPort" | "quorumPort"): Listener {
+    const [address] = this.#me.addresses;
+    const host = this.#options.listenOnAllInterfaces ? "0.0.0.0" : address!.host;
+    return this.#options.peers.listener({ host, port: address![port] });
   }
 
   // ── effects ──
@@ -272,7 +300,7 @@ class RunningMember {
       case "accept":
         return this.#links.accept(effect.accepting);
       case "dial":
-        return this.#links.dial(effect.link, this.#ensemble.members.get(effect.leader)!);
+        return this.#links.dial(effect.link, this.#membership.memberOf(effect.leader)!);
       case "send":
         return this.#links.send(effect.link, effect.packet);
       case "sendDatabase":
@@ -293,6 +321,8 @@ class RunningMember {
         });
       case "truncate":
         return this.#onDisk(async () => this.#host!.hear({ kind: "truncated", image: await this.#truncate(effect.zxid) }));
+      case "membership":
+        return this.#changeMembership(effect.membership);
       case "tell":
         return this.#world.logger.info(effect.message);
     }
@@ -340,9 +370,56 @@ class RunningMember {
     return database;
   }
 
-  /** Each member writes the ensemble's configuration into its own tree. */
+  // ── the membership ──
+
+  #changeMembership(membership: Membership): void {
+    const before = this.#membership;
+    const { committed, lastSeen } = membership;
+    this.#membership = membership;
+    if (membership.isChanging) this.#keep((store) => store.saveProposed(lastSeen.config));
+    if (committed === before.committed) return;
+    this.#keep((store) => store.saveCommitted(committed.config));
+    this.#world.logger.info(`The ensemble's configuration is version ${committed.version.toString(16)}`);
+    this.#tellConfig(this.#host!.member.kernel.database);
+    if (!hasSameMembers(before.committed, committed)) this.#move(before);
+  }
+
+  /** Members are elsewhere now, and this one may be. */
+  #move(before: Membership): void {
+    this.#votes.reconfigured((id) => before.memberOf(id));
+    const me = this.#membership.committed.members.get(this.#id);
+    if (me === undefined) return; // it goes on where it is, without a vote
+    const { addresses, client } = this.#me;
+    this.#me = me;
+    const [now, then] = [me.addresses[0]!, addresses[0]!];
+    if (now.electionPort !== then.electionPort || now.host !== then.host) this.#votes.relisten();
+    if (now.quorumPort !== then.quorumPort || now.host !== then.host) this.#links.relisten();
+    const isElsewhere = me.client?.port !== client?.port || me.client?.host !== client?.host;
+    if (me.client !== null && isElsewhere) this.#options.clientAddressChanged?.(me.client);
+  }
+
+  /** One change after the other. */
+  #keep(save: (store: ConfigStore) => Promise<void>): void {
+    const { configStore } = this.#options;
+    if (configStore === undefined) return;
+    this.#keeping = this.#keeping
+      .then(() => save(configStore))
+      .catch((error: unknown) => this.#world.logger.error(`The configuration can't be kept: ${(error as Error).message}`));
+  }
+
+  /** The last configuration in the log, which may be committed or not. */
+  #loggedConfig({ tree }: Database): Ensemble | undefined {
+    const data = tree.get(CONFIG_NODE)?.data;
+    if (!this.#settings.reconfigEnabled || data === undefined || data === null || data.length === 0) return undefined;
+    return parseEnsemble(new TextDecoder().decode(data));
+  }
+
+  /** Each member writes the ensemble's configuration into its own tree, unless a later one has come there by a txn. */
   #tellConfig(database: Database): void {
-    if (database.tree.get(CONFIG_NODE) === undefined) return;
-    database.tree.editQuietly(CONFIG_NODE, new TextEncoder().encode(this.#ensemble.text));
+    const { committed } = this.#membership;
+    const logged = this.#loggedConfig(database);
+    if (logged !== undefined && logged.version >= committed.version && committed.version > 0n) return;
+    const data = new TextEncoder().encode(ensembleText(committed));
+    database.tree.setData(CONFIG_NODE, data, CONFIG_VERSION, committed.version, this.#world.clock.now().wall);
   }
 }

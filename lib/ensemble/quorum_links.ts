@@ -59,6 +59,13 @@ export class QuorumLinks {
     });
   }
 
+  /** This member is elsewhere now. */
+  relisten(): void {
+    if (this.#listener === null) return;
+    this.accept(false);
+    this.accept(true);
+  }
+
   #stopListening(): void {
     const listener = this.#listener;
     this.#listener = null;

@@ -55,6 +55,8 @@ function applyTxn(database: Database, { header, txn }: Proposal, onChange: OnCha
       return { kind: "multi", results: applyMulti(database.tree, header, txn, onChange) };
     case "error":
       return DONE;
+    case "reconfig":
+      return reconfigured(database, header, txn, onChange);
     default:
       return outcomeOf(applySub(database.tree, header, txn, onChange));
   }
@@ -156,6 +158,12 @@ function setData(tree: Tree, header: TxnHeader, txn: SetDataTxn, onChange: OnCha
   quotaChanged(tree, path, (data?.length ?? 0) - before);
   onChange?.({ type: "changed", path, acl: node.acl });
   return onChange === null ? UNHEARD : { kind: "setData", stat: node.stat };
+}
+
+/** Its answer is what the znode holds then. */
+function reconfigured({ tree }: Database, header: TxnHeader, txn: SetDataTxn, onChange: OnChange): Outcome {
+  const result = setData(tree, header, txn, onChange);
+  return result.kind === "setData" ? { kind: "data", data: txn.data, stat: result.stat } : outcomeOf(result);
 }
 
 function setAcl(tree: Tree, txn: SetAclTxn): MultiResult {

@@ -26,6 +26,7 @@ import type { Database } from "./database.ts";
 import { Forwarder } from "./forwarder.ts";
 import type { Effect, EnsembleInput, Hello, Input, Peer, SaslAnswer } from "./messages.ts";
 import type { KernelOptions } from "./options.ts";
+import type { JudgeReconfig } from "./prepare.ts";
 import { Proposer } from "./proposer.ts";
 import { isRead, Reads } from "./read.ts";
 import { ServerStats } from "./stats.ts";
@@ -64,6 +65,7 @@ export class Kernel {
     now: Now,
     role: Role = "standalone",
     sessions: Sessions = startingSessions(database, options.tickTimeMs, now.mono, role),
+    judgeReconfig: JudgeReconfig = hasNoMembership,
   ) {
     this.role = role;
     this.database = database;
@@ -71,7 +73,7 @@ export class Kernel {
     this.watches = new Watches(options.behaviour.watchModes);
     this.sessions = sessions;
     this.#step = new Step(now);
-    this.#proposer = new Proposer(database, sessions, options, this.#step);
+    this.#proposer = new Proposer(database, sessions, options, this.#step, judgeReconfig);
     this.#forwarder = new Forwarder(sessions, options, this.#step);
     this.#reads = new Reads(database, this.watches, options, (conn, type, path) => this.#sendEvent(conn, type, path, -1n));
     this.#nextSessionId = firstSessionId;
@@ -89,8 +91,9 @@ export class Kernel {
   }
 
   /** The kernel of the next term in an ensemble: on this database or another one, and with nobody connected. */
-  nextTerm(role: Role, database: Database, now: Now): Kernel {
-    const next = new Kernel(database, this.options, this.#nextSessionId, now, role);
+  nextTerm(role: Role, database: Database, now: Now, judgeReconfig: JudgeReconfig): Kernel {
+    const sessions = startingSessions(database, this.options.tickTimeMs, now.mono, role);
+    const next = new Kernel(database, this.options, this.#nextSessionId, now, role, sessions, judgeReconfig);
     next.stats = this.stats;
     return next;
   }
@@ -478,6 +481,9 @@ export class Kernel {
     if (connection.session?.connection === connection) connection.session.connection = null;
   }
 }
+
+/** A server that stands alone. */
+const hasNoMembership: JudgeReconfig = () => "Unimplemented";
 
 function decides(role: Role): boolean {
   return role === "standalone" || role === "leader";

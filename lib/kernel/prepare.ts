@@ -32,6 +32,9 @@ export interface Asked {
   readonly localSession: boolean;
 }
 
+/** What a change of the ensemble's membership comes to, if it gets this zxid: the configuration's text, or why it can't be. */
+export type JudgeReconfig = (op: ReconfigOp, zxid: Zxid) => Uint8Array | ErrorCode;
+
 /** Flags of a create, as numbered on the wire. */
 const EPHEMERAL_FLAGS = [1, 3];
 const SEQUENTIAL_FLAGS = [2, 3, 6];
@@ -39,17 +42,21 @@ const CONTAINER_FLAG = 4;
 const TTL_FLAGS = [5, 6];
 const FLAGS_MAX = 6;
 const FLAGS_MAX_34 = 3;
+/** The configuration's znode has no version of its own. */
+const CONFIG_VERSION = -1;
 
 export class Preparer {
   readonly #tree: Tree;
   readonly #pending: Pending;
   readonly #options: KernelOptions;
+  readonly #judgeReconfig: JudgeReconfig;
   readonly #pathRules: PathRules;
 
-  constructor(database: Database, pending: Pending, options: KernelOptions) {
+  constructor(database: Database, pending: Pending, options: KernelOptions, judgeReconfig: JudgeReconfig) {
     this.#tree = database.tree;
     this.#pending = pending;
     this.#options = options;
+    this.#judgeReconfig = judgeReconfig;
     this.#pathRules = { allowRangeEnds: options.behaviour.pathRangeEnds };
   }
 
@@ -125,7 +132,7 @@ export class Preparer {
       case "check":
         return this.#check(op, asked);
       case "reconfig":
-        return this.#reconfig(op);
+        return this.#reconfig(op, asked);
     }
   }
 
@@ -239,9 +246,16 @@ export class Preparer {
     return { kind: "check", path, version: (node.version + 1) | 0 };
   }
 
-  /** A standalone server has no membership to change. */
-  #reconfig(_op: ReconfigOp): ErrorCode {
-    return this.#options.reconfigEnabled ? "Unimplemented" : "ReconfigDisabled";
+  /** The configuration is data of a znode, and may be changed by whoever may write that. */
+  #reconfig(op: ReconfigOp, asked: Asked): SubTxn | ErrorCode {
+    if (!this.#options.reconfigEnabled) return "ReconfigDisabled";
+    const data = this.#judgeReconfig(op, asked.zxid);
+    if (typeof data === "string") return data;
+    const node = this.#pending.get(CONFIG_NODE);
+    if (node === undefined) return "NoNode";
+    if (!this.#allows(node, Perms.WRITE, asked)) return "NoAuth";
+    this.#pending.setData(CONFIG_NODE, node, data, CONFIG_VERSION, asked.zxid, asked.time);
+    return { kind: "reconfig", path: CONFIG_NODE, data, version: CONFIG_VERSION };
   }
 
   #allows(node: Znode, perms: number, asked: Asked): boolean {

@@ -17,7 +17,7 @@ import type { Database } from "./database.ts";
 import type { Origin } from "./messages.ts";
 import type { KernelOptions } from "./options.ts";
 import { Pending, type PendingChanges } from "./pending.ts";
-import { type Asked, Preparer } from "./prepare.ts";
+import { type Asked, type JudgeReconfig, Preparer } from "./prepare.ts";
 import { Reaper } from "./reaper.ts";
 import type { Step } from "./step.ts";
 
@@ -38,12 +38,12 @@ export class Proposer {
   readonly #outstanding: Fifo<Outstanding> = new Fifo<Outstanding>();
   #lastProposed: Zxid;
 
-  constructor(database: Database, sessions: Sessions, options: KernelOptions, step: Step) {
+  constructor(database: Database, sessions: Sessions, options: KernelOptions, step: Step, judgeReconfig: JudgeReconfig) {
     this.#sessions = sessions;
     this.#options = options;
     this.#step = step;
     this.#pending = new Pending(database.tree);
-    this.#preparer = new Preparer(database, this.#pending, options);
+    this.#preparer = new Preparer(database, this.#pending, options, judgeReconfig);
     this.#reaper = new Reaper(database.tree, options, step.now);
     this.#lastProposed = database.lastZxid;
   }

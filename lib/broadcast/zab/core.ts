@@ -1,9 +1,11 @@
 /**
  * What a member is and has through all of its roles; leader and learner work on it.
  */
+import type { Proposal } from "../../txns.ts";
 import type { BroadcastEffect } from "../contract.ts";
 import type { Ensemble } from "./ensemble.ts";
 import type { History } from "./history.ts";
+import type { Membership } from "./membership.ts";
 import type { MemberId } from "./messages.ts";
 
 /** How long things may take, in ticks, as in zoo.cfg. */
@@ -17,7 +19,7 @@ export interface ZabLimits {
 
 export interface Core {
   readonly me: MemberId;
-  readonly ensemble: Ensemble;
+  readonly membership: Membership;
   readonly limits: ZabLimits;
   readonly history: History;
   /** Highest epoch promised to a leader: on disk. */
@@ -29,8 +31,14 @@ export interface Core {
   saveEpoch(which: "accepted" | "current", epoch: number): void;
   /** Replaces the database, or cuts the log; the learner hears `rebuilt`. */
   rebuild(effect: Extract<BroadcastEffect, { kind: "restore" | "truncate" }>): void;
-  /** The role is over; a new leader is looked for. */
-  resign(reason: string): void;
+  /** Logs a proposal, and sees the configuration that it may hold. */
+  append(proposal: Proposal): void;
+  /** A configuration has been proposed, or is a leader's. */
+  see(ensemble: Ensemble): void;
+  /** A configuration counts from now on, if it is later than the one before. */
+  activate(ensemble: Ensemble): void;
+  /** The role is over. A new leader is looked for, unless it is known already. */
+  resign(reason: string, leader?: MemberId | null): void;
 }
 
 /** A term as leader or learner. Nothing is said to it after it has resigned. */

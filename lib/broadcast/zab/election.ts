@@ -6,7 +6,7 @@
  * Not here: who is told what once there is a leader (zab.ts). Invariant: the round never goes back, and a vote in it only ever gets better.
  */
 import type { Zxid } from "../../types.ts";
-import type { Ensemble } from "./ensemble.ts";
+import type { Membership } from "./membership.ts";
 import { type MemberId, NOBODY, type Notification, type Vote } from "./messages.ts";
 
 /** An outcome is believed once nothing better was heard for so long, milliseconds. */
@@ -17,7 +17,8 @@ const ASK_AGAIN_MS_MAX = 60_000;
 
 export interface ElectionOptions {
   readonly me: MemberId;
-  readonly ensemble: Ensemble;
+  /** As it is now. */
+  readonly membership: () => Membership;
   /** Tells a member the vote. */
   readonly tell: (to: MemberId, vote: Vote) => void;
 }
@@ -28,7 +29,6 @@ export class Election {
   /** Number of the round, for the life of the process. */
   round = 0n;
   readonly #options: ElectionOptions;
-  readonly #isVoter: boolean;
   #own: Candidate = { leader: NOBODY, zxid: NOBODY, epoch: NOBODY };
   #proposed: Candidate = this.#own;
   /** Of this round, the votes of the others. */
@@ -42,7 +42,6 @@ export class Election {
 
   constructor(options: ElectionOptions) {
     this.#options = options;
-    this.#isVoter = options.ensemble.voters.has(options.me);
   }
 
   get deadline(): number {
@@ -56,7 +55,7 @@ export class Election {
   /** A new round, with what this member's history is worth. */
   begin(zxid: Zxid, epoch: number, mono: number): void {
     this.round++;
-    if (this.#isVoter) this.#own = { leader: this.#options.me, zxid, epoch: BigInt(epoch) };
+    this.#own = this.#candidacy(zxid, BigInt(epoch));
     this.#proposed = this.#own;
     this.#received.clear();
     this.#settled.clear();
@@ -66,10 +65,18 @@ export class Election {
     this.#judge(mono);
   }
 
+  /** Who is not listed tells what its history is worth, and observers not even that. */
+  #candidacy(zxid: Zxid, epoch: bigint): Candidate {
+    const { me } = this.#options;
+    if (this.#isVoter) return { leader: me, zxid, epoch };
+    if (this.#membership.committed.roleOf(me) === "participant") return { leader: NOBODY, zxid, epoch };
+    return { leader: NOBODY, zxid: NOBODY, epoch: NOBODY };
+  }
+
   /** A voter's vote. Says who leads, once that is known. */
   hear(from: MemberId, notification: Notification, mono: number): Vote | null {
-    const { ensemble } = this.#options;
-    if (!ensemble.voters.has(from) || !ensemble.voters.has(notification.vote.leader)) return null;
+    const { voters } = this.#membership;
+    if (!voters.has(from) || !voters.has(notification.vote.leader)) return null;
     if (notification.state === "observing") return null;
     return notification.state === "looking"
       ? this.#hearLooking(from, notification, mono)
@@ -118,7 +125,7 @@ export class Election {
     const mine = this.vote;
     const agreeing = this.#isVoter ? [this.#options.me] : [];
     for (const [id, { vote }] of this.#received) if (isSame(vote, mine)) agreeing.push(id);
-    if (!this.#options.ensemble.isQuorum(agreeing)) this.#finalAt = null;
+    if (!this.#membership.isQuorum(agreeing)) this.#finalAt = null;
     else this.#finalAt ??= mono + FINALIZE_MS;
   }
 
@@ -138,19 +145,28 @@ export class Election {
   #isElected(votes: ReadonlyMap<MemberId, Notification>, notification: Notification, agrees: Agreement): boolean {
     const { leader, round } = notification.vote;
     const agreeing = [...votes].filter(([, other]) => agrees(other, notification)).map(([id]) => id);
-    if (!this.#options.ensemble.isQuorum(agreeing)) return false;
+    // A reconfiguration that is only on its way here has no say in who leads already: that leader knows better.
+    if (!this.#membership.committed.isQuorum(agreeing)) return false;
     return leader === this.#options.me ? round === this.round : votes.get(leader)?.state === "leading";
   }
 
   #isBetter(one: Candidate, other: Candidate): boolean {
-    if (this.#options.ensemble.weightOf(one.leader) === 0) return false;
+    if (this.#membership.weightOf(one.leader) === 0) return false;
     if (one.epoch !== other.epoch) return one.epoch > other.epoch;
     return one.zxid === other.zxid ? one.leader > other.leader : one.zxid > other.zxid;
   }
 
   #tellAll(): void {
-    const { ensemble, me, tell } = this.#options;
-    for (const id of ensemble.voters) if (id !== me) tell(id, this.vote);
+    const { me, tell } = this.#options;
+    for (const id of this.#membership.voters) if (id !== me) tell(id, this.vote);
+  }
+
+  get #membership(): Membership {
+    return this.#options.membership();
+  }
+
+  get #isVoter(): boolean {
+    return this.#membership.voters.has(this.#options.me);
   }
 }
 

@@ -1,8 +1,10 @@
 /**
- * Who belongs to an ensemble, and which of its members together are a quorum.
+ * One configuration of an ensemble: who belongs to it, and which of its members together are a quorum.
  *
- * Not here: where the list comes from. Invariant: two quorums of one ensemble have a member in common.
+ * Not here: how it is written (ensemble_text.ts), and that there may be another one on its way (membership.ts). Invariant: two quorums of one
+ * ensemble have a member in common.
  */
+import type { Zxid } from "../../types.ts";
 import type { MemberId } from "./messages.ts";
 
 /** One member. Several addresses are those of several networks. */
@@ -41,6 +43,21 @@ export class Ensemble {
     this.voters = new Set(config.members.filter(({ role }) => role === "participant").map(({ id }) => id));
   }
 
+  /** zxid of the change that made it; `0n` for one that was never changed. */
+  get version(): Zxid {
+    return this.config.version;
+  }
+
+  /** The same members under another version. */
+  withVersion(version: Zxid): Ensemble {
+    return new Ensemble({ ...this.config, version });
+  }
+
+  /** As what a member takes part. Who is not listed follows without a vote, like a participant that has none. */
+  roleOf(id: MemberId): EnsembleMember["role"] {
+    return this.members.get(id)?.role ?? "participant";
+  }
+
   /** Whether these members together can decide. Those without a vote don't count. */
   isQuorum(ids: Iterable<MemberId>): boolean {
     const present = new Set<MemberId>();
@@ -52,15 +69,6 @@ export class Ensemble {
   /** 0: it can't be elected. */
   weightOf(id: MemberId): number {
     return this.voters.has(id) ? (this.config.hierarchy?.weights.get(id) ?? 1) : 0;
-  }
-
-  /** As ZooKeeper writes it: into votes, and into the configuration's znode. */
-  get text(): string {
-    const { members, hierarchy, version } = this.config;
-    const servers = [...members].sort((one, other) => (one.id < other.id ? -1 : 1)).map(memberLine);
-    const groups = Array.from(hierarchy?.groups ?? [], ([group, ids]) => `group.${group}=${ids.join(":")}`);
-    const weights = Array.from(hierarchy?.weights ?? [], ([id, weight]) => `weight.${id}=${weight}`);
-    return [...servers, ...groups, ...weights, `version=${version.toString(16)}`].join("\n");
   }
 
   /** More than half of the groups that weigh anything, each won by more than half of its weight. */
@@ -75,15 +83,4 @@ export class Ensemble {
     }
     return 2 * won > counting;
   }
-}
-
-function memberLine({ id, addresses, role, client }: EnsembleMember): string {
-  const places = addresses.map(({ host, quorumPort, electionPort }) => `${bracketed(host)}:${quorumPort}:${electionPort}`);
-  const clientPart = client === null ? "" : `;${bracketed(client.host ?? "0.0.0.0")}:${client.port}`;
-  return `server.${id}=${places.join("|")}:${role}${clientPart}`;
-}
-
-/** An IPv6 address stands in brackets. */
-export function bracketed(host: string): string {
-  return host.includes(":") ? `[${host}]` : host;
 }

@@ -10,6 +10,8 @@ import type { Proposal } from "../../txns.ts";
 import type { SessionId, Zxid } from "../../types.ts";
 import { COUNTER_MAX, counterOf, formatZxid, makeZxid } from "../../zxid.ts";
 import type { Core, Term } from "./core.ts";
+import type { Ensemble } from "./ensemble.ts";
+import { ensembleOf, ensembleText, isAtSamePlace } from "./ensemble_text.ts";
 import type { LeaderPacket, LearnerPacket, LinkId, MemberId } from "./messages.ts";
 import { syncPlan } from "./sync_plan.ts";
 
@@ -53,6 +55,8 @@ export class Leader implements Term {
   #ownAcked: Zxid = -1n;
   readonly #syncs: Fifo<{ readonly zxid: Zxid; readonly origin: LinkId | null }> = new Fifo();
   #unnamed = -1n;
+  /** Who leads after a reconfiguration, where that is another: nothing is committed any more, and its followers go there. */
+  #successor: MemberId | null = null;
 
   constructor(core: Core, mono: number) {
     this.#core = core;
@@ -104,8 +108,9 @@ export class Leader implements Term {
     });
   }
 
-  closed(link: LinkId): void {
+  closed(link: LinkId, mono: number): void {
     this.#learners.delete(link);
+    if (this.#successor !== null && !this.#hasQuorum(mono)) this.#handOver();
   }
 
   /**
@@ -114,8 +119,8 @@ export class Leader implements Term {
    */
   abandoned(by: MemberId): void {
     if (this.#phase === "broadcast") return;
-    const present = [...this.#learners.values()].filter((learner) => this.#isVoter(learner) && learner.id !== by);
-    if (this.#core.ensemble.isQuorum([this.#core.me, ...present.map(({ id }) => id!)])) return;
+    const present = [...this.#learners.values()].filter(({ id, observer }) => !observer && id !== null && id !== by);
+    if (this.#core.membership.committed.isQuorum([this.#core.me, ...present.map(({ id }) => id!)])) return;
     this.#core.resign(`member ${by} looks for another leader already (${this.#phase})`);
   }
 
@@ -151,7 +156,7 @@ export class Leader implements Term {
 
   #introduce(learner: Learner, info: Extract<LearnerPacket, { kind: "learnerInfo" }>, mono: number): void {
     if (learner.state !== "new") return this.#cut(learner, "it says twice who it is");
-    if (info.configVersion > this.#core.ensemble.config.version)
+    if (info.configVersion > this.#core.membership.committed.version)
       return this.#cut(learner, "it knows a later configuration of the ensemble");
     const before = [...this.#learners.values()].find(({ id }) => id !== null && id === info.id);
     if (before !== undefined) this.#cut(before, "it has come again");
@@ -160,7 +165,7 @@ export class Leader implements Term {
     learner.state = "known";
     if (this.#phase === "discovery") {
       if (info.acceptedEpoch > this.#highestAccepted) this.#highestAccepted = info.acceptedEpoch;
-      if (this.#isVoter(learner)) this.#quorum.add(learner.id);
+      this.#count(learner);
       this.#discovered(mono);
     } else if (this.#phase !== "promising") {
       this.#greet(learner);
@@ -168,7 +173,7 @@ export class Leader implements Term {
   }
 
   #discovered(mono: number): void {
-    if (!this.#core.ensemble.isQuorum(this.#quorum)) return;
+    if (!this.#core.membership.committed.isQuorum(this.#quorum)) return;
     this.#epoch = this.#highestAccepted + 1;
     this.#enter("promising", mono);
     this.#core.saveEpoch("accepted", this.#epoch);
@@ -177,6 +182,7 @@ export class Leader implements Term {
   epochSaved(mono: number): void {
     if (this.#phase === "promising") {
       this.#enter("promised", mono);
+      this.#nameFirstConfig();
       for (const learner of this.#learners.values()) if (learner.state === "known") this.#greet(learner);
       this.#promised(mono);
     } else {
@@ -184,6 +190,12 @@ export class Leader implements Term {
       for (const learner of this.#learners.values()) if (learner.state === "ready") this.#synchronise(learner, mono);
       this.#shared(mono);
     }
+  }
+
+  /** A configuration that was never changed gets a version with the first epoch, so that it counts for more than a joiner's own idea of it. */
+  #nameFirstConfig(): void {
+    const { lastSeen } = this.#core.membership;
+    if (lastSeen.version === 0n) this.#core.see(lastSeen.withVersion(makeZxid(this.#epoch, 0)));
   }
 
   #greet(learner: Learner): void {
@@ -200,7 +212,7 @@ export class Leader implements Term {
       // Then this member should not have been elected.
       if (currentEpoch > mine || (currentEpoch === mine && zxid > history.last))
         return this.#cut(learner, `its history, up to ${formatZxid(zxid)}, is ahead`);
-      if (this.#isVoter(learner)) this.#quorum.add(learner.id!);
+      this.#count(learner);
       this.#promised(mono);
     } else if (this.#phase === "synchronising" || this.#phase === "broadcast") {
       this.#synchronise(learner, mono);
@@ -208,7 +220,7 @@ export class Leader implements Term {
   }
 
   #promised(mono: number): void {
-    if (!this.#core.ensemble.isQuorum(this.#quorum)) return;
+    if (!this.#core.membership.committed.isQuorum(this.#quorum)) return;
     this.#enter("founding", mono);
     this.#core.saveEpoch("current", this.#epoch);
   }
@@ -216,7 +228,7 @@ export class Leader implements Term {
   // ── synchronisation: a quorum has this history ──
 
   #synchronise(learner: Learner, mono: number): void {
-    const { history, ensemble } = this.#core;
+    const { history, membership } = this.#core;
     const plan = syncPlan(learner.lastZxid, history.committed, history.recent);
     learner.acked = learner.lastZxid;
     if (plan.kind === "snap") {
@@ -235,7 +247,7 @@ export class Leader implements Term {
     learner.state = "synchronised";
     learner.heardMono = mono;
     if (!learner.observer) for (const proposal of history.waiting()) this.#offer(learner, proposal, mono);
-    this.#send(learner, { kind: "newLeader", epoch: this.#epoch, config: ensemble.text });
+    this.#send(learner, { kind: "newLeader", epoch: this.#epoch, config: ensembleText(membership.lastSeen) });
   }
 
   #acked(learner: Learner, zxid: Zxid, mono: number): void {
@@ -252,16 +264,18 @@ export class Leader implements Term {
     if (learner.state !== "synchronised" || zxid !== makeZxid(this.#epoch, 0)) return;
     learner.acknowledged = true;
     if (this.#phase === "broadcast") return this.#activate(learner);
-    if (this.#isVoter(learner)) this.#quorum.add(learner.id!);
+    this.#count(learner);
     this.#shared(mono);
   }
 
   #shared(mono: number): void {
-    if (!this.#core.ensemble.isQuorum(this.#quorum)) return;
+    if (!this.#core.membership.isQuorum(this.#quorum)) return;
     const first = makeZxid(this.#epoch, 0);
     this.#enter("broadcast", mono);
     this.#lastProposed = first;
     this.#core.history.committed = first;
+    // A reconfiguration that was found under way is complete by this: a quorum of both configurations has it.
+    this.#reconfigured(this.#core.membership.lastSeen, first);
     this.#core.emit({ kind: "role", role: "leader", zxid: first });
     this.#core.emit({ kind: "tell", message: `Leading in epoch ${this.#epoch}` });
     for (const learner of this.#learners.values()) if (learner.acknowledged) this.#activate(learner);
@@ -281,8 +295,7 @@ export class Leader implements Term {
     this.#lastProposed = zxid;
     for (const learner of this.#learners.values())
       if (!learner.observer && isInBroadcast(learner)) this.#offer(learner, proposal, mono);
-    this.#core.history.append(proposal);
-    this.#core.emit({ kind: "append", proposal });
+    this.#core.append(proposal);
   }
 
   #offer(learner: Learner, proposal: Proposal, mono: number): void {
@@ -299,26 +312,62 @@ export class Leader implements Term {
   #commit(): void {
     if (this.#phase !== "broadcast") return;
     const { history } = this.#core;
-    for (let next = history.next; next !== undefined; next = history.next) {
+    for (let next = history.next; next !== undefined && this.#successor === null; next = history.next) {
       const { zxid } = next.header;
-      if (!this.#isAcked(zxid)) return;
+      if (!this.#core.membership.isQuorum(this.#whoHas(zxid))) return;
       history.commit();
+      const ensemble = ensembleOf(next);
+      const leader = ensemble === null ? null : this.#reconfigured(ensemble, zxid);
       for (const learner of this.#learners.values()) {
-        if (!isInBroadcast(learner)) continue;
-        this.#send(learner, learner.observer ? { kind: "inform", proposal: next } : { kind: "commit", zxid });
+        if (isInBroadcast(learner)) this.#send(learner, commitPacket(learner, next, leader));
       }
       this.#core.emit({ kind: "commit", proposal: next });
       this.#releaseSyncs(zxid);
     }
   }
 
-  #isAcked(zxid: Zxid): boolean {
-    const { me, ensemble } = this.#core;
-    const acked: MemberId[] = this.#ownAcked >= zxid ? [me] : [];
+  /** Those who have it on disk and have taken this leader's history over. */
+  #whoHas(zxid: Zxid): MemberId[] {
+    const having: MemberId[] = this.#ownAcked >= zxid ? [this.#core.me] : [];
     for (const { id, observer, acked: upTo, acknowledged } of this.#learners.values()) {
-      if (!observer && acknowledged && upTo >= zxid) acked.push(id!);
+      if (!observer && acknowledged && upTo >= zxid) having.push(id!);
     }
-    return ensemble.isQuorum(acked);
+    return having;
+  }
+
+  // ── reconfiguration ──
+
+  /** The configuration counts from now on. Says who leads in it. */
+  #reconfigured(ensemble: Ensemble, zxid: Zxid): MemberId {
+    const leader = this.#leaderOf(ensemble, zxid);
+    this.#core.activate(ensemble);
+    if (leader !== this.#core.me) this.#successor = leader;
+    return leader;
+  }
+
+  /** This member, if it may still lead where it is; else the voter that has most of what was proposed since. */
+  #leaderOf(ensemble: Ensemble, zxid: Zxid): MemberId {
+    const { me, membership } = this.#core;
+    const [before, after] = [membership.committed.members.get(me), ensemble.members.get(me)];
+    if (ensemble.voters.has(me) && isAtSamePlace(before, after)) return me;
+    const candidates = this.#whoHas(zxid).filter((id) => id !== me && ensemble.voters.has(id));
+    const ackedBy = new Map([...this.#learners.values()].map(({ id, acked }) => [id, acked]));
+    const best = candidates.sort((one, other) => (ackedBy.get(one)! > ackedBy.get(other)! ? -1 : 1))[0];
+    return best ?? me;
+  }
+
+  /** Its followers have gone to the one who leads now. */
+  #handOver(): void {
+    this.#core.resign("the ensemble is reconfigured", this.#successor);
+  }
+
+  /** Whether a quorum of that configuration follows, up to date. */
+  isFollowedBy(ensemble: Ensemble, mono: number): boolean {
+    const following = [...this.#learners.values()].filter(
+      ({ observer, state, heardMono }) =>
+        !observer && state === "active" && mono - heardMono <= this.#ticks(this.#core.limits.syncLimit),
+    );
+    return ensemble.isQuorum([this.#core.me, ...following.map(({ id }) => id!)]);
   }
 
   revalidated(origin: LinkId, session: SessionId, valid: boolean): void {
@@ -358,7 +407,8 @@ export class Leader implements Term {
     this.#rounds++;
     for (const learner of [...this.#learners.values()]) this.#attend(learner, mono);
     if (this.#phase === "broadcast" && this.#rounds % 2 === 0 && !this.#hasQuorum(mono)) {
-      this.#core.resign("a quorum of followers is not heard of any more");
+      if (this.#successor !== null) this.#handOver();
+      else this.#core.resign("a quorum of followers is not heard of any more");
     }
   }
 
@@ -373,13 +423,13 @@ export class Leader implements Term {
   }
 
   #hasQuorum(mono: number): boolean {
-    const { me, ensemble, limits } = this.#core;
+    const { me, membership, limits } = this.#core;
     const alive: MemberId[] = [me];
     for (const learner of this.#learners.values()) {
       const allowed = this.#ticks(learner.state === "active" ? limits.syncLimit : limits.initLimit + limits.syncLimit);
       if (isInBroadcast(learner) && mono - learner.heardMono <= allowed) alive.push(learner.id!);
     }
-    return ensemble.isQuorum(alive);
+    return membership.isQuorum(alive);
   }
 
   // ── small things ──
@@ -391,8 +441,9 @@ export class Leader implements Term {
     this.#deadline = mono + this.#ticks(this.#core.limits.initLimit);
   }
 
-  #isVoter({ id, observer }: Learner): boolean {
-    return !observer && id !== null && this.#core.ensemble.voters.has(id);
+  /** It has taken the step that the phase waits for. Whether it has a vote is the configurations' matter. */
+  #count({ id, observer }: Learner): void {
+    if (!observer) this.#quorum.add(id!);
   }
 
   #ticks(count: number): number {
@@ -407,4 +458,11 @@ export class Leader implements Term {
 /** It was sent what it lacked, and hears of everything since. */
 function isInBroadcast({ state }: Learner): boolean {
   return state === "synchronised" || state === "active";
+}
+
+/** `leader`: who leads in the configuration that is committed by it; null for what is no reconfiguration. */
+function commitPacket({ observer }: Learner, proposal: Proposal, leader: MemberId | null): LeaderPacket {
+  const { zxid } = proposal.header;
+  if (leader === null) return observer ? { kind: "inform", proposal } : { kind: "commit", zxid };
+  return observer ? { kind: "informAndActivate", proposal, leader } : { kind: "commitAndActivate", zxid, leader };
 }

@@ -10,6 +10,8 @@ import type { Proposal } from "../../txns.ts";
 import type { SessionId, Zxid } from "../../types.ts";
 import { formatZxid, makeZxid } from "../../zxid.ts";
 import type { Core, Term } from "./core.ts";
+import type { Ensemble } from "./ensemble.ts";
+import { ensembleOf, hasSameMembers, isAtSamePlace, parseEnsemble } from "./ensemble_text.ts";
 import type { Image, LeaderPacket, LearnerPacket, LinkId, MemberId } from "./messages.ts";
 
 /**
@@ -47,13 +49,17 @@ export class Learner implements Term {
   /** Logged, and not acknowledged. */
   readonly #unacked: Fifo<Zxid> = new Fifo<Zxid>();
   readonly #touched = new Map<SessionId, number>();
+  /** The configuration that came with the leader's history: it counts once a quorum has that. */
+  #leaders: Ensemble | null = null;
+  /** The last one that was proposed. */
+  #proposed: Ensemble | null = null;
 
   /** @param takeLink numbers the next stream */
   constructor(core: Core, leader: MemberId, takeLink: () => LinkId, mono: number) {
     this.#core = core;
     this.#leader = leader;
     this.#takeLink = takeLink;
-    this.#observer = core.ensemble.members.get(core.me)?.role === "observer";
+    this.#observer = core.membership.committed.roleOf(core.me) === "observer";
     this.#heardMono = mono;
     this.#lastReceived = core.history.last;
     this.#committed = core.history.committed;
@@ -94,8 +100,8 @@ export class Learner implements Term {
     if (link !== this.#link) return;
     this.#heardMono = mono;
     this.#phase = "greeting";
-    const { acceptedEpoch, me, ensemble } = this.#core;
-    const configVersion = ensemble.config.version;
+    const { acceptedEpoch, me, membership } = this.#core;
+    const configVersion = membership.committed.version;
     this.#send({ kind: "learnerInfo", observer: this.#observer, acceptedEpoch, id: me, configVersion });
   }
 
@@ -132,14 +138,19 @@ export class Learner implements Term {
       case "proposal":
         return this.#receive(packet.proposal);
       case "commit":
-      case "commitAndActivate":
         return this.#commit(packet.zxid);
+      case "commitAndActivate":
+        this.#commit(packet.zxid);
+        return this.#activateProposed(packet.zxid, packet.leader);
       case "inform":
-      case "informAndActivate":
         this.#receive(packet.proposal);
         return this.#commit(packet.proposal.header.zxid);
+      case "informAndActivate":
+        this.#receive(packet.proposal);
+        this.#commit(packet.proposal.header.zxid);
+        return this.#activateProposed(packet.proposal.header.zxid, packet.leader);
       case "newLeader":
-        return this.#takeOver(packet.epoch);
+        return this.#takeOver(packet.epoch, packet.config);
       case "upToDate":
         return this.#serve();
       case "ping":
@@ -202,27 +213,30 @@ export class Learner implements Term {
     if (zxid <= this.#lastReceived) return;
     this.#lastReceived = zxid;
     this.#received.push(proposal);
+    this.#proposed = ensembleOf(proposal) ?? this.#proposed;
     if (this.#phase === "waiting" || this.#phase === "active") this.#appendReceived();
   }
 
   #appendReceived(): void {
     for (let next = this.#received.shift(); next !== undefined; next = this.#received.shift()) {
-      this.#core.history.append(next);
+      this.#core.append(next);
       this.#unacked.push(next.header.zxid);
-      this.#core.emit({ kind: "append", proposal: next });
     }
   }
 
-  #takeOver(epoch: number): void {
+  #takeOver(epoch: number, config: string): void {
     if (this.#phase !== "synchronising" || epoch !== this.#epoch)
       return this.#core.resign("the leader ended its history out of turn");
     this.#phase = "logging";
+    // Leaders up to 3.4 say nothing of it.
+    if (config !== "") this.#leaders = parseEnsemble(config);
     if (!this.#rebuilding) this.#log();
   }
 
   /** Everything that came goes to disk, then the epoch does. */
   #log(): void {
     this.#appendReceived();
+    if (this.#leaders !== null) this.#core.see(this.#leaders);
     this.#logged();
   }
 
@@ -249,6 +263,7 @@ export class Learner implements Term {
     if (this.#phase !== "waiting") return this.#core.resign("the leader calls up to date who is not");
     this.#phase = "active";
     this.#applyCommitted();
+    if (this.#activate(this.#leaders, null)) return;
     this.#core.emit({ kind: "role", role: this.#observer ? "observer" : "follower", zxid: null });
     this.#core.emit({ kind: "tell", message: `Following ${this.#leader} in epoch ${this.#epoch}` });
     // ZooKeeper's leaders wait for the first and are sent this one, too.
@@ -279,6 +294,35 @@ export class Learner implements Term {
     for (let next = history.next; next !== undefined && next.header.zxid <= this.#committed; next = history.next) {
       this.#core.emit({ kind: "commit", proposal: history.commit() });
     }
+  }
+
+  #activateProposed(zxid: Zxid, leader: MemberId): void {
+    if (this.#proposed?.version === zxid) this.#activate(this.#proposed, leader);
+  }
+
+  /**
+   * The configuration counts from now on; `leader` leads in it, and null stands for whoever does. Says whether the term ends by that, as this
+   * member's role or its leader has changed.
+   */
+  #activate(ensemble: Ensemble | null, leader: MemberId | null): boolean {
+    const { me, membership } = this.#core;
+    const before = membership.committed;
+    if (ensemble === null) return false;
+    this.#core.activate(ensemble);
+    const after = this.#core.membership.committed;
+    if (after === before || hasSameMembers(before, after)) return false;
+    const hasMoved = leader === null ? !this.#isLeaderIn(before, after) : leader !== this.#leader;
+    if (!hasMoved && before.roleOf(me) === after.roleOf(me)) return false;
+    this.#core.resign("the ensemble is reconfigured", leader);
+    return true;
+  }
+
+  #isLeaderIn(before: Ensemble, after: Ensemble): boolean {
+    return (
+      before.voters.has(this.#leader) &&
+      after.voters.has(this.#leader) &&
+      isAtSamePlace(before.members.get(this.#leader), after.members.get(this.#leader))
+    );
   }
 
   #pong(zxid: Zxid): void {

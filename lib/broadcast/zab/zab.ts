@@ -6,24 +6,39 @@
  *
  * Not here: streams, disks, timers, and what txns mean. Invariants: one role at a time. A vote speaks of what is on disk.
  */
-import { invariant } from "../../errors.ts";
-import type { Now } from "../../types.ts";
+import { type ErrorCode, invariant } from "../../errors.ts";
+import type { ReconfigOp } from "../../ops.ts";
+import type { Proposal } from "../../txns.ts";
+import type { Now, Zxid } from "../../types.ts";
 import type { Broadcast, BroadcastEffect, BroadcastInput } from "../contract.ts";
 import type { Core, ZabLimits } from "./core.ts";
 import { Election } from "./election.ts";
 import type { Ensemble } from "./ensemble.ts";
+import { ensembleOf, ensembleText, hasSameMembers, parseEnsemble } from "./ensemble_text.ts";
 import type { History } from "./history.ts";
 import { Leader } from "./leader.ts";
 import { Learner } from "./learner.ts";
+import { Membership } from "./membership.ts";
 import type { LeaderPacket, LearnerPacket, LinkId, MemberId, Notification, Vote, VoterState } from "./messages.ts";
+import { nextEnsemble } from "./reconfigure.ts";
 
 export interface ZabOptions {
   readonly me: MemberId;
+  /** The configuration that counts. */
   readonly ensemble: Ensemble;
+  /** A later one that has been proposed. Default: none. */
+  readonly lastSeen?: Ensemble;
+  /** Whether members may be added and removed, and how many voters must be left; null, the default: the configuration is as it is. */
+  readonly reconfiguration?: Reconfiguration | null;
   readonly limits: ZabLimits;
   readonly history: History;
   readonly acceptedEpoch: number;
   readonly currentEpoch: number;
+}
+
+/** How far the membership may be changed. */
+export interface Reconfiguration {
+  readonly votersMin: 1 | 2;
 }
 
 /** Members without a vote are answered so often at most, milliseconds: they might ask in a circle. */
@@ -31,15 +46,18 @@ const ANSWER_AGAIN_MS = 50;
 
 export class Zab implements Broadcast, Core {
   readonly me: MemberId;
-  readonly ensemble: Ensemble;
+  membership: Membership;
   readonly limits: ZabLimits;
   readonly history: History;
   acceptedEpoch: number;
   currentEpoch: number;
+  readonly #reconfiguration: Reconfiguration | null;
   readonly #election: Election;
   /** null while a leader is looked for, and between two terms. */
   #term: Leader | Learner | null = null;
   #isLooking = false;
+  /** Who leads next, where a reconfiguration says so: no election is needed. */
+  #successor: MemberId | null = null;
   /** Whom the last election found. */
   #elected: Vote | null = null;
   /** What the disk was asked to do and has not done. */
@@ -52,14 +70,15 @@ export class Zab implements Broadcast, Core {
 
   constructor(options: ZabOptions) {
     this.me = options.me;
-    this.ensemble = options.ensemble;
+    this.membership = new Membership(options.ensemble, options.lastSeen);
     this.limits = options.limits;
     this.history = options.history;
     this.acceptedEpoch = options.acceptedEpoch;
     this.currentEpoch = options.currentEpoch;
+    this.#reconfiguration = options.reconfiguration ?? null;
     this.#election = new Election({
       me: this.me,
-      ensemble: this.ensemble,
+      membership: () => this.membership,
       tell: (to, vote) => this.#notify(to, "looking", vote),
     });
   }
@@ -105,14 +124,49 @@ export class Zab implements Broadcast, Core {
     this.emit(effect);
   }
 
-  resign(reason: string): void {
+  append(proposal: Proposal): void {
+    this.history.append(proposal);
+    this.emit({ kind: "append", proposal });
+    const ensemble = ensembleOf(proposal);
+    if (ensemble !== null) this.see(ensemble);
+  }
+
+  see(ensemble: Ensemble): void {
+    this.#remember(this.membership.sees(ensemble));
+  }
+
+  activate(ensemble: Ensemble): void {
+    if (ensemble.version > this.membership.committed.version) this.#remember(this.membership.commits(ensemble));
+  }
+
+  #remember(membership: Membership): void {
+    if (this.#reconfiguration === null) return;
+    const { committed, lastSeen } = this.membership;
+    if (membership.committed === committed && membership.lastSeen.version === lastSeen.version) return;
+    this.membership = membership;
+    this.emit({ kind: "membership", membership });
+  }
+
+  resign(reason: string, leader: MemberId | null = null): void {
     const term = this.#term;
     if (term === null) return;
     this.#term = null;
-    this.emit({ kind: "tell", message: `Looking for a leader: ${reason}` });
+    this.#successor = leader;
+    const next = leader === null ? "Looking for a leader" : `${leader} leads now`;
+    this.emit({ kind: "tell", message: `${next}: ${reason}` });
     this.emit({ kind: "role", role: "looking", zxid: null });
     if (term instanceof Leader) this.emit({ kind: "accept", accepting: false });
     for (const link of term.links) this.emit({ kind: "cut", link });
+  }
+
+  // ── for the kernel ──
+
+  judgeReconfig(op: ReconfigOp, zxid: Zxid): Uint8Array | ErrorCode {
+    const leader = this.#leader;
+    if (leader === null || this.#reconfiguration === null) return "Unimplemented";
+    const next = nextEnsemble(op, this.membership, zxid, this.#reconfiguration.votersMin);
+    if (typeof next === "string") return next;
+    return leader.isFollowedBy(next, this.#mono) ? new TextEncoder().encode(ensembleText(next)) : "NewConfigNoQuorum";
   }
 
   // ── inputs ──
@@ -189,6 +243,13 @@ export class Zab implements Broadcast, Core {
   /** What is logged counts, whether or not it was ever committed. */
   #look(): void {
     while (this.history.next !== undefined) this.emit({ kind: "commit", proposal: this.history.commit() });
+    const leader = this.#successor;
+    this.#successor = null;
+    if (leader === null) return this.#elect();
+    this.#begin({ leader, zxid: this.history.last, round: this.#election.round, epoch: BigInt(this.currentEpoch) });
+  }
+
+  #elect(): void {
     this.#isLooking = true;
     this.#election.begin(this.history.last, this.currentEpoch, this.#mono);
   }
@@ -202,7 +263,8 @@ export class Zab implements Broadcast, Core {
   }
 
   #notified(from: MemberId, notification: Notification): void {
-    if (!this.ensemble.voters.has(from)) return this.#answerVoteless(from);
+    if (this.#isLooking && this.#learnsConfig(notification)) return this.#elect();
+    if (!this.membership.voters.has(from)) return this.#answerVoteless(from);
     if (this.#isLooking) this.#found(this.#election.hear(from, notification, this.#mono));
     else if (notification.state === "looking") {
       this.#answer(from);
@@ -210,11 +272,28 @@ export class Zab implements Broadcast, Core {
     }
   }
 
+  /** Whoever knows a later configuration is believed. Says whether it has other members, so that the election must begin anew. */
+  #learnsConfig({ config }: Notification): boolean {
+    if (config === null || this.#reconfiguration === null) return false;
+    const { committed } = this.membership;
+    try {
+      this.activate(parseEnsemble(config));
+      return this.membership.committed !== committed && !hasSameMembers(committed, this.membership.committed);
+    } catch (error) {
+      this.emit({ kind: "tell", message: `A vote's configuration is passed over: ${(error as Error).message}` });
+      return false;
+    }
+  }
+
   #found(vote: Vote | null): void {
     if (vote === null) return;
+    this.emit({ kind: "tell", message: `Elected: ${vote.leader} in round ${vote.round}` });
+    this.#begin(vote);
+  }
+
+  #begin(vote: Vote): void {
     this.#isLooking = false;
     this.#elected = vote;
-    this.emit({ kind: "tell", message: `Elected: ${vote.leader} in round ${vote.round}` });
     this.#term =
       vote.leader === this.me
         ? new Leader(this, this.#mono)
@@ -239,10 +318,11 @@ export class Zab implements Broadcast, Core {
 
   get #state(): VoterState {
     if (this.#term instanceof Leader) return "leading";
-    return this.ensemble.voters.has(this.me) ? "following" : "observing";
+    return this.membership.committed.roleOf(this.me) === "observer" ? "observing" : "following";
   }
 
   #notify(to: MemberId, state: VoterState, vote: Vote): void {
-    this.emit({ kind: "notify", to, notification: { state, vote, version: 2, config: this.ensemble.text } });
+    const config = ensembleText(this.membership.committed);
+    this.emit({ kind: "notify", to, notification: { state, vote, version: 2, config } });
   }
 }

@@ -12,6 +12,7 @@ import type { Database } from "../../../lib/kernel/database.ts";
 import { Kernel } from "../../../lib/kernel/kernel.ts";
 import type { KernelOptions } from "../../../lib/kernel/options.ts";
 import { Member, type MemberEffect, type MemberInput } from "../../../lib/member.ts";
+import type { ReconfigOp } from "../../../lib/ops.ts";
 import { firstSessionId } from "../../../lib/session/identity.ts";
 import type { ConnId, Now, Zxid } from "../../../lib/types.ts";
 import { type CommittedHistory, type Entry, entryOf } from "./history.ts";
@@ -255,6 +256,10 @@ class WatchedBroadcast implements Broadcast {
 
   get deadline(): number | null {
     return this.#inner.deadline;
+  }
+
+  judgeReconfig(op: ReconfigOp, zxid: Zxid): ReturnType<Broadcast["judgeReconfig"]> {
+    return this.#inner.judgeReconfig(op, zxid);
   }
 
   step(input: BroadcastInput, now: Now): readonly BroadcastEffect[] {

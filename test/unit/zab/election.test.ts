@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Election } from "../../../lib/broadcast/zab/election.ts";
 import { Ensemble, type EnsembleMember } from "../../../lib/broadcast/zab/ensemble.ts";
+import { Membership } from "../../../lib/broadcast/zab/membership.ts";
 import { NOBODY, type Notification, type Vote, type VoterState } from "../../../lib/broadcast/zab/messages.ts";
 
 function member(id: number, role: EnsembleMember["role"] = "participant"): EnsembleMember {
@@ -21,9 +22,10 @@ class Ballot {
   readonly election: Election;
 
   constructor(me: number, zxid = 5n, epoch = 1, ensemble = ENSEMBLE) {
+    const membership = new Membership(ensemble);
     this.election = new Election({
       me: BigInt(me),
-      ensemble,
+      membership: () => membership,
       tell: (to, { leader, round }) => this.told.push(`${to}:${leader}@${round}`),
     });
     this.election.begin(zxid, epoch, 0);

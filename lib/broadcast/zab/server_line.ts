@@ -1,25 +1,30 @@
 /**
- * The `server.N` lines of zoo.cfg: who belongs to the ensemble, and where each member is.
+ * A member as one line, `server.N=…`: in zoo.cfg, in its dynamic file, in reconfigurations and in the configuration that members tell one another.
  *
  * Not here: what follows from how many there are.
  */
+import type { EnsembleMember } from "./ensemble.ts";
 
-/** One member. Ports and addresses as written; nothing is resolved. */
-export interface ServerLine {
-  readonly id: bigint;
-  /** One unless the member has several network addresses. */
-  readonly addresses: readonly { readonly host: string; readonly quorumPort: number; readonly electionPort: number }[];
-  readonly role: "participant" | "observer";
-  /** Where clients reach it, where the line says so; an absent host is every interface. */
-  readonly client: { readonly host: string | null; readonly port: number } | null;
+/** The line, without its end. The role is always said. */
+export function serverLine({ id, addresses, role, client }: EnsembleMember): string {
+  const places = addresses.map(({ host, quorumPort, electionPort }) => `${bracketed(host)}:${quorumPort}:${electionPort}`);
+  const clientPart = client === null ? "" : `;${bracketed(client.host ?? ANY_HOST)}:${client.port}`;
+  return `server.${id}=${places.join("|")}:${role}${clientPart}`;
 }
+
+/** An IPv6 address stands in brackets. */
+export function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+const ANY_HOST = "0.0.0.0";
 
 /**
  * Reads `server.<id>=<host>:<quorum port>:<election port>[:<role>][|…][;[<client host>:]<client port>]`.
  *
  * @throws Error in words that go behind the value: what about it is not right.
  */
-export function parseServerLine(key: string, value: string): ServerLine {
+export function parseServerLine(key: string, value: string): EnsembleMember {
   const id = /^server\.(-?\d+)$/.exec(key)?.[1];
   if (id === undefined) throw new Error("the key must be server. and a whole number");
   const [servers = "", client, ...rest] = value.split(";");
@@ -39,7 +44,7 @@ const FORM =
   "it does not have the form server_config or server_config;client_config, where server_config is " +
   "host:port:port or host:port:port:role, and client_config is port or host:port";
 
-function parseSpec(spec: string): ServerLine["addresses"][number] & Pick<ServerLine, "role"> {
+function parseSpec(spec: string): EnsembleMember["addresses"][number] & Pick<EnsembleMember, "role"> {
   const parts = splitAddress(spec);
   if (parts.length < 3 || parts.length > 4) throw new Error(FORM);
   const [host = "", quorum = "", election = "", role = "participant"] = parts;

@@ -1,0 +1,78 @@
+/**
+ * An ensemble's configuration as ZooKeeper writes it: in votes, in NEWLEADER, in a reconfiguration's txn and in `/zookeeper/config`.
+ *
+ * Invariant: what is written is read back as the same configuration.
+ */
+import type { Proposal } from "../../txns.ts";
+import { Ensemble, type EnsembleConfig, type EnsembleMember } from "./ensemble.ts";
+import type { MemberId } from "./messages.ts";
+import { parseServerLine, serverLine } from "./server_line.ts";
+
+/** Lines without an end; the version is the last. */
+export function ensembleText({ config }: Ensemble): string {
+  return [...configLines(config), `version=${config.version.toString(16)}`].join("\n");
+}
+
+/** One line for each member, group and weight. */
+export function configLines({ members, hierarchy }: EnsembleConfig): string[] {
+  const servers = [...members].sort((one, other) => (one.id < other.id ? -1 : 1)).map(serverLine);
+  const groups = Array.from(hierarchy?.groups ?? [], ([group, ids]) => `group.${group}=${ids.join(":")}`);
+  const weights = Array.from(hierarchy?.weights ?? [], ([id, weight]) => `weight.${id}=${weight}`);
+  return [...servers, ...groups, ...weights];
+}
+
+/**
+ * Reads a configuration's lines, in whatever order they stand.
+ *
+ * @throws Error that says which line is none
+ */
+export function parseEnsemble(text: string): Ensemble {
+  const members = new Map<MemberId, EnsembleMember>();
+  const groups = new Map<bigint, readonly MemberId[]>();
+  const weights = new Map<MemberId, number>();
+  let version = 0n;
+  for (const line of text.split("\n").map((one) => one.trim())) {
+    if (line === "") continue;
+    const [key, value] = keyAndValue(line);
+    if (key.startsWith("server.")) {
+      const member = parseServerLine(key, value);
+      members.set(member.id, member);
+    } else if (/^group\.\d+$/.test(key) && /^\d+(:\d+)*$/.test(value)) {
+      groups.set(numberOf(key), value.split(":").map(BigInt));
+    } else if (/^weight\.\d+$/.test(key) && /^\d{1,9}$/.test(value)) {
+      weights.set(numberOf(key), Number(value));
+    } else if (key === "version" && /^[0-9a-f]{1,16}$/i.test(value)) {
+      version = BigInt(`0x${value}`);
+    } else {
+      throw new Error(`${line.slice(0, 80)} is no line of a configuration`);
+    }
+  }
+  const hierarchy = groups.size + weights.size === 0 ? null : { groups, weights };
+  return new Ensemble({ members: [...members.values()], hierarchy, version });
+}
+
+function keyAndValue(line: string): [key: string, value: string] {
+  const at = line.indexOf("=");
+  return at < 0 ? [line, ""] : [line.slice(0, at).trim(), line.slice(at + 1).trim()];
+}
+
+function numberOf(key: string): bigint {
+  return BigInt(key.slice(key.indexOf(".") + 1));
+}
+
+/** Whether the two are the same but for their versions. */
+export function hasSameMembers(one: Ensemble, other: Ensemble): boolean {
+  return configLines(one.config).join("\n") === configLines(other.config).join("\n");
+}
+
+/** The configuration that a proposal puts in force once it is committed; null for all but reconfigurations. */
+export function ensembleOf({ txn }: Proposal): Ensemble | null {
+  return txn.kind === "reconfig" ? parseEnsemble(new TextDecoder().decode(txn.data ?? undefined)) : null;
+}
+
+/** Whether learners find the member where they found it before. */
+export function isAtSamePlace(before: EnsembleMember | undefined, after: EnsembleMember | undefined): boolean {
+  const placesOf = (member: EnsembleMember): string =>
+    member.addresses.map(({ host, quorumPort }) => `${host}:${quorumPort}`).join();
+  return before !== undefined && after !== undefined && placesOf(before) === placesOf(after);
+}

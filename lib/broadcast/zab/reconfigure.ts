@@ -1,0 +1,95 @@
+/**
+ * What a client's reconfiguration comes to: the next configuration, or the first check that fails, in ZooKeeper's order.
+ *
+ * Not here: whether a quorum of it is there (leader.ts), and whether the client may (the kernel). Pure.
+ */
+import type { ErrorCode } from "../../errors.ts";
+import type { ReconfigOp } from "../../ops.ts";
+import type { Zxid } from "../../types.ts";
+import { Ensemble, type EnsembleMember } from "./ensemble.ts";
+import { parseEnsemble } from "./ensemble_text.ts";
+import type { Membership } from "./membership.ts";
+import type { MemberId } from "./messages.ts";
+import { parseServerLine } from "./server_line.ts";
+
+/** -1 asks for any version. */
+const ANY_VERSION = -1n;
+
+/** @param votersMin how many must be left to vote: two, unless one alone may be an ensemble */
+export function nextEnsemble(op: ReconfigOp, membership: Membership, zxid: Zxid, votersMin: 1 | 2): Ensemble | ErrorCode {
+  if (membership.isChanging) return "ReconfigInProgress";
+  if (op.curConfigId !== ANY_VERSION && op.curConfigId !== membership.committed.version) return "BadVersion";
+  const next = op.newMembers === null ? changed(op, membership.committed) : whole(op.newMembers, votersMin);
+  if (typeof next === "string") return next;
+  return next.voters.size < votersMin ? "BadArguments" : next.withVersion(zxid);
+}
+
+/** The whole list anew, its lines parted by commas or line ends. */
+function whole(newMembers: string, votersMin: 1 | 2): Ensemble | ErrorCode {
+  try {
+    const next = parseEnsemble(newMembers.replaceAll(",", "\n"));
+    const { size } = next.voters;
+    // ZooKeeper trips over these, where all other refusals are BadArguments.
+    const trips = votersMin === 1 ? size === 0 : size < 2 && next.members.size > size;
+    return trips ? "MarshallingError" : next;
+  } catch {
+    return "BadArguments";
+  }
+}
+
+/** Some leave, then some join, or are listed anew. Who votes with which weight can't be changed one by one. */
+function changed({ joiningServers, leavingServers }: ReconfigOp, committed: Ensemble): Ensemble | ErrorCode {
+  if (committed.config.hierarchy !== null) return "BadArguments";
+  const members = new Map(committed.members);
+  for (const leaving of parts(leavingServers)) {
+    if (!NUMBER.test(leaving)) return "MarshallingError";
+    members.delete(BigInt(leaving));
+  }
+  for (const joining of parts(joiningServers)) {
+    const member = joiner(joining);
+    if (typeof member === "string") return member;
+    if (hasAddressOf(member, members)) return "BadArguments";
+    members.set(member.id, member);
+  }
+  return new Ensemble({ members: [...members.values()], hierarchy: null, version: 0n });
+}
+
+const NUMBER = /^-?\d{1,18}$/;
+
+function parts(list: string | null): string[] {
+  return (list ?? "")
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}
+
+/** A joiner's line must say all three ports. */
+function joiner(line: string): EnsembleMember | ErrorCode {
+  const [key = "", value, ...rest] = line.split("=");
+  if (value === undefined || rest.length > 0) return "BadArguments";
+  const number = key.slice(key.lastIndexOf(".") + 1).trim();
+  if (!NUMBER.test(number)) return "MarshallingError";
+  try {
+    const member = parseServerLine(`server.${number}`, value);
+    return member.client === null ? "BadArguments" : member;
+  } catch {
+    return "BadArguments";
+  }
+}
+
+/** Whether one of its ports is another member's. */
+function hasAddressOf(joining: EnsembleMember, members: ReadonlyMap<MemberId, EnsembleMember>): boolean {
+  const own = new Set(placesOf(joining));
+  return [...members.values()].some((other) => other.id !== joining.id && placesOf(other).some((place) => own.has(place)));
+}
+
+/** Every interface is nobody's in particular. */
+function placesOf({ addresses, client }: EnsembleMember): string[] {
+  const places = addresses.flatMap(({ host, quorumPort, electionPort }) => [
+    `${host}:${quorumPort}`,
+    `${host}:${electionPort}`,
+  ]);
+  return client === null || client.host === null || client.host === "0.0.0.0"
+    ? places
+    : [...places, `${client.host}:${client.port}`];
+}
