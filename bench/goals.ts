@@ -30,6 +30,7 @@ type GoalName =
   | ("pipelinedGetData" | "pipelinedSmall" | "getChildren" | "unpipelinedReads")
   | ("durableSet100" | "durableSet1000" | "durableSet64Clients" | "durableSetOneClient" | "createDelete")
   | ("mixed90" | "mixed70" | "fanOut" | "connects" | "start" | "idleSession" | "znode")
+  | ("recoverLog" | "recoverSnapshot" | "readsBesideSnapshot")
   | ("localGet" | "localSet" | "localCreate" | "open" | "openWithPort");
 
 export const GOALS: Readonly<Record<GoalName, readonly Goal[]>> = {
@@ -55,6 +56,9 @@ export const GOALS: Readonly<Record<GoalName, readonly Goal[]>> = {
     atMost("cpuUs", 0.45, 0.45),
   ],
   znode: [atMost("bytesEach", 0.35, 0.2)],
+  recoverLog: [atMost("wallMs", 0.4, 0.25), atMost("cpuMs", 0.4, 0.25)],
+  recoverSnapshot: [atMost("wallMs", 0.5, 0.3), atMost("cpuMs", 0.5, 0.3), atMost("bytesEach", 0.35, 0.2)],
+  readsBesideSnapshot: [absolute("maxMs", 50, 10)],
   localGet: [absolute("perCpuSecond", 600_000, 1_000_000)],
   localSet: [absolute("perCpuSecond", 250_000, 500_000)],
   localCreate: [absolute("perCpuSecond", 200_000, 300_000)],

@@ -7,6 +7,7 @@
  * servers, repeat anything or judge results.
  */
 
+import { runBesideSnapshots } from "./load/beside_snapshots.ts";
 import { runConnects } from "./load/connects.ts";
 import { runFanOut } from "./load/fan_out.ts";
 import type { Job, Target } from "./load/job.ts";
@@ -27,6 +28,8 @@ function run(job: Job, target: Target): Promise<Metrics> {
       return runSessions(job, target);
     case "znodes":
       return runZnodes(job, target);
+    case "besideSnapshots":
+      return runBesideSnapshots(job, target);
   }
 }
 

@@ -24,7 +24,7 @@ async function main(options: Options): Promise<number> {
   print(`${headlines(machine)}\n`);
   const kinds = present(options);
   if (kinds.length === 0) throw new Error("there is no server to measure");
-  const bench = new Bench(options, folder);
+  const bench = new Bench(options, folder, kinds[0]!);
   const results: Result[] = [];
   try {
     for (const group of chosen) {

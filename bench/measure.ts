@@ -4,6 +4,7 @@
  * Neighbouring measurements share whatever else the machine is doing, so their ratio is worth more than either figure.
  */
 
+import { Directories } from "./directories.ts";
 import { Fleet } from "./fleet.ts";
 import type { Target } from "./load/job.ts";
 import { type Metrics, medians } from "./metrics.ts";
@@ -11,7 +12,7 @@ import type { Options } from "./options.ts";
 import { runLoad, runLocal } from "./programs.ts";
 import type { RuntimeName } from "./runtimes.ts";
 import { type Server, type ServerKind, startServer } from "./servers.ts";
-import type { Measurement, Row } from "./workloads.ts";
+import type { Measurement, Recovery, Row } from "./workloads.ts";
 
 /** What was seen of one server in one row. */
 export interface Measured {
@@ -28,12 +29,19 @@ export class Bench {
   readonly #options: Options;
   readonly #folder: string;
   readonly #fleet: Fleet;
+  readonly #directories: Directories;
+  /** Memory of servers that have just started on nothing. */
+  readonly #emptyBytes: Map<ServerKind, number> = new Map();
 
-  /** @param folder for the servers' data. */
-  constructor(options: Options, folder: string) {
+  /**
+   * @param folder for the servers' data
+   * @param maker the kind of server that writes what others recover
+   */
+  constructor(options: Options, folder: string, maker: ServerKind) {
     this.#options = options;
     this.#folder = folder;
     this.#fleet = new Fleet(folder, options.quick);
+    this.#directories = new Directories(folder, maker, options.recovered);
   }
 
   async row(row: Row, present: readonly ServerKind[]): Promise<Map<ServerKind, Outcome>> {
@@ -74,6 +82,7 @@ export class Bench {
     if (measurement.kind === "local") {
       return { metrics: await runLocal(measurement.work, kind as RuntimeName, this.#options), isDurable: false };
     }
+    if (measurement.kind === "recovery") return await this.#recover(measurement, kind);
     const server = await startServer(kind, this.#folder);
     try {
       const metrics = measurement.kind === "start" ? server.start : await runLoad(measurement.job, this.#target(server));
@@ -81,6 +90,34 @@ export class Bench {
     } finally {
       await server.stop();
     }
+  }
+
+  /** A start on a directory that holds much already, and work after it. */
+  async #recover({ content, snapCount, job }: Recovery, kind: ServerKind): Promise<{ metrics: Metrics; isDurable: boolean }> {
+    const data = await this.#directories.of(content);
+    const emptyBytes = await this.#bytesWhenEmpty(kind);
+    const server = await startServer(kind, this.#folder, { data, config: { snapCount } });
+    try {
+      const { residentBytes = Number.NaN } = server.start;
+      const started = { ...server.start, bytesEach: (residentBytes - emptyBytes) / this.#options.recovered };
+      if (job === null) return { metrics: started, isDurable: true };
+      const before = server.snapshotCount();
+      const metrics = await runLoad(job, this.#target(server));
+      if (server.snapshotCount() === before) throw new Error("no snapshot was written during the load");
+      return { metrics, isDurable: true };
+    } finally {
+      await server.stop();
+    }
+  }
+
+  async #bytesWhenEmpty(kind: ServerKind): Promise<number> {
+    const known = this.#emptyBytes.get(kind);
+    if (known !== undefined) return known;
+    const server = await startServer(kind, this.#folder);
+    await server.stop();
+    const { residentBytes = Number.NaN } = server.start;
+    this.#emptyBytes.set(kind, residentBytes);
+    return residentBytes;
   }
 
   #target({ port, pids }: Server): Target {

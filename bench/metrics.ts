@@ -17,6 +17,8 @@ export interface Metrics {
   readonly firstMs?: number;
   readonly p50Ms?: number;
   readonly p99Ms?: number;
+  /** The longest that anybody had to wait. */
+  readonly maxMs?: number;
   /** Resident memory of the server process; bytes. */
   readonly residentBytes?: number;
   /** Growth of the server's resident memory per session or znode; bytes. */

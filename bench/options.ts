@@ -33,6 +33,7 @@ export const HELP = `bench: zookernel beside Apache ZooKeeper, on this machine, 
   --no-apache         do without Apache ZooKeeper: no ratios, no gates
   --sessions N        idle sessions (default 10000; --quick 1000)
   --znodes N          znodes whose memory is taken (default 100000; --quick 20000)
+  --recovered N       znodes that servers recover (default 1000000; --quick 20000)
   --folder DIR        servers keep their data below it (default: the system's temporary folder)
   --json FILE         all figures, every round of them, as JSON too
   --strict            exit with status 1 if a gate is missed, not only if a row failed
@@ -59,6 +60,7 @@ export function parseOptions(args: readonly string[]): Options {
       apache: { type: "boolean", default: true },
       sessions: { type: "string" },
       znodes: { type: "string" },
+      recovered: { type: "string" },
       folder: { type: "string", default: tmpdir() },
       json: { type: "string" },
       strict: { type: "boolean", default: false },
@@ -73,6 +75,7 @@ export function parseOptions(args: readonly string[]): Options {
     warmUpSeconds: positive("warm-up", values["warm-up"], quick ? 0.3 : 0.5),
     sessions: positive("sessions", values.sessions, quick ? 1000 : 10_000, Number.isInteger),
     znodes: positive("znodes", values.znodes, quick ? 20_000 : 100_000, Number.isInteger),
+    recovered: positive("recovered", values.recovered, quick ? 20_000 : 1_000_000, Number.isInteger),
     runtimes: values.runtimes.split(",").map(runtimeNamed),
     json: values.json ?? null,
   };

@@ -11,6 +11,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import {
   closeSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -37,12 +38,23 @@ export interface Server {
   readonly pids: readonly number[];
   /** Time and CPU time up to the first answer, and memory at that moment. */
   readonly start: Metrics;
+  readonly dataDir: string;
   /** Whether the server has written a transaction log so far. */
   isDurable(): boolean;
+  /** How many snapshots it keeps. */
+  snapshotCount(): number;
   stop(): Promise<void>;
 }
 
-const START_SECONDS_MAX = 60;
+/** What a server starts with, where it is not an empty directory and the usual settings. */
+export interface StartOptions {
+  /** A data directory whose copy it is given. */
+  readonly data?: string;
+  /** Lines of zoo.cfg besides the usual ones. */
+  readonly config?: Readonly<Record<string, number>>;
+}
+
+const START_SECONDS_MAX = 120;
 const STOP_SECONDS_MAX = 15;
 const ASK_AGAIN_SECONDS = 0.001;
 const ANSWER_MS_MAX = 500;
@@ -58,10 +70,13 @@ export function whyNot(kind: ServerKind): string | null {
 }
 
 /** @param parent the folder below which the server's own is made. */
-export async function startServer(kind: ServerKind, parent: string): Promise<Server> {
+export async function startServer(kind: ServerKind, parent: string, { data, config }: StartOptions = {}): Promise<Server> {
   const folder = mkdtempSync(join(parent, `${kind}-`));
+  const dataDir = join(folder, "data");
+  if (data === undefined) mkdirSync(dataDir);
+  else cpSync(data, dataDir, { recursive: true });
   const port = await freePort();
-  const { command, args } = orThrow(startCommand(kind, writeConfig(folder, port)));
+  const { command, args } = orThrow(startCommand(kind, writeConfig(folder, { ...config, dataDir, clientPort: port })));
   const log = openSync(join(folder, "server.log"), "w");
   const before = performance.now();
   const child = spawn(command, args, { cwd: folder, stdio: ["ignore", log, log] });
@@ -82,7 +97,12 @@ export async function startServer(kind: ServerKind, parent: string): Promise<Ser
     const pids = [child.pid!];
     const start = { wallMs, cpuMs: cpuSeconds(pids) * 1000, residentBytes: residentBytes(pids) };
     await session.close();
-    return { kind, port, pids, start, stop, isDurable: () => hasLog(folder) };
+    const count = (prefix: string): number => filesOf(dataDir).filter((file) => file.startsWith(prefix)).length;
+    return {
+      ...{ kind, port, pids, start, dataDir, stop },
+      isDurable: () => count("log.") > 0,
+      snapshotCount: () => count("snapshot."),
+    };
   } catch (error) {
     const said = readFileSync(join(folder, "server.log"), "utf8").slice(-4000);
     await stop();
@@ -97,16 +117,13 @@ function startCommand(kind: ServerKind, config: string): Command | string {
   return { command: apache.java, args: ["-cp", apache.classpath, "org.apache.zookeeper.server.quorum.QuorumPeerMain", config] };
 }
 
-function writeConfig(folder: string, port: number): string {
-  const dataDir = join(folder, "data");
-  mkdirSync(dataDir);
+function writeConfig(folder: string, own: Readonly<Record<string, string | number>>): string {
   const config = {
     tickTime: 2000,
-    dataDir,
-    clientPort: port,
     clientPortAddress: "127.0.0.1",
     maxClientCnxns: 0,
     "admin.enableServer": false,
+    ...own,
   };
   const file = join(folder, "zoo.cfg");
   writeFileSync(file, zooCfg(config));
@@ -133,9 +150,9 @@ async function firstSession(port: number, child: ChildProcess): Promise<Session>
   }
 }
 
-function hasLog(folder: string): boolean {
-  const version2 = join(folder, "data", "version-2");
-  return existsSync(version2) && readdirSync(version2).some((file) => file.startsWith("log."));
+function filesOf(dataDir: string): string[] {
+  const version2 = join(dataDir, "version-2");
+  return existsSync(version2) ? readdirSync(version2) : [];
 }
 
 const running = new Set<ChildProcess>();

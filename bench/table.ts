@@ -27,6 +27,7 @@ const STYLES: Readonly<Record<ShownMetric, Style>> = {
   firstMs: { label: "first ms", format: threeDigits, hasRatio: false },
   p50Ms: { label: "p50 ms", format: threeDigits, hasRatio: false },
   p99Ms: { label: "p99 ms", format: threeDigits, hasRatio: false },
+  maxMs: { label: "longest ms", format: threeDigits, hasRatio: false },
   residentBytes: { label: "memory", format: bytes, hasRatio: true },
   bytesEach: { label: "each", format: bytes, hasRatio: true },
 };

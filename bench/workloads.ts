@@ -4,6 +4,7 @@
  * A new row is a new entry here; only a new way of measuring needs code (measure.ts).
  */
 
+import type { Content } from "./directories.ts";
 import { GOALS, type Goal } from "./goals.ts";
 import type { Job, RequestsJob } from "./load/job.ts";
 import type { ShownMetric } from "./metrics.ts";
@@ -16,8 +17,17 @@ export type Measurement =
   | { readonly kind: "freshLoad"; readonly job: Job }
   /** The start of a server's process. */
   | { readonly kind: "start" }
+  | Recovery
   /** The server in the process of its user, without a network: there is no Apache to compare with. */
   | { readonly kind: "local"; readonly work: LocalWork };
+
+/** The start of a server on a directory that holds much already; and a job that it does then, which a snapshot is to interrupt. */
+export interface Recovery {
+  readonly kind: "recovery";
+  readonly content: Content;
+  readonly snapCount: number;
+  readonly job: Job | null;
+}
 
 export type LocalWork = "get" | "set" | "createDelete" | "watch" | "open" | "openWithPort";
 
@@ -43,6 +53,8 @@ export interface Sizes {
   /** Idle sessions. */
   readonly sessions: number;
   readonly znodes: number;
+  /** Znodes in a log or snapshot that is recovered. */
+  readonly recovered: number;
 }
 
 const LOAD_COLUMNS: readonly ShownMetric[] = ["perSecond", "cpuUs", "p50Ms", "p99Ms"];
@@ -61,6 +73,8 @@ export function groups(sizes: Sizes): readonly Group[] {
     startGroup(),
     sessionGroup(sizes),
     znodeGroup(sizes),
+    recoveryGroup(sizes),
+    snapshotGroup(sizes),
     localGroup(),
     openGroup(),
   ];
@@ -178,6 +192,32 @@ function znodeGroup({ znodes }: Sizes): Group {
   };
   const title = "znodes of 16 bytes: memory for each, and what creating them took";
   return { id: "znodes", title, columns: ["bytesEach", "perSecond", "cpuUs"], rows: [row] };
+}
+
+function recoveryGroup({ recovered }: Sizes): Group {
+  const row = (content: Content, goals: readonly Goal[]): Row => ({
+    id: `recovery/${content}`,
+    shape: content,
+    // So many txns that none of the servers writes a snapshot because of them.
+    measurement: { kind: "recovery", content, snapCount: 1_000_000_000, job: null },
+    goals,
+    quick: true,
+  });
+  const title = `process start to first answer on ${recovered} znodes, from a log of their creations or a snapshot; and memory for each`;
+  const rows = [row("log", GOALS.recoverLog), row("snapshot", GOALS.recoverSnapshot)];
+  return { id: "recovery", title, columns: ["wallMs", "cpuMs", "bytesEach"], rows };
+}
+
+function snapshotGroup({ recovered }: Sizes): Group {
+  const row: Row = {
+    id: "snapshot/reads",
+    shape: `${recovered}`,
+    measurement: { kind: "recovery", content: "snapshot", snapCount: 10_000, job: { kind: "besideSnapshots", seconds: 10 } },
+    goals: GOALS.readsBesideSnapshot,
+    quick: true,
+  };
+  const title = "one reader while 32 sets are outstanding and snapshots of so many znodes are written: its reads";
+  return { id: "snapshot", title, columns: ["maxMs", "p99Ms", "perSecond"], rows: [row] };
 }
 
 function localGroup(): Group {

@@ -2,7 +2,7 @@
  * Snapshots packed by gzip or snappy, as ZooKeeper reads and writes them since 3.6.
  */
 import { createGunzip, createGzip } from "node:zlib";
-import { SnapshotError } from "../../lib/store/snapshot_reader.ts";
+import { SnapshotError } from "../../lib/store/storage_error.ts";
 import type { Compression } from "./file_names.ts";
 import { snappied, unsnappy } from "./snappy.ts";
 

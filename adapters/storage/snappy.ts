@@ -3,7 +3,7 @@
  *
  * Invariant: nothing is written or read beyond a block's own bytes, whatever they say.
  */
-import { SnapshotError } from "../../lib/store/snapshot_reader.ts";
+import { SnapshotError } from "../../lib/store/storage_error.ts";
 
 const MAGIC: readonly number[] = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00];
 /** The magic bytes and two version numbers. */

@@ -57,4 +57,10 @@ export interface ZnodesJob {
   readonly dataBytes: number;
 }
 
-export type Job = RequestsJob | FanOutJob | ConnectsJob | SessionsJob | ZnodesJob;
+/** Reads one after another beside so many sets that the server writes snapshots, and takes the longest read. */
+export interface BesideSnapshotsJob {
+  readonly kind: "besideSnapshots";
+  readonly seconds: number;
+}
+
+export type Job = RequestsJob | FanOutJob | ConnectsJob | SessionsJob | ZnodesJob | BesideSnapshotsJob;

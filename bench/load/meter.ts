@@ -71,6 +71,7 @@ export class Meter {
       cpuUs: ((after.serverCpu - before.serverCpu) * 1e6) / this.#operations,
       p50Ms: this.#latencies.percentile(0.5),
       p99Ms: this.#latencies.percentile(0.99),
+      maxMs: this.#latencies.longest,
       errors: this.#errors,
       loadCpuShare: (after.loadCpu - before.loadCpu) / seconds,
     };

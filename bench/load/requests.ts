@@ -29,7 +29,7 @@ export async function runRequests(job: RequestsJob, target: Target): Promise<Met
   return metrics;
 }
 
-class RequestLoop implements FrameSink {
+export class RequestLoop implements FrameSink {
   readonly #session: Session;
   readonly #script: Script;
   readonly #meter: Meter;

@@ -144,7 +144,7 @@ export class Pending {
       const old = this.get(path);
       const oldDigest = old === undefined ? 0 : digestOf(path, old);
       const newDigest = node === null ? 0 : digestOf(path, node);
-      this.#digestDifference = changedDigest(this.#digestDifference, oldDigest, newDigest);
+      this.#digestDifference = changedDigest(this.#digestDifference, newDigest - oldDigest);
     }
     this.#current.list.push(change);
     if (this.#undo !== null) {

@@ -17,8 +17,8 @@ import type { Zxid } from "../types.ts";
 import { JuteError, JuteReader } from "../wire/jute.ts";
 import { counterOf, epochOf, formatZxid } from "../zxid.ts";
 import { decodeRecord } from "./log_records.ts";
-import { readSnapshot, type SnapshotDigest, SnapshotError } from "./snapshot_reader.ts";
-import { StorageError } from "./storage_error.ts";
+import { readSnapshot, type SnapshotDigest } from "./snapshot_reader.ts";
+import { SnapshotError, StorageError } from "./storage_error.ts";
 
 export interface RecoveryOptions {
   readonly tree: TreeOptions;

@@ -8,19 +8,16 @@
  */
 import type { AclInterner } from "../acl/intern.ts";
 import { adler32 } from "../checksum.ts";
-import { ROOT, Tree, type TreeOptions } from "../tree/tree.ts";
-import type { StoredStat } from "../tree/znode.ts";
+import { Tree, type TreeOptions } from "../tree/tree.ts";
 import type { AclList, SessionId, Zxid } from "../types.ts";
 import { JuteError, JuteReader } from "../wire/jute.ts";
-import { DIGEST_VERSION, fileHeader, snapshotAcl, snapshotNode, snapshotSession } from "../wire/txn_records.ts";
+import { DIGEST_VERSION, fileHeader, snapshotAcl, snapshotSession } from "../wire/txn_records.ts";
 import { FILE_VERSION } from "./log_records.ts";
-import { DATABASE_END, END_PATH, NO_ACL, SNAPSHOT_MAGIC } from "./snapshot_records.ts";
+import { PackedZnodes, RECORD_BYTES_MAX } from "./packed_znodes.ts";
+import { DATABASE_END, END_PATH, SNAPSHOT_MAGIC } from "./snapshot_records.ts";
+import { SnapshotError } from "./storage_error.ts";
 
-/** A record that does not end within this is none. */
-const RECORD_BYTES_MAX = 64 << 20;
 const NO_BYTES: Uint8Array = new Uint8Array(0);
-/** Stands for an ACL that the snapshot does not hold, until the replay sets it: nobody may do anything. */
-const NOBODY: AclList = [{ perms: 0, scheme: "world", id: "anyone" }];
 
 /** The tree's digest when the last znode had been written, which may be later than the snapshot's name says. */
 export interface SnapshotDigest {
@@ -36,14 +33,6 @@ export interface SnapshotContent {
   readonly digest: SnapshotDigest | null;
   /** Znodes whose ACL the snapshot does not hold. */
   readonly withoutAcl: readonly string[];
-}
-
-/** The bytes are no whole snapshot. */
-export class SnapshotError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = "SnapshotError";
-  }
 }
 
 /**
@@ -112,38 +101,10 @@ async function readContent(
     const { index, acl } = await source.read(snapshotAcl);
     acls.set(index, interner.intern(acl));
   }
-  const tree = new Tree(options, "bare");
-  const withoutAcl = await readZnodes(source, tree, acls);
-  return { tree, sessions, withoutAcl };
-}
-
-async function readZnodes(source: Source, tree: Tree, acls: ReadonlyMap<bigint, AclList>): Promise<string[]> {
-  const withoutAcl: string[] = [];
-  let isRoot = true;
-  for (;;) {
-    const read = source.tryRead(znode);
-    if (read === null) {
-      await source.more();
-      continue;
-    }
-    const { path, node } = read;
-    if (node === null) break;
-    if (isRoot && path !== "") throw new SnapshotError(`the first znode is ${path} and not the root`);
-    const acl = node.aclIndex === NO_ACL ? null : (acls.get(node.aclIndex) ?? NOBODY);
-    if (acl === NOBODY) withoutAcl.push(path);
-    if (!tree.load(isRoot ? ROOT : path, node.data, acl, withSharedZxids(node.stat))) {
-      throw new SnapshotError(`znode ${path} stands before its parent`);
-    }
-    isRoot = false;
-  }
-  if (isRoot) throw new SnapshotError("there is no root");
-  tree.finishLoading();
-  return withoutAcl;
-}
-
-function znode(jute: JuteReader): { readonly path: string; readonly node: ReturnType<typeof snapshotNode> | null } {
-  const path = jute.text();
-  return { path, node: path === END_PATH ? null : snapshotNode(jute) };
+  const znodes = new PackedZnodes(acls, options);
+  for (source.take(znodes); !znodes.isEnded; source.take(znodes)) await source.more();
+  if (znodes.size === 0) throw new SnapshotError("there is no root");
+  return { tree: Tree.over(znodes, options), sessions, withoutAcl: znodes.withoutAcl };
 }
 
 async function readDigest(source: Source): Promise<SnapshotDigest> {
@@ -164,22 +125,6 @@ function count(jute: JuteReader): number {
   return value;
 }
 
-/** The same values, equal ones as one object: most znodes have never changed, and there may be millions. */
-function withSharedZxids(stat: StoredStat): StoredStat {
-  const { czxid, mzxid, pzxid, ctime, mtime, version, cversion, aversion, owner } = stat;
-  return {
-    czxid,
-    mzxid: mzxid === czxid ? czxid : mzxid,
-    pzxid: pzxid === czxid ? czxid : pzxid,
-    ctime,
-    mtime,
-    version,
-    cversion,
-    aversion,
-    owner: owner === 0n ? 0n : owner,
-  };
-}
-
 /** The snapshot's bytes: read record by record, and summed up. */
 class Source {
   readonly #chunks: AsyncIterator<Uint8Array>;
@@ -194,16 +139,22 @@ class Source {
     this.#chunks = chunks[Symbol.asyncIterator]();
   }
 
+  /** A record, once all of it is here. */
   async read<T>(record: (jute: JuteReader) => T): Promise<T> {
     for (;;) {
-      const read = this.tryRead((jute) => ({ value: record(jute) }));
+      const read = this.#tryRead((jute) => ({ value: record(jute) }));
       if (read !== null) return read.value;
       await this.more();
     }
   }
 
+  /** Hands over the bytes, of which as many are taken as are whole znodes. */
+  take(znodes: PackedZnodes): void {
+    this.#at = znodes.take(this.#bytes, this.#at);
+  }
+
   /** A record, or null if not all of it is here. */
-  tryRead<T>(record: (jute: JuteReader) => T): T | null {
+  #tryRead<T>(record: (jute: JuteReader) => T): T | null {
     this.#jute.reset(this.#bytes, this.#at, this.#bytes.length);
     try {
       const value = record(this.#jute);
@@ -249,13 +200,13 @@ class Source {
 
   async #pull(): Promise<boolean> {
     if (this.#ended) return false;
-    // A chunk's bytes may be used again once the next is asked for.
     this.#sum();
-    const rest = this.#bytes.slice(this.#at);
+    const rest = this.#bytes.subarray(this.#at);
     const { value, done } = await this.#chunks.next();
     this.#ended = done === true;
     if (done) return false;
-    this.#bytes = rest.length === 0 ? value : joined(rest, value);
+    // A copy in any case: znodes are kept in it, and the chunk's owner uses the chunk again.
+    this.#bytes = joined(rest, value);
     this.#at = 0;
     this.#summed = 0;
     return true;

@@ -26,3 +26,11 @@ export class StorageError extends Error {
     this.advice = advice ?? null;
   }
 }
+
+/** The bytes are no whole snapshot. */
+export class SnapshotError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "SnapshotError";
+  }
+}

@@ -31,9 +31,9 @@ export function nodeDigest(path: string, data: Uint8Array | null, stat: StoredSt
   return crc32(statBytes, crc);
 }
 
-/** The tree's digest once a znode's digest went from `before` to `after`, signed 64 bit. Of a znode that isn't there it is 0. */
-export function changedDigest(tree: bigint, before: number, after: number): bigint {
-  return BigInt.asIntN(64, tree + BigInt(after - before));
+/** The tree's digest once the digests of its znodes are more by so much, signed 64 bit. */
+export function changedDigest(tree: bigint, difference: number): bigint {
+  return BigInt.asIntN(64, tree + BigInt(difference));
 }
 
 function setInt64(view: DataView, offset: number, value: number): void {

@@ -5,15 +5,26 @@
  * Not here: what the values are. Values must be immutable, or copied by whoever changes them ({@link Layers.owned}).
  *
  * Invariants: a frozen layer's content never changes for as long as somebody holds it. Each layer is several times as large as the one above
- * it, so a look-up passes few of them.
+ * it, so a look-up passes few of them; a base alone is under them however large it is. A key is marked as gone only above a layer that has it.
  */
 
 /** A layer that is not more than this many times as large as the one above it is copied together with it. */
 const GROWTH_MIN = 4;
+/** A base that has no more entries than this is copied, so that there is one layer less to look through. */
+const SMALL_BASE = 1024;
+/** Stands for a key deleted over the layers below. */
+const GONE = Symbol("gone");
+
+type Top<V> = Map<string, V | typeof GONE>;
+
+/** What may lie under all layers: content that is no Map, and never changes. */
+export interface Base<V> {
+  get(key: string): V | undefined;
+  entries(): IterableIterator<[string, V]>;
+}
 
 interface Layer<V> {
-  /** `undefined` stands for a key deleted over the layers below. */
-  readonly map: Map<string, V | undefined>;
+  readonly map: Top<V> | Base<V>;
   readonly below: Layer<V> | null;
   /** Holders that will let go again (snapshots); forks never do. */
   holders: number;
@@ -29,7 +40,7 @@ export interface Frozen<V> {
 }
 
 export class Layers<V> {
-  #top: Map<string, V | undefined>;
+  #top: Top<V>;
   #below: Layer<V> | null;
   #size: number;
 
@@ -39,41 +50,47 @@ export class Layers<V> {
     this.#size = 0;
   }
 
+  /** A map with the content of a base, which holds `size` entries. */
+  static over<V>(base: Base<V>, size: number): Layers<V> {
+    const layers = new Layers<V>();
+    layers.#size = size;
+    if (size <= SMALL_BASE) layers.#top = new Map(base.entries());
+    else layers.#below = { map: base, below: null, holders: Number.POSITIVE_INFINITY };
+    return layers;
+  }
+
   get size(): number {
     return this.#size;
   }
 
   get(key: string): V | undefined {
     const value = this.#top.get(key);
-    if (value !== undefined || this.#below === null) return value;
-    return this.#top.has(key) ? undefined : find(this.#below, key);
+    if (value === undefined) return this.#below === null ? undefined : find(this.#below, key);
+    return value === GONE ? undefined : value;
   }
 
-  set(key: string, value: V): void {
-    if (this.#below === null) {
-      this.#top.set(key, value);
-      this.#size = this.#top.size;
-    } else {
-      if (this.get(key) === undefined) this.#size++;
-      this.#top.set(key, value);
-    }
+  /** Adds an entry for a key that has none. */
+  add(key: string, value: V): void {
+    this.#top.set(key, value);
+    this.#size++;
   }
 
+  /** Gives a key that has an entry another value. */
+  replace(key: string, value: V): void {
+    this.#top.set(key, value);
+  }
+
+  /** Deletes the entry of a key that has one. */
   delete(key: string): void {
-    if (this.#below === null) {
-      this.#top.delete(key);
-      this.#size = this.#top.size;
-    } else if (this.get(key) !== undefined) {
-      this.#size--;
-      this.#top.set(key, undefined);
-    }
+    remove(this.#top, this.#below, key);
+    this.#size--;
   }
 
   /** The value at `key`, safe to change in place: a copy is made first if a frozen layer holds it. */
   owned(key: string, copy: (value: V) => V): V | undefined {
     const own = this.#top.get(key);
-    if (own !== undefined || this.#below === null) return own;
-    const value = this.get(key);
+    if (own !== undefined || this.#below === null) return own === GONE ? undefined : own;
+    const value = find(this.#below, key);
     if (value === undefined) return undefined;
     const copied = copy(value);
     this.#top.set(key, copied);
@@ -115,7 +132,7 @@ export class Layers<V> {
 
   #frozenLayer(): Layer<V> {
     if (this.#below !== null && this.#top.size === 0) return this.#below;
-    this.#below = compacted({ map: this.#top, below: this.#below, holders: 0 });
+    this.#below = compacted(this.#top, this.#below);
     this.#top = new Map();
     return this.#below;
   }
@@ -124,10 +141,8 @@ export class Layers<V> {
   #merge(): void {
     while (this.#below !== null && this.#below.holders === 0) {
       const { map, below } = this.#below;
-      for (const [key, value] of this.#top) {
-        if (value === undefined && below === null) map.delete(key);
-        else map.set(key, value);
-      }
+      if (!(map instanceof Map)) return;
+      putAll(this.#top, map, below);
       this.#top = map;
       this.#below = below;
     }
@@ -135,39 +150,50 @@ export class Layers<V> {
 }
 
 /**
- * The layer, with those below it in one map that are not much larger. So an entry is copied a few times in all, however often its map is frozen
- * between changes.
+ * A layer of this map, with those below it in one map that are not much larger. So an entry is copied a few times in all, however often its map
+ * is frozen between changes.
  */
-function compacted<V>(layer: Layer<V>): Layer<V> {
-  let { map, below } = layer;
-  while (below !== null && below.map.size <= map.size * GROWTH_MIN) {
-    const isLowest = below.below === null;
-    const joined = new Map(below.map);
-    for (const [key, value] of map) {
-      if (value === undefined && isLowest) joined.delete(key);
-      else joined.set(key, value);
-    }
+function compacted<V>(top: Top<V>, under: Layer<V> | null): Layer<V> {
+  let map = top;
+  let below = under;
+  while (below?.map instanceof Map && below.map.size <= map.size * GROWTH_MIN) {
+    const joined: Top<V> = new Map(below.map);
+    putAll(map, joined, below.below);
     // Who holds the layer that is left out reads on below it.
     if (below.holders > 0 && below.below !== null) below.below.holders = Number.POSITIVE_INFINITY;
     map = joined;
     below = below.below;
   }
-  return map === layer.map ? layer : { map, below, holders: 0 };
+  return { map, below, holders: 0 };
+}
+
+/** Puts the changes of one layer into the next, which lies on `below`. */
+function putAll<V>(changes: Top<V>, map: Top<V>, below: Layer<V> | null): void {
+  for (const [key, value] of changes) {
+    if (value === GONE) remove(map, below, key);
+    else map.set(key, value);
+  }
+}
+
+/** Deletes a key from a layer that lies on `below`: where that has it, it is marked. */
+function remove<V>(map: Top<V>, below: Layer<V> | null, key: string): void {
+  if (below === null || find(below, key) === undefined) map.delete(key);
+  else map.set(key, GONE);
 }
 
 function find<V>(from: Layer<V>, key: string): V | undefined {
   for (let layer: Layer<V> | null = from; layer !== null; layer = layer.below) {
     const value = layer.map.get(key);
-    if (value !== undefined || layer.map.has(key)) return value;
+    if (value !== undefined) return value === GONE ? undefined : value;
   }
   return undefined;
 }
 
 function* entriesOf<V>(top: Layer<V>): IterableIterator<[string, V]> {
-  const above: Map<string, V | undefined>[] = [];
+  const above: Layer<V>["map"][] = [];
   for (let layer: Layer<V> | null = top; layer !== null; layer = layer.below) {
-    for (const [key, value] of layer.map) {
-      if (value !== undefined && !above.some((map) => map.has(key))) yield [key, value];
+    for (const [key, value] of layer.map.entries()) {
+      if (value !== GONE && !above.some((map) => map.get(key) !== undefined)) yield [key, value];
     }
     above.push(layer.map);
   }

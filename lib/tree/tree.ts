@@ -9,8 +9,8 @@
 import { nameOf, parentOf } from "../path.ts";
 import type { AclList, SessionId, Zxid } from "../types.ts";
 import { changedDigest, nodeDigest } from "./digest.ts";
-import { type Frozen, Layers } from "./layers.ts";
-import { CONTAINER_OWNER, kindOf, newZnode, type StoredStat, ttlOwner, Znode } from "./znode.ts";
+import { type Base, type Frozen, Layers } from "./layers.ts";
+import { CONTAINER_OWNER, kindOf, newZnode, type StoredStat, ttlOwner, Znode, type ZnodeKind } from "./znode.ts";
 
 export const ROOT = "/";
 export const ZOOKEEPER = "/zookeeper";
@@ -18,6 +18,8 @@ export const QUOTA_ROOT = "/zookeeper/quota";
 export const CONFIG_NODE = "/zookeeper/config";
 
 const READABLE_BY_ALL: AclList = [{ perms: 1, scheme: "world", id: "anyone" }];
+/** A sum of digests that is exact as a number, whatever digest is added next. */
+const DIGEST_CHANGE_MAX = 2 ** 52;
 const NO_NAMES: ReadonlySet<string> = new Set();
 
 export interface TreeOptions {
@@ -52,6 +54,20 @@ export interface FrozenTree {
   readonly digest: bigint;
 }
 
+/** A whole tree in another form, to start from. */
+export interface TreeBase {
+  readonly nodes: Base<Znode>;
+  readonly size: number;
+  /** Names of the children of each znode that has any. */
+  readonly children: Base<Set<string>>;
+  readonly parentCount: number;
+  readonly digest: bigint;
+  /** Characters of all paths plus bytes of all data. */
+  readonly dataBytes: number;
+  /** Paths and owner fields of all znodes that are not persistent. */
+  readonly owned: readonly (readonly [path: string, owner: bigint])[];
+}
+
 export class Tree {
   readonly options: TreeOptions;
   #nodes = new Layers<Znode>();
@@ -59,7 +75,9 @@ export class Tree {
   #ephemerals = new Map<SessionId, Set<string>>();
   #reapable = new Set<string>();
   #quotaPaths = new Set<string>();
+  /** The digest, but for what changed since it was last asked for: numbers add up more cheaply than bigints. */
   #digest = 0n;
+  #digestChange = 0;
   #dataBytes = 0;
 
   constructor(options: TreeOptions, empty: "built-in" | "bare" = "built-in") {
@@ -69,6 +87,17 @@ export class Tree {
     this.#addBuiltIn(ZOOKEEPER, null, 0);
     this.#addBuiltIn(QUOTA_ROOT, null, 0);
     if (options.configNode) this.#addBuiltIn(CONFIG_NODE, READABLE_BY_ALL, -1);
+  }
+
+  /** A tree that holds what a base does. The base is neither copied nor changed. */
+  static over(base: TreeBase, options: TreeOptions): Tree {
+    const tree = new Tree(options, "bare");
+    tree.#nodes = Layers.over(base.nodes, base.size);
+    tree.#children = Layers.over(base.children, base.parentCount);
+    tree.#digest = base.digest;
+    tree.#dataBytes = base.dataBytes;
+    for (const [path, owner] of base.owned) tree.#addOwned(path, owner, kindOf(owner, options.extendedTypes));
+    return tree;
   }
 
   /** Adds the config znode to a tree that came from a version without it. */
@@ -82,6 +111,10 @@ export class Tree {
 
   /** Sum of all znodes' digests, signed 64 bit, as ZooKeeper computes it; `0n` where digests are off. */
   get digest(): bigint {
+    if (this.#digestChange !== 0) {
+      this.#digest = changedDigest(this.#digest, this.#digestChange);
+      this.#digestChange = 0;
+    }
     return this.#digest;
   }
 
@@ -235,8 +268,7 @@ export class Tree {
   }
 
   /**
-   * Puts a znode from a snapshot in place; {@link finishLoading} ends the series. False where its parent has not been seen: such a snapshot
-   * is damaged.
+   * Puts a znode in place that was in another tree; {@link finishLoading} ends the series. False where its parent has not been seen.
    */
   load(path: string, data: Uint8Array | null, acl: AclList | null, stored: StoredStat): boolean {
     if (path !== ROOT) {
@@ -250,14 +282,16 @@ export class Tree {
 
   /** Counts the children of what was loaded, once for each parent. */
   finishLoading(): void {
-    for (const [path, names] of this.#children.entries()) {
-      const node = this.#nodes.get(path)!;
-      if (node.childCount !== names.size) this.#nodes.set(path, new Znode(node.data, node.acl, node.kind, node, names.size));
-    }
+    for (const [path, names] of this.#children.entries()) this.#countChildren(path, names);
+  }
+
+  #countChildren(path: string, names: ReadonlySet<string>): void {
+    const node = this.#nodes.get(path)!;
+    if (node.childCount !== names.size) this.#nodes.replace(path, new Znode(node.data, node.acl, node.kind, node, names.size));
   }
 
   freeze(): FrozenTree {
-    return { nodes: this.#nodes.freeze(), children: this.#children.freeze(), digest: this.#digest };
+    return { nodes: this.#nodes.freeze(), children: this.#children.freeze(), digest: this.digest };
   }
 
   /** A second tree with the same content, made without copying it. */
@@ -268,7 +302,7 @@ export class Tree {
     for (const [owner, paths] of this.#ephemerals) fork.#ephemerals.set(owner, new Set(paths));
     fork.#reapable = new Set(this.#reapable);
     fork.#quotaPaths = new Set(this.#quotaPaths);
-    fork.#digest = this.#digest;
+    fork.#digest = this.digest;
     fork.#dataBytes = this.#dataBytes;
     return fork;
   }
@@ -276,35 +310,38 @@ export class Tree {
   #addBuiltIn(path: string, acl: AclList | null, aversion: number): void {
     const zero = { czxid: 0n, mzxid: 0n, pzxid: 0n, ctime: 0, mtime: 0, version: 0, cversion: 0, aversion, owner: 0n };
     this.load(path, new Uint8Array(0), acl, zero);
-    this.finishLoading();
+    if (path !== ROOT) this.#countChildren(parentOf(path), this.children(parentOf(path)));
   }
 
   #childrenToChange(path: string): Set<string> {
     const names = this.#children.owned(path, (shared) => new Set(shared));
     if (names !== undefined) return names;
     const none = new Set<string>();
-    this.#children.set(path, none);
+    this.#children.add(path, none);
     return none;
   }
 
   #add(path: string, node: Znode): void {
-    this.#nodes.set(path, node);
+    this.#nodes.add(path, node);
     this.#dataBytes += (path === ROOT ? 0 : path.length) + dataLength(node);
-    if (this.options.digest) this.#digest = changedDigest(this.#digest, 0, digestOf(path, node));
-    if (node.kind === "persistent") return;
-    if (node.kind === "ephemeral") {
-      const paths = this.#ephemerals.get(node.owner);
-      if (paths === undefined) this.#ephemerals.set(node.owner, new Set([path]));
-      else paths.add(path);
-    } else {
+    if (this.options.digest) this.#changeDigest(digestOf(path, node));
+    if (node.kind !== "persistent") this.#addOwned(path, node.owner, node.kind);
+  }
+
+  #addOwned(path: string, owner: bigint, kind: ZnodeKind): void {
+    if (kind !== "ephemeral") {
       this.#reapable.add(path);
+      return;
     }
+    const paths = this.#ephemerals.get(owner);
+    if (paths === undefined) this.#ephemerals.set(owner, new Set([path]));
+    else paths.add(path);
   }
 
   #remove(path: string, node: Znode): void {
     this.#nodes.delete(path);
     this.#dataBytes -= path.length + dataLength(node);
-    if (this.options.digest) this.#digest = changedDigest(this.#digest, digestOf(path, node), 0);
+    if (this.options.digest) this.#changeDigest(-digestOf(path, node));
     if (node.kind === "ephemeral") {
       const paths = this.#ephemerals.get(node.owner);
       if (paths?.delete(path) && paths.size === 0) this.#ephemerals.delete(node.owner);
@@ -314,9 +351,14 @@ export class Tree {
   }
 
   #replace(path: string, old: Znode, next: Znode): void {
-    this.#nodes.set(path, next);
+    this.#nodes.replace(path, next);
     this.#dataBytes += dataLength(next) - dataLength(old);
-    if (this.options.digest) this.#digest = changedDigest(this.#digest, digestOf(path, old), digestOf(path, next));
+    if (this.options.digest) this.#changeDigest(digestOf(path, next) - digestOf(path, old));
+  }
+
+  #changeDigest(difference: number): void {
+    this.#digestChange += difference;
+    if (Math.abs(this.#digestChange) > DIGEST_CHANGE_MAX) this.#digest = this.digest;
   }
 }
 
@@ -326,6 +368,6 @@ function dataLength(node: Znode): number {
 
 /** A znode's digest, computed once. */
 export function digestOf(path: string, node: Znode): number {
-  if (node.digest === -1) node.digest = nodeDigest(path, node.data, node);
-  return node.digest;
+  node.digest ??= nodeDigest(path, node.data, node) | 0;
+  return node.digest >>> 0;
 }

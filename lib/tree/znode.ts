@@ -66,8 +66,8 @@ export class Znode implements StoredStat {
   readonly cversion: number;
   readonly aversion: number;
   readonly childCount: number;
-  /** Digest, once somebody has computed it; -1 before. A cache: it says nothing that the other fields don't. */
-  digest: number;
+  /** Digest as a signed number, which engines keep in place, once somebody has computed it. A cache: it says nothing that the other fields don't. */
+  digest: number | null;
   #stat: Stat | null;
 
   constructor(data: Uint8Array | null, acl: AclList | null, kind: ZnodeKind, stored: StoredStat, childCount: number) {
@@ -84,7 +84,7 @@ export class Znode implements StoredStat {
     this.cversion = stored.cversion;
     this.aversion = stored.aversion;
     this.childCount = childCount;
-    this.digest = -1;
+    this.digest = null;
     this.#stat = null;
   }
 

@@ -4,6 +4,9 @@
  *
  * One live piece keeps its whole slab, so a slab for what lives long is small. Invariant: no two pieces overlap.
  */
+/** Up to this length a loop is quicker than making the view that `set` wants. */
+const LOOPED_BYTES_MAX = 64;
+
 export class Slab {
   readonly #slabBytes: number;
   readonly #pieceBytesMax: number;
@@ -18,15 +21,15 @@ export class Slab {
 
   /** A copy of `length` bytes from `start`. */
   copy(bytes: Uint8Array, start: number, length: number): Uint8Array {
-    const source = bytes.subarray(start, start + length);
-    if (length > this.#pieceBytesMax) return new Uint8Array(source);
+    if (length > this.#pieceBytesMax) return bytes.slice(start, start + length);
     if (this.#used + length > this.#slab.length) {
       this.#slab = new Uint8Array(this.#slabBytes);
       this.#used = 0;
     }
     const piece = this.#slab.subarray(this.#used, this.#used + length);
     this.#used += length;
-    piece.set(source);
+    if (length > LOOPED_BYTES_MAX) piece.set(bytes.subarray(start, start + length));
+    else for (let i = 0; i < length; i++) piece[i] = bytes[start + i]!;
     return piece;
   }
 }

@@ -46,7 +46,7 @@ test("every znode of the golden vectors", () => {
 });
 
 test("their sum is the tree's digest", () => {
-  const sum = vectors.nodeDigests.reduce((tree, vector) => changedDigest(tree, 0, digestOf(vector)), 0n);
+  const sum = vectors.nodeDigests.reduce((tree, vector) => changedDigest(tree, digestOf(vector)), 0n);
   assert.equal(sum, BigInt(vectors.treeDigestOfThoseNodes));
 });
 
@@ -73,6 +73,6 @@ test("every field counts", () => {
 });
 
 test("sums wrap at 64 bit", () => {
-  assert.equal(changedDigest(2n ** 63n - 1n, 0, 1), -(2n ** 63n));
-  assert.equal(changedDigest(5n, 9, 2), -2n);
+  assert.equal(changedDigest(2n ** 63n - 1n, 1), -(2n ** 63n));
+  assert.equal(changedDigest(5n, -7), -2n);
 });

@@ -32,11 +32,11 @@ describe("layers", () => {
         for (const next of commands) {
           const { layers, model } = maps[next.map % maps.length]!;
           if (next.kind === "set") {
-            layers.set(next.key, next.value);
+            if (model.has(next.key)) layers.replace(next.key, next.value);
+            else layers.add(next.key, next.value);
             model.set(next.key, next.value);
           } else if (next.kind === "delete") {
-            layers.delete(next.key);
-            model.delete(next.key);
+            if (model.delete(next.key)) layers.delete(next.key);
           } else if (next.kind === "freeze") {
             views.push({ frozen: layers.freeze(), model: new Map(model) });
           } else if (next.kind === "fork") {
@@ -61,7 +61,7 @@ describe("layers", () => {
 
   test("hand out a copy to change where a frozen view holds the value", () => {
     const layers = new Layers<Set<string>>();
-    layers.set("a", new Set(["x"]));
+    layers.add("a", new Set(["x"]));
     assert.equal(
       layers.owned("a", (set) => new Set(set)),
       layers.get("a"),

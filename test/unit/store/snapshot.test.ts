@@ -3,8 +3,9 @@ import { describe, test } from "node:test";
 import { AclInterner } from "../../../lib/acl/intern.ts";
 import { OPEN_ACL_UNSAFE, READ_ACL_UNSAFE } from "../../../lib/acl/perms.ts";
 import { parentOf } from "../../../lib/path.ts";
-import { readSnapshot, type SnapshotContent, SnapshotError } from "../../../lib/store/snapshot_reader.ts";
+import { readSnapshot, type SnapshotContent } from "../../../lib/store/snapshot_reader.ts";
 import { snapshotChunks } from "../../../lib/store/snapshot_records.ts";
+import { SnapshotError } from "../../../lib/store/storage_error.ts";
 import { Tree, type TreeOptions } from "../../../lib/tree/tree.ts";
 import type { AclList } from "../../../lib/types.ts";
 import { Random } from "../../support/random.ts";
@@ -40,6 +41,35 @@ function treeOf(random: Random, znodes: number): Tree {
     if (random.next() < 0.3) tree.setData(random.of(paths), random.bytes(5), number, zxid, 1_800_000_000_000);
   }
   return tree;
+}
+
+/** One random change, the same in both, to one of the paths that are or were there. */
+function changeBoth(random: Random, trees: readonly [Tree, Tree], paths: string[], number: number): void {
+  const path = random.of(paths);
+  const node = trees[0].get(path);
+  if (node === undefined) return;
+  const parentPath = parentOf(path);
+  const zxid = BigInt(10_000 + number);
+  const change = random.below(4);
+  const data = random.bytes(3);
+  const child = `${path === "/" ? "" : path}/new${number}`;
+  if (change === 0 && node.kind !== "ephemeral") paths.push(child);
+  for (const one of trees) {
+    if (change === 0 && node.kind !== "ephemeral") {
+      one.create({
+        path: child,
+        parentPath: path,
+        data,
+        acl: OPEN_ACL_UNSAFE,
+        owner: 0n,
+        parentCVersion: -1,
+        zxid,
+        time: number,
+      });
+    } else if (change === 1 && path !== "/" && node.childCount === 0) one.delete(path, parentPath, zxid);
+    else if (change === 2) one.setAcl(path, READ_ACL_UNSAFE, node.aversion + 1);
+    else one.setData(path, data, node.version + 1, zxid, number);
+  }
 }
 
 function bytesOf(tree: Tree, sections = ALL): Uint8Array {
@@ -83,6 +113,26 @@ describe("a snapshot", () => {
       assert.deepEqual(content.digest, sections.digest ? { zxid: 77n, digest: tree.digest } : null);
       assert.deepEqual(content.withoutAcl, []);
     }
+  });
+
+  test("is a tree like any other, however large, and one that can be forked and frozen", async () => {
+    const random = Random.seeded("ZOOKERNEL_SEED");
+    const one = treeOf(random, 4000);
+    const other = (await read(bytesOf(one))).tree;
+    assertSameTree(one, other);
+    assertSameTree(other, one);
+    const [fork, before] = [other.fork(), bytesOf(other)];
+    const frozen = { tree: other.freeze(), sessions: new Map([[0x100000000000007n, 30_000]]), lastZxid: 77n };
+    const paths = [...one.subtree("/")];
+    for (let number = 0; number < 3000; number++) changeBoth(random, [one, other], paths, number);
+    assertSameTree(one, other);
+    assertSameTree(other, one);
+    assert.deepEqual(Buffer.concat(Array.from(snapshotChunks(frozen, ALL), (chunk) => chunk.slice())), before);
+    frozen.tree.nodes.release();
+    frozen.tree.children.release();
+    assertSameTree(one, other);
+    assert.deepEqual(bytesOf(fork), before);
+    assertSameTree(one, (await read(bytesOf(other))).tree);
   });
 
   test("is read a byte at a time", async () => {
