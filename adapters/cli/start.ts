@@ -9,6 +9,7 @@ import { type EnsembleOptions, type OpenSettings, open, type Server } from "../.
 import type { FileStorageOptions } from "../storage/file.ts";
 import { consoleLogger, type LogLevel } from "../system.ts";
 import { type TcpOptions, tcp } from "../tcp/listener.ts";
+import type { TcpPeersOptions } from "../tcp/peers.ts";
 import type { ZooSettings } from "./zoo_keys.ts";
 
 export interface StartOptions {
@@ -26,8 +27,8 @@ interface Plan {
   readonly listen: readonly TcpOptions[];
   /** Where to keep data; null: nowhere. */
   readonly keep: FileStorageOptions | null;
-  /** The ensemble it is a member of; null: none. */
-  readonly ensemble: Omit<EnsembleOptions, "peers"> | null;
+  /** The ensemble it is a member of, and how it reaches the others; null: none. */
+  readonly ensemble: (Omit<EnsembleOptions, "peers"> & { readonly peers: TcpPeersOptions }) | null;
 }
 
 const DEFAULT_PORT = 2181;
@@ -96,7 +97,7 @@ async function storageOf({ keep }: Plan): Promise<{ readonly storage?: Storage }
 async function ensembleOf({ ensemble }: Plan, logger: Logger): Promise<{ readonly ensemble?: EnsembleOptions }> {
   if (ensemble === null) return {};
   const { tcpPeers } = await import("../tcp/peers.ts");
-  return { ensemble: { ...ensemble, peers: tcpPeers({ logger }) } };
+  return { ensemble: { ...ensemble, peers: tcpPeers({ ...ensemble.peers, logger }) } };
 }
 
 /** Null where the configuration can't be used, which has been told then. */
@@ -105,7 +106,7 @@ async function readPlan(args: readonly string[], jaas: string | undefined, logge
   const { parseZooCfg, ZooCfgError, zooCfgOfArguments } = await import("./zoo_cfg.ts");
   const { ensembleOptions, listenOptions, openSettings, storageOptions } = await import("./open_settings.ts");
   const { memberOf, withClientAddress } = await import("./member.ts");
-  const { saslOptions, tlsOptions } = await import("./security.ts");
+  const { peerOptions, saslOptions, tlsOptions } = await import("./security.ts");
   const readText = (file: string): string => readFileSync(file, "utf8");
   try {
     const [file = ""] = args;
@@ -126,7 +127,9 @@ async function readPlan(args: readonly string[], jaas: string | undefined, logge
     }
     const sasl = saslOptions(withJaas(settings, jaas), readText);
     const plan = { settings: { ...openSettings(settings, me !== null), ...sasl }, listen, keep: storageOptions(settings) };
-    return { ...plan, ensemble: me === null ? null : ensembleOptions(settings, ensemble!, me) };
+    if (me === null) return { ...plan, ensemble: null };
+    const peers = peerOptions(withJaas(settings, jaas), me, readText);
+    return { ...plan, ensemble: { ...ensembleOptions(settings, ensemble!, me), peers } };
   } catch (error) {
     for (const line of problemsOf(error)) logger.error(line);
     return null;

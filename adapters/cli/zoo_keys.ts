@@ -50,6 +50,20 @@ export interface ZooSettings {
   readonly syncLimit: number;
   readonly peerType: "participant" | "observer";
   readonly quorumListenOnAllIPs: boolean;
+  readonly sslQuorum: boolean;
+  readonly portUnification: boolean;
+  readonly "ssl.quorum.keyStore.location": string;
+  readonly "ssl.quorum.keyStore.password": string;
+  readonly "ssl.quorum.keyStore.passwordPath": string;
+  readonly "ssl.quorum.keyStore.type": "PEM";
+  readonly "ssl.quorum.trustStore.location": string;
+  readonly "ssl.quorum.trustStore.type": "PEM";
+  readonly "quorum.auth.enableSasl": boolean;
+  readonly "quorum.auth.learnerRequireSasl": boolean;
+  readonly "quorum.auth.serverRequireSasl": boolean;
+  readonly "quorum.auth.learner.saslLoginContext": string;
+  readonly "quorum.auth.server.saslLoginContext": string;
+  readonly "quorum.allowUnauthenticatedPeers": boolean;
   readonly reconfigEnabled: boolean;
   readonly extendedTypesEnabled: boolean;
   readonly enforceQuota: boolean;
@@ -119,6 +133,8 @@ const saslUser = (): ValueKind<readonly string[]> => {
   const { allowed, schema } = text("a SASL user");
   return { allowed, schema: schema.transform((name) => [name]) };
 };
+const keyFile = (): ValueKind<string> => text("a file with a private key and its certificate, both in PEM");
+const trustFile = (): ValueKind<string> => text("a file with the certificates of authorities, in PEM");
 const pem = (): ValueKind<"PEM"> => {
   const { schema } = oneOf("PEM");
   return { allowed: `PEM (${STORES_AS_PEM})`, schema };
@@ -145,11 +161,11 @@ const SERVED: { readonly [Key in keyof ZooSettings]: Kind<ZooSettings[Key]> } = 
   secureClientPort: () => whole({ most: 65_535, note: "0 for none" }),
   secureClientPortAddress: () => text("an address or name of this machine, such as 127.0.0.1 or 0.0.0.0"),
   "client.portUnification": bool,
-  "ssl.keyStore.location": () => text("a file with a private key and its certificate, both in PEM"),
+  "ssl.keyStore.location": keyFile,
   "ssl.keyStore.password": anyText,
   "ssl.keyStore.passwordPath": () => text("a file"),
   "ssl.keyStore.type": pem,
-  "ssl.trustStore.location": () => text("a file with the certificates of authorities, in PEM"),
+  "ssl.trustStore.location": trustFile,
   "ssl.trustStore.type": pem,
   "ssl.clientAuth": () => oneOf("need", "want", "none"),
   tickTime: milliseconds(),
@@ -166,6 +182,20 @@ const SERVED: { readonly [Key in keyof ZooSettings]: Kind<ZooSettings[Key]> } = 
   syncLimit: () => whole({ least: 1, unit: "ticks" }),
   peerType: () => oneOf("participant", "observer"),
   quorumListenOnAllIPs: bool,
+  sslQuorum: bool,
+  portUnification: bool,
+  "ssl.quorum.keyStore.location": keyFile,
+  "ssl.quorum.keyStore.password": anyText,
+  "ssl.quorum.keyStore.passwordPath": () => text("a file"),
+  "ssl.quorum.keyStore.type": pem,
+  "ssl.quorum.trustStore.location": trustFile,
+  "ssl.quorum.trustStore.type": pem,
+  "quorum.auth.enableSasl": bool,
+  "quorum.auth.learnerRequireSasl": bool,
+  "quorum.auth.serverRequireSasl": bool,
+  "quorum.auth.learner.saslLoginContext": () => text("a section of the JAAS file"),
+  "quorum.auth.server.saslLoginContext": () => text("a section of the JAAS file"),
+  "quorum.allowUnauthenticatedPeers": bool,
   reconfigEnabled: bool,
   extendedTypesEnabled: bool,
   enforceQuota: bool,
@@ -220,6 +250,8 @@ const ENSEMBLE: Reason = { text: "it is a finer point of ensembles that is fixed
 const DISK: Reason = { text: "what waits is always written at once, and together", quiet: true };
 const JAVA: Reason = { text: "it tunes a Java machine, its threads, caches or classes", quiet: true };
 const TLS: Reason = { text: "TLS 1.2 and 1.3 are served, with the runtime's own choice of ciphers", quiet: false };
+const KERBEROS: Reason = { text: "members prove who they are by DIGEST-MD5", quiet: false };
+const RELOAD: Reason = { text: "keys and certificates are read when the server starts", quiet: false };
 const ADMIN: Reason = { text: "the HTTP admin server is not served yet", quiet: true };
 const LARGE: Reason = { text: "large requests have no budget of their own", quiet: false };
 const STALE: Reason = { text: "what a client has asked that is gone is always dropped", quiet: true };
@@ -276,7 +308,6 @@ const NOT_SERVED: readonly (readonly [Reason, Readonly<Record<string, Kind<unkno
       "jute.maxbuffer.extrasize": () => byteCount(0, 2 ** 31 - 1),
     },
   ],
-  [ENSEMBLE, { portUnification: bool }],
   [
     ADMIN,
     { "admin.enableServer": bool, "admin.serverPort": () => whole({ most: 65_535 }), "admin.idleTimeout": milliseconds(0) },
@@ -288,13 +319,14 @@ const NOT_SERVED: readonly (readonly [Reason, Readonly<Record<string, Kind<unkno
       largeRequestMaxBytes: () => whole({ unit: "bytes" }),
     },
   ],
+  [RELOAD, { sslQuorumReloadCertFiles: bool }],
   [STALE, { request_throttle_drop_stale: bool }],
   [AUDIT, { "audit.enable": bool }],
 ];
 
 /** Families of keys, of which none is served. */
 const NOT_SERVED_FAMILIES: readonly (readonly [RegExp, Reason])[] = [
-  [/^(quorum\.auth\.|sslQuorum|ssl\.quorum\.)/, ENSEMBLE],
+  [/^quorum\.auth\.kerberos\./, KERBEROS],
   [/^(metricsProvider\.|netty\.|jvm\.)/, JAVA],
   [/^(ssl\.|fips-mode$)/, TLS],
   [/^admin\./, ADMIN],
@@ -308,6 +340,8 @@ const NOT_SERVED_FAMILIES: readonly (readonly [RegExp, Reason])[] = [
 const DEFAULT_ONLY: Readonly<Record<string, Kind<unknown>>> = {
   emulate353TTLNodes: () => only(["false"], "the TTL nodes of 3.5.3 are not served"),
   dynamicConfigFile: () => only([], "the members of an ensemble stand in this file"),
+  "ssl.quorum.hostnameVerification": () => only(["true"], "certificates must be valid for the members' addresses"),
+  "ssl.quorum.clientAuth": () => only(["need"], "members must show certificates"),
   oraclePath: () => only([], "nothing but members decides in an ensemble"),
 };
 

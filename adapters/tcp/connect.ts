@@ -58,14 +58,13 @@ const FOREVER_MS = 2 ** 31 - 1;
  */
 export async function connect(servers: string, options: RemoteConnectOptions = {}): Promise<ZooKeeper> {
   const { servers: addresses, chroot } = parseConnectString(servers);
-  const tls = options.tls === undefined ? null : await unlocked(options.tls);
   // Keys and certificates that can't be used are told here, and not at each attempt.
-  if (tls !== null) (await import("node:tls")).createSecureContext(tls);
+  if (options.tls !== undefined) (await import("node:tls")).createSecureContext(await unlocked(options.tls));
   const logger = options.logger ?? consoleLogger({ level: "warn" });
   const random = Math.random;
   const connector = new RemoteConnector({
     servers: addresses,
-    dialer: new TcpDialer(tls),
+    dialer: new TcpDialer(options.tls ?? null),
     logger,
     random,
     replyBytesMax: options.replyBytesMax ?? REPLY_BYTES_MAX,

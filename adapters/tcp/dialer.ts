@@ -8,6 +8,7 @@ import type { Socket } from "node:net";
 import { setImmediate } from "node:timers";
 import type { ConnectionOptions } from "node:tls";
 import type { Dialer, Duplex, DuplexHandler, ServerAddress } from "../../lib/ports.ts";
+import { unlocked } from "./private_key.ts";
 import { attach } from "./socket.ts";
 
 export class TcpDialer implements Dialer {
@@ -83,7 +84,7 @@ class Attempt {
     const { connect } = await import("node:tls");
     const { host: servername, port } = this.#server;
     // The certificate is held against the name that was asked for, whatever address it led to.
-    const options = isAddress ? tls : { servername, ...tls };
+    const options = await unlocked(isAddress ? tls : { servername, ...tls });
     return (host) => ({ socket: connect({ ...options, host, port }), ready: "secureConnect" });
   }
 

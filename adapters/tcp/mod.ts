@@ -4,4 +4,4 @@ export type { SaslCredentials } from "../../lib/sasl/digest_md5.ts";
 export { type Jaas, parseJaas } from "../../lib/sasl/jaas.ts";
 export { type ClientTlsOptions, connect, type RemoteConnectOptions } from "./connect.ts";
 export { type ServerTlsOptions, type TcpOptions, tcp } from "./listener.ts";
-export { type PeerTlsOptions, type TcpPeersOptions, tcpPeers } from "./peers.ts";
+export { type PeerSaslOptions, type PeerTlsOptions, type TcpPeersOptions, tcpPeers } from "./peers.ts";

@@ -1,33 +1,86 @@
-/** How members of an ensemble reach one another by TCP, in the clear or by TLS. */
+/**
+ * How members of an ensemble reach one another by TCP: in the clear or by TLS, and whether they must prove who they are.
+ *
+ * Invariant: a member that others than this machine can reach lets nobody in who has not proved to belong to the ensemble, unless it was told to.
+ */
 import type { PeerNetwork } from "../../lib/ensemble/open.ts";
+import { type PeerSaslOptions, SaslPeerAuth } from "../../lib/ensemble/peer_auth.ts";
 import type { Logger } from "../../lib/ports.ts";
+import { nonce } from "../system.ts";
 import { TcpDialer } from "./dialer.ts";
-import { type ServerTlsOptions, tcp } from "./listener.ts";
+import { type ServerTlsOptions, type TcpOptions, tcp } from "./listener.ts";
+import { completed } from "./options.ts";
+import { tlsListener } from "./tls.ts";
 
-/** What each member shows the others, and whom it trusts: its certificate must be valid for its address in the configuration. */
-export type PeerTlsOptions = Pick<
-  ServerTlsOptions,
-  "key" | "cert" | "ca" | "passphrase" | "pfx" | "minVersion" | "maxVersion" | "ciphers"
->;
+export type { PeerSaslOptions };
+
+/**
+ * What each member shows the others, and whom it trusts. At both ends the certificate must be valid for a member's address in the configuration:
+ * one that the same authority has signed for somebody else does not make a member.
+ */
+export interface PeerTlsOptions
+  extends Pick<ServerTlsOptions, "key" | "cert" | "ca" | "passphrase" | "pfx" | "minVersion" | "maxVersion" | "ciphers"> {
+  /**
+   * For a running ensemble that goes over to TLS member by member: `accepted` lets members in the clear in as well, `dialled` also dials in the
+   * clear. Default `refused`.
+   */
+  readonly clear?: "refused" | "accepted" | "dialled";
+}
 
 export interface TcpPeersOptions {
-  /**
-   * TLS at both ends, and only with members whose certificates one of `ca` has signed. Default: in the clear and without proof of who is there, for
-   * networks that only members can reach. All members must do the same; Apache's have `sslQuorum=true` for it.
-   */
+  /** TLS at both ends. All members must do the same; Apache's have `sslQuorum=true` for it. Default: in the clear. */
   readonly tls?: PeerTlsOptions;
+  /** SASL's DIGEST-MD5 on every stream, as Apache's `quorum.auth.enableSasl`. Default: none. */
+  readonly sasl?: PeerSaslOptions;
+  /**
+   * Whether other machines may reach this member without proof of who they are. Whoever does can change all data: only for networks that nobody but
+   * members can reach. Default false: `tls` or `sasl`, or addresses of this machine alone.
+   */
+  readonly allowUnauthenticated?: boolean;
   readonly logger?: Pick<Logger, "warn">;
 }
 
 /**
  * The streams between the members of an ensemble.
  *
+ * @throws Error, when the member is opened, where it would let anybody in
+ *
  * @example
  * ```ts
- * await using server = await open({ storage, ensemble: { id: 1, config, peers: tcpPeers() } });
+ * const peers = tcpPeers({ tls: { key, cert, ca } });
+ * await using server = await open({ storage, ensemble: { id: 1, config, peers } });
  * ```
  */
-export function tcpPeers({ tls, logger }: TcpPeersOptions = {}): PeerNetwork {
-  const given = { keepAlive: true, ...(logger !== undefined && { logger }), ...(tls !== undefined && { tls }) };
-  return { listener: (address) => tcp({ ...address, ...given }), dialer: new TcpDialer(tls ?? null) };
+export function tcpPeers(options: TcpPeersOptions = {}): PeerNetwork {
+  const { tls, sasl, allowUnauthenticated = false, logger } = options;
+  const isOpen = !allowUnauthenticated && !provesPeers(options);
+  const { clear = "refused", ...context } = tls ?? {};
+  return {
+    listener(address, hosts) {
+      if (isOpen && !isOfThisMachine(address.host)) throw new Error(openToAll(address.host));
+      const where: TcpOptions = { ...address, keepAlive: true, ...(logger !== undefined && { logger }) };
+      if (tls === undefined) return tcp(where);
+      return tlsListener(completed(where), { ...context, unified: clear !== "refused" }, hosts);
+    },
+    dialer: tls === undefined || clear === "dialled" ? new TcpDialer(null) : new TcpDialer(context),
+    ...(sasl !== undefined && { auth: new SaslPeerAuth(sasl, nonce) }),
+  };
+}
+
+/** Whether nobody is let in who has not proved to belong to the ensemble. */
+export function provesPeers({ tls, sasl }: TcpPeersOptions): boolean {
+  const byTls = tls !== undefined && (tls.clear ?? "refused") === "refused";
+  return byTls || (sasl !== undefined && sasl.required !== false);
+}
+
+/** Whether only programs of this machine can reach the host. */
+export function isOfThisMachine(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function openToAll(host: string): string {
+  return (
+    `Members would be let in at ${host} without proof of who they are, and whoever is let in can change all data: ` +
+    "give tcpPeers() tls or sasl, or allowUnauthenticated where nobody but members can reach it"
+  );
 }

@@ -18,12 +18,15 @@ const HANDSHAKE_MS_MAX = 10_000;
 /** What a TLS handshake begins with, and no request and no four-letter word. */
 const HANDSHAKE_BYTE = 0x16;
 
-export function tlsListener(options: CompleteTcpOptions, tls: ServerTlsOptions): Listener {
+/** @param hosts names and addresses, one of which certificates must be valid for; none: they may be anybody's */
+export function tlsListener(options: CompleteTcpOptions, tls: ServerTlsOptions, hosts?: () => readonly string[]): Listener {
   const { clientAuth = "need", unified = false, ...context } = tls;
   if (context.pfx === undefined && (context.key === undefined || context.cert === undefined))
     throw new TypeError("tcp(): tls needs a key and a certificate (key and cert, or pfx)");
   const secure: MakeServer = async (joined) => {
-    const { createServer } = await import("node:tls");
+    const { checkServerIdentity, createServer } = await import("node:tls");
+    const isOfHost = (socket: TLSSocket): boolean =>
+      hosts === undefined || hosts().some((host) => checkServerIdentity(host, socket.getPeerCertificate()) === undefined);
     const server = createServer({
       ...(await unlocked(context)),
       requestCert: clientAuth !== "none",
@@ -32,8 +35,10 @@ export function tlsListener(options: CompleteTcpOptions, tls: ServerTlsOptions):
     });
     server.on("secureConnection", (socket) => {
       const authIds = identities(socket, clientAuth);
-      if (authIds === null) socket.destroy();
-      else joined(socket, authIds);
+      if (authIds !== null && isOfHost(socket)) return joined(socket, authIds);
+      if (authIds !== null)
+        options.logger.warn(`A certificate from ${socket.remoteAddress} is refused: it is valid for none of ${hosts?.()}`);
+      socket.destroy();
     });
     server.on("tlsClientError", (_error, socket) => socket.destroy());
     return server;

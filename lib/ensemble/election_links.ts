@@ -1,8 +1,8 @@
 /**
  * The streams on which votes go: one between any two members, the one that the member with the greater number opened.
  *
- * Who has the smaller number dials, says who it is, and is then dialled itself. Of what can't be sent only the last is kept, and what was said last
- * is said again on a new stream, as ZooKeeper does.
+ * Who has the smaller number dials, says who it is, proves it where that is asked, and is then dialled itself. Of what can't be sent only the
+ * last is kept, and what was said last is said again on a new stream, as ZooKeeper does.
  *
  * Not here: what votes mean. Invariant: strangers, and those who speak nonsense, lose their stream and change nothing else.
  */
@@ -12,6 +12,7 @@ import { bracketed } from "../broadcast/zab/server_line.ts";
 import type { Clock, Dialer, Duplex, DuplexHandler, Listener, Logger, ServerAddress } from "../ports.ts";
 import { JuteError } from "../wire/jute.ts";
 import { type Initial, initialBytes, notificationBytes, readInitial, readNotification, VOTE_BYTES_MAX } from "../wire/votes.ts";
+import type { PeerAuth } from "./peer_auth.ts";
 
 export interface ElectionLinksOptions {
   readonly id: MemberId;
@@ -24,9 +25,11 @@ export interface ElectionLinksOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly dialer: Dialer;
+  readonly auth: PeerAuth;
   /** A listener on this member's election port. */
   readonly listener: () => Listener;
   readonly dialTimeoutMs: number;
+  /** How long who has dialled this member may take to say, and to prove, who it is. */
   readonly initialTimeoutMs: number;
   readonly hear: (from: MemberId, notification: Notification) => void;
 }
@@ -47,7 +50,7 @@ export class ElectionLinks {
   readonly #dialledMono = new Map<MemberId, number>();
   /** What was said last to each. */
   readonly #last = new Map<MemberId, Uint8Array>();
-  /** Streams that have not said whose they are. */
+  /** Streams that have not said, or not proved, whose they are. */
   readonly #unnamed = new Set<Duplex>();
   /** Where those are who are not listed, as they say themselves. */
   readonly #joiners = new Map<MemberId, ServerAddress>();
@@ -103,7 +106,7 @@ export class ElectionLinks {
   // ── dialling ──
 
   #dial(to: MemberId): void {
-    const { id: me, dialer, clock, dialTimeoutMs, logger } = this.#options;
+    const { dialer, clock, dialTimeoutMs, logger } = this.#options;
     const { mono } = clock.now();
     const address = this.#addressOf(to);
     if (address === undefined || this.#hasStopped || this.#dials.has(to)) return;
@@ -114,29 +117,40 @@ export class ElectionLinks {
       cancelWake();
       this.#dials.delete(to);
     };
-    const giveUp = dialer.dial(
+    const failed = (reason: string): void => {
+      ended();
+      logger.debug(`Member ${to} can't be asked for its vote: ${reason}`);
+    };
+    let proving: Duplex | null = null;
+    const attempt = dialer.dial(
       address,
       (duplex) => {
-        ended();
-        const [own] = this.#options.me().addresses;
-        duplex.write(initialBytes(me, `${bracketed(own!.host)}:${own!.electionPort}`));
-        if (me > to) return this.#keep(to, duplex, NO_BYTES);
-        duplex.end(); // and it dials
-        return DEAF;
+        proving = duplex;
+        return this.#introduce(to, duplex, ended, failed);
       },
-      (reason) => {
-        ended();
-        logger.debug(`Member ${to} can't be asked for its vote: ${reason}`);
-      },
+      failed,
     );
-    const cancelWake = clock.wakeAt(mono + dialTimeoutMs, () => {
-      giveUp();
+    const giveUp = (): void => {
+      attempt();
+      proving?.destroy();
       ended();
-    });
-    this.#dials.set(to, () => {
-      giveUp();
+    };
+    const cancelWake = clock.wakeAt(mono + dialTimeoutMs, giveUp);
+    this.#dials.set(to, giveUp);
+  }
+
+  /** Says who dials, and proves it. */
+  #introduce(to: MemberId, duplex: Duplex, ended: () => void, failed: (reason: string) => void): DuplexHandler {
+    const { id: me, auth } = this.#options;
+    const [own] = this.#options.me().addresses;
+    duplex.write(initialBytes(me, `${bracketed(own!.host)}:${own!.electionPort}`));
+    const proved = (): DuplexHandler => {
       ended();
-    });
+      if (me > to) return this.#keep(to, duplex);
+      duplex.end(); // and it dials
+      return DEAF;
+    };
+    return auth.dialled(duplex, proved, failed);
   }
 
   /** Not given up: whoever was told nothing may not speak again for long. */
@@ -162,46 +176,58 @@ export class ElectionLinks {
     const { clock, initialTimeoutMs } = this.#options;
     let received: Uint8Array = NO_BYTES;
     let handler: DuplexHandler | null = null;
-    this.#unnamed.add(duplex);
     const cancelWake = clock.wakeAt(clock.now().mono + initialTimeoutMs, () => duplex.destroy());
+    const named = (): void => {
+      this.#unnamed.delete(duplex);
+      cancelWake();
+    };
+    this.#unnamed.add(duplex);
     return {
       data: (bytes) => {
         if (handler !== null) return handler.data(bytes);
         received = joined(received, bytes);
-        handler = this.#named(duplex, received);
-        if (handler === null) return;
-        this.#unnamed.delete(duplex);
-        cancelWake();
+        handler = this.#readInitial(duplex, received, named);
       },
       drained() {},
       closed: () => {
-        this.#unnamed.delete(duplex);
-        cancelWake();
+        named();
         handler?.closed();
       },
     };
   }
 
-  /** Who reads on, once it is known whose the stream is. */
-  #named(duplex: Duplex, received: Uint8Array): DuplexHandler | null {
-    const { id: me, logger } = this.#options;
+  /** Who reads on, once the peer has said who it is. */
+  #readInitial(duplex: Duplex, received: Uint8Array, named: () => void): DuplexHandler | null {
+    const { id: me, auth } = this.#options;
+    const refused = (reason: string): DuplexHandler => {
+      named();
+      this.#options.logger.warn(`A stream from ${duplex.remoteAddress} to the election port is refused: ${reason}`);
+      return DEAF;
+    };
     try {
       const initial = readInitial(received);
       if (initial === null) return null;
       const { id, length } = initial;
       if (!this.#mayVisit(initial) || id === me) throw new JuteError(`member ${id} does not belong to the ensemble`);
-      if (id > me) return this.#keep(id, duplex, received.subarray(length));
-      this.#streams.get(id)?.destroy();
-      this.#streams.delete(id);
-      duplex.destroy();
-      this.#dial(id);
-      return DEAF;
+      const proved = (): DuplexHandler => {
+        named();
+        return id > me ? this.#keep(id, duplex) : this.#dialBack(id, duplex);
+      };
+      return auth.accepted(duplex, received.subarray(length), proved, refused);
     } catch (error) {
       if (!(error instanceof JuteError)) throw error;
-      logger.warn(`A stream from ${duplex.remoteAddress} to the election port is refused: ${error.message}`);
       duplex.destroy();
-      return DEAF;
+      return refused(error.message);
     }
+  }
+
+  /** The stream belongs to whoever has the greater number: this member. */
+  #dialBack(id: MemberId, duplex: Duplex): DuplexHandler {
+    this.#streams.get(id)?.destroy();
+    this.#streams.delete(id);
+    duplex.destroy();
+    this.#dial(id);
+    return DEAF;
   }
 
   /** Remembers where a joiner says that it is. */
@@ -217,13 +243,13 @@ export class ElectionLinks {
   // ── votes ──
 
   /** The stream to that member from now on; one that there was before ends. */
-  #keep(id: MemberId, duplex: Duplex, received: Uint8Array): DuplexHandler {
+  #keep(id: MemberId, duplex: Duplex): DuplexHandler {
     const before = this.#streams.get(id);
     this.#streams.set(id, duplex);
     before?.destroy();
     const last = this.#last.get(id);
     if (last !== undefined) duplex.write(last);
-    let rest = this.#readVotes(id, duplex, received);
+    let rest = NO_BYTES;
     return {
       data: (bytes) => {
         rest = this.#readVotes(id, duplex, joined(rest, bytes));

@@ -31,13 +31,16 @@ import type { Proposal } from "../txns.ts";
 import type { Zxid } from "../types.ts";
 import { epochOf, formatZxid } from "../zxid.ts";
 import { ElectionLinks } from "./election_links.ts";
+import { NO_PEER_AUTH, type PeerAuth } from "./peer_auth.ts";
 import { QuorumLinks } from "./quorum_links.ts";
 
 /** How members reach one another, such as by TCP: `tcpPeers()` of `zookernel/tcp`. */
 export interface PeerNetwork {
-  /** A listener at an address of this member. */
-  listener(address: { readonly host: string; readonly port: number }): Listener;
+  /** A listener at an address of this member, for members at the hosts that `hosts` tells. */
+  listener(address: { readonly host: string; readonly port: number }, hosts: () => readonly string[]): Listener;
   readonly dialer: Dialer;
+  /** How members prove who they are; none: they don't. */
+  readonly auth?: PeerAuth;
 }
 
 /** What makes a server a member of an ensemble. */
@@ -256,6 +259,7 @@ class RunningMember {
       clock,
       logger,
       dialer: this.#options.peers.dialer,
+      auth: this.#options.peers.auth ?? NO_PEER_AUTH,
       listener: () => this.#listener("quorumPort"),
       dialTimeoutMs: DIAL_TIMEOUT_MS,
       hear: (input) => this.#host?.hear(input),
@@ -276,6 +280,7 @@ class RunningMember {
       clock,
       logger,
       dialer: this.#options.peers.dialer,
+      auth: this.#options.peers.auth ?? NO_PEER_AUTH,
       listener: () => this.#listener("electionPort"),
       dialTimeoutMs: DIAL_TIMEOUT_MS,
       initialTimeoutMs: syncLimit * this.#settings.tickTimeMs,
@@ -286,7 +291,8 @@ class RunningMember {
   #listener(port: "electionPort" | "quorumPort"): Listener {
     const [address] = this.#me.addresses;
     const host = this.#options.listenOnAllInterfaces ? "0.0.0.0" : address!.host;
-    return this.#options.peers.listener({ host, port: address![port] });
+    const hosts = (): string[] => this.#membership.members.flatMap(({ addresses }) => addresses.map((one) => one.host));
+    return this.#options.peers.listener({ host, port: address![port] }, hosts);
   }
 
   // ── effects ──

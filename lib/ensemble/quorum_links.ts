@@ -8,15 +8,17 @@ import type { EnsembleMember } from "../broadcast/zab/ensemble.ts";
 import type { LeaderPacket, LearnerPacket, LinkId } from "../broadcast/zab/messages.ts";
 import type { Clock, Dialer, Duplex, DuplexHandler, Listener, Logger } from "../ports.ts";
 import type { Zxid } from "../types.ts";
+import type { PeerAuth } from "./peer_auth.ts";
 import { PeerStream, type PeerStreamOwner, type Sending } from "./peer_stream.ts";
 
 export interface QuorumLinksOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly dialer: Dialer;
+  readonly auth: PeerAuth;
   /** A listener on this member's quorum port. */
   readonly listener: () => Listener;
-  /** How long to wait for a leader that does not answer, milliseconds. */
+  /** How long to wait for a leader that does not answer, and for a learner that does not prove who it is, milliseconds. */
   readonly dialTimeoutMs: number;
   readonly hear: (input: Extract<FromHost, { readonly link: LinkId }>) => void;
   /** Runs what hands over several inputs as one turn. */
@@ -77,13 +79,24 @@ export class QuorumLinks {
       duplex.destroy();
       return DEAF;
     }
-    return this.#open(this.#nextLink++, duplex, "leader");
+    const { auth, clock, dialTimeoutMs, logger } = this.#options;
+    const cancelWake = clock.wakeAt(clock.now().mono + dialTimeoutMs, () => duplex.destroy());
+    const proved = (): DuplexHandler => {
+      cancelWake();
+      return this.#open(this.#nextLink++, duplex, "leader");
+    };
+    return auth.accepted(duplex, NO_BYTES, proved, (reason) => {
+      cancelWake();
+      logger.warn(`A stream from ${duplex.remoteAddress} to the quorum port is refused: ${reason}`);
+    });
   }
 
   dial(link: LinkId, leader: EnsembleMember): void {
-    const { dialer, clock, dialTimeoutMs, hear, logger } = this.#options;
+    const { dialer, clock, dialTimeoutMs, hear, logger, auth } = this.#options;
     const [address] = leader.addresses;
+    let proving: Duplex | null = null;
     const failed = (reason: string): void => {
+      if (!this.#dials.has(link)) return; // it was given up
       this.#stopDialling(link);
       logger.info(`The leader ${leader.id} can't be reached: ${reason}`);
       hear({ kind: "closed", link });
@@ -91,24 +104,28 @@ export class QuorumLinks {
     const giveUp = dialer.dial(
       { host: address!.host, port: address!.quorumPort },
       (duplex) => {
-        this.#stopDialling(link);
-        return this.#open(link, duplex, "learner");
+        proving = duplex;
+        const proved = (): DuplexHandler => {
+          proving = null;
+          this.#stopDialling(link);
+          return this.#open(link, duplex, "learner");
+        };
+        return auth.dialled(duplex, proved, failed);
       },
       failed,
     );
-    const cancelWake = clock.wakeAt(clock.now().mono + dialTimeoutMs, () => {
-      giveUp();
-      failed("no answer");
-    });
+    const cancelWake = clock.wakeAt(clock.now().mono + dialTimeoutMs, () => failed("no answer"));
     this.#dials.set(link, () => {
       cancelWake();
       giveUp();
+      proving?.destroy();
     });
   }
 
   #stopDialling(link: LinkId): void {
-    this.#dials.get(link)?.();
+    const stop = this.#dials.get(link);
     this.#dials.delete(link);
+    stop?.();
   }
 
   #open(link: LinkId, duplex: Duplex, side: "leader" | "learner"): DuplexHandler {
@@ -161,5 +178,6 @@ export class QuorumLinks {
   }
 }
 
+const NO_BYTES: Uint8Array = new Uint8Array(0);
 /** Hears nothing: the stream was destroyed before it was used. */
 const DEAF: DuplexHandler = { data() {}, drained() {}, closed() {} };

@@ -19,8 +19,19 @@ export interface SaslClient {
   answer(token: Uint8Array): Uint8Array | "done" | "refused";
 }
 
-const REALM = "zk-sasl-md5";
-const DIGEST_URI: string = `zookeeper/${REALM}`;
+/** To whom one proves to be somebody: its realm, and what it is called in proofs. */
+export interface SaslService {
+  readonly realm: string;
+  readonly digestUri: string;
+}
+
+/** A server, to its clients. */
+export const CLIENT_SERVICE: SaslService = { realm: "zk-sasl-md5", digestUri: "zookeeper/zk-sasl-md5" };
+/** A member of an ensemble, to the others. */
+export const QUORUM_SERVICE: SaslService = {
+  realm: "zk-quorum-sasl-md5",
+  digestUri: "zookeeper-quorum/zk-quorum-sasl-md5",
+};
 /** Which exchange under one nonce this is; there is never a second. */
 const NONCE_COUNT = "00000001";
 
@@ -39,12 +50,14 @@ interface Exchange {
 export class DigestMd5Client implements SaslClient {
   readonly #credentials: SaslCredentials;
   readonly #cnonce: string;
+  readonly #service: SaslService;
   /** What the server must answer to prove that it knows the password; null until it has asked for ours. */
   #expected: string | null = null;
 
-  constructor(credentials: SaslCredentials, cnonce: string) {
+  constructor(credentials: SaslCredentials, cnonce: string, service: SaslService = CLIENT_SERVICE) {
     this.#credentials = credentials;
     this.#cnonce = cnonce;
+    this.#service = service;
   }
 
   answer(token: Uint8Array): Uint8Array | "done" | "refused" {
@@ -53,13 +66,14 @@ export class DigestMd5Client implements SaslClient {
     const nonce = directives?.get("nonce");
     if (nonce === undefined) return "refused";
     const { username, password } = this.#credentials;
-    const realm = directives?.get("realm") ?? REALM;
-    const exchange = { username, realm, nonce, cnonce: this.#cnonce, authzid: undefined, digestUri: DIGEST_URI };
+    const { digestUri } = this.#service;
+    const realm = directives?.get("realm") ?? this.#service.realm;
+    const exchange = { username, realm, nonce, cnonce: this.#cnonce, authzid: undefined, digestUri };
     this.#expected = digestOf(exchange, password, "");
     return encoder.encode(
       [
         `charset=utf-8,username=${quoted(username)},realm=${quoted(realm)},nonce=${quoted(nonce)},nc=${NONCE_COUNT}`,
-        `cnonce=${quoted(this.#cnonce)},digest-uri=${quoted(DIGEST_URI)},maxbuf=65536`,
+        `cnonce=${quoted(this.#cnonce)},digest-uri=${quoted(digestUri)},maxbuf=65536`,
         `response=${digestOf(exchange, password, "AUTHENTICATE")},qop=auth`,
       ].join(","),
     );
@@ -70,16 +84,18 @@ export class DigestMd5Client implements SaslClient {
 export class DigestMd5Server {
   readonly #passwordOf: (username: string) => string | undefined;
   readonly #nonce: string;
+  readonly #service: SaslService;
   #isOver = false;
 
-  constructor(passwordOf: (username: string) => string | undefined, nonce: string) {
+  constructor(passwordOf: (username: string) => string | undefined, nonce: string, service: SaslService = CLIENT_SERVICE) {
     this.#passwordOf = passwordOf;
     this.#nonce = nonce;
+    this.#service = service;
   }
 
   /** What the server says first. */
   get challenge(): Uint8Array {
-    return encoder.encode(`realm="${REALM}",nonce=${quoted(this.#nonce)},charset=utf-8,algorithm=md5-sess`);
+    return encoder.encode(`realm="${this.#service.realm}",nonce=${quoted(this.#nonce)},charset=utf-8,algorithm=md5-sess`);
   }
 
   /** Who the client has proved to be, and what to answer; null refuses it. A client may act as itself alone. */
@@ -90,17 +106,18 @@ export class DigestMd5Server {
     const cnonce = directives?.get("cnonce");
     if (directives === null || username === undefined || cnonce === undefined) return null;
     const authzid = directives.get("authzid");
+    const { realm } = this.#service;
     const fits =
       directives.get("nonce") === this.#nonce &&
       directives.get("nc") === NONCE_COUNT &&
-      (directives.get("realm") ?? "") === REALM &&
+      (directives.get("realm") ?? "") === realm &&
       (directives.get("qop") ?? "auth") === "auth" &&
-      directives.get("digest-uri")?.toLowerCase() === DIGEST_URI &&
+      directives.get("digest-uri")?.toLowerCase() === this.#service.digestUri &&
       (authzid === undefined || authzid === "" || authzid === username);
     const password = this.#passwordOf(username);
     if (!fits || password === undefined) return null;
     const digestUri = directives.get("digest-uri")!;
-    const exchange = { username, realm: REALM, nonce: this.#nonce, cnonce, authzid, digestUri };
+    const exchange = { username, realm, nonce: this.#nonce, cnonce, authzid, digestUri };
     if (!isEqual(directives.get("response") ?? "", digestOf(exchange, password, "AUTHENTICATE"))) return null;
     return { username, token: encoder.encode(`rspauth=${digestOf(exchange, password, "")}`) };
   }

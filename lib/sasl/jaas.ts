@@ -1,6 +1,6 @@
 /**
  * JAAS files, in which ZooKeeper keeps the names and passwords of SASL: section `Server` has a server's users, section `Client` a client's own
- * name.
+ * name. Members of an ensemble have sections of their own for what they are to one another.
  *
  *     Server { org.apache.zookeeper.server.auth.DigestLoginModule required user_bob="secret" user_eve="other"; };
  *     Client { org.apache.zookeeper.server.auth.DigestLoginModule required username="bob" password="secret"; };
@@ -17,11 +17,19 @@ export interface Jaas {
   readonly client: SaslCredentials | null;
 }
 
+/** Where a JAAS file has the users, and where one's own name. */
+export interface JaasSections {
+  readonly users: string;
+  readonly client: string;
+}
+
+const OF_CLIENTS: JaasSections = { users: "Server", client: "Client" };
+
 const DIGEST_MODULE = "org.apache.zookeeper.server.auth.DigestLoginModule";
 const USER_PREFIX = "user_";
 
 /**
- * Reads the text of a JAAS file.
+ * Reads the text of a JAAS file. Sections other than those two are not judged.
  *
  * @throws TypeError that names the line, for a text that is none or a section that wants another mechanism than DIGEST-MD5
  *
@@ -31,10 +39,10 @@ const USER_PREFIX = "user_";
  * const zk = await connect("zk1", client === null ? {} : { sasl: client });
  * ```
  */
-export function parseJaas(text: string): Jaas {
+export function parseJaas(text: string, names: JaasSections = OF_CLIENTS): Jaas {
   const sections = new Reader(text).sections();
-  const server = sections.get("Server");
-  const client = sections.get("Client");
+  const server = sections.get(names.users);
+  const client = sections.get(names.client);
   return { users: server === undefined ? null : usersOf(server), client: client === undefined ? null : credentialsOf(client) };
 }
 
@@ -54,7 +62,7 @@ function credentialsOf(section: Section): SaslCredentials {
   const options = digestOptions(section);
   const [username, password] = [options.get("username"), options.get("password")];
   if (username === undefined || password === undefined)
-    throw refusal(section.line, "section Client needs username and password");
+    throw refusal(section.line, `section ${section.name} needs username and password`);
   return { username, password };
 }
 

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { memoryStorage } from "../../adapters/storage/mod.ts";
 import { consoleLogger } from "../../adapters/system.ts";
-import { type PeerTlsOptions, tcp, tcpPeers } from "../../adapters/tcp/mod.ts";
+import { type PeerTlsOptions, type TcpPeersOptions, tcp, tcpPeers } from "../../adapters/tcp/mod.ts";
 import { type EnsembleConfig, open, type Server } from "../../mod.ts";
 import { projectPath } from "../support/root.ts";
 import { fourLetterWord, freePort } from "../support/server_process.ts";
@@ -25,9 +25,9 @@ async function configOf(count: number): Promise<EnsembleConfig> {
   return { members, hierarchy: null, version: 0n };
 }
 
-function member(config: EnsembleConfig, id: number, tls?: PeerTlsOptions): Promise<Server> {
+function member(config: EnsembleConfig, id: number, security: TcpPeersOptions = {}): Promise<Server> {
   const storage = memoryStorage();
-  const peers = tcpPeers(tls === undefined ? {} : { tls });
+  const peers = tcpPeers(security);
   return open({ tickTimeMs: 500, storage, logger, fourLetterWords: ["*"], ensemble: { id, config, peers } });
 }
 
@@ -60,25 +60,89 @@ describe("members in one process", { timeout: 60_000 }, () => {
     }
   });
 
-  test("speak TLS, and let nobody in whom their authority has not signed", async () => {
-    const config = await configOf(3);
-    const servers = await Promise.all([
-      member(config, 1, tlsOf("server")),
-      member(config, 2, tlsOf("server")),
-      // With the greatest number it would lead, if it were heard.
-      member(config, 3, tlsOf("forged")),
-    ]);
-    try {
-      const [one, , stranger] = await Promise.all(servers.map(async (server) => (await server.listen(tcp({ port: 0 }))).port));
-      const mode = async (port: number): Promise<string | undefined> =>
-        /^Mode: (.*)$/m.exec(await fourLetterWord(port, "srvr"))?.[1];
-      await until(async () => (await mode(one!)) === "follower", "the two to be an ensemble");
-      await using zk = await servers[0]!.connect();
-      await zk.create("/among-friends", "");
-      assert.equal(await mode(stranger!), undefined);
-    } finally {
-      await Promise.all(servers.map((server) => server.close()));
+  const alike = { credentials: { username: "zk", password: "secret" }, users: { zk: "secret" } };
+  for (const { title, good, bad } of [
+    {
+      title: "speak TLS, and let nobody in whom their authority has not signed",
+      good: { tls: tlsOf("server") },
+      bad: { tls: tlsOf("forged") },
+    },
+    {
+      title: "speak TLS, and let nobody in with a certificate that their authority has signed for somebody else",
+      good: { tls: tlsOf("server") },
+      bad: { tls: tlsOf("client") },
+    },
+    { title: "speak TLS, and let nobody in who does not", good: { tls: tlsOf("server") }, bad: {} },
+    {
+      title: "prove who they are by SASL, and let nobody in who doesn't know the password",
+      good: { sasl: alike },
+      bad: { sasl: { ...alike, credentials: { username: "zk", password: "wrong" } } },
+    },
+    { title: "prove who they are by SASL, and let nobody in who doesn't", good: { sasl: alike }, bad: {} },
+  ]) {
+    test(title, async () => {
+      const config = await configOf(3);
+      // With the greatest number the third would lead, if it were heard.
+      const servers = await Promise.all([member(config, 1, good), member(config, 2, good), member(config, 3, bad)]);
+      try {
+        const [one, , stranger] = await Promise.all(
+          servers.map(async (server) => (await server.listen(tcp({ port: 0 }))).port),
+        );
+        const mode = async (port: number): Promise<string | undefined> =>
+          /^Mode: (.*)$/m.exec(await fourLetterWord(port, "srvr"))?.[1];
+        await until(async () => (await mode(one!)) === "follower", "the two to be an ensemble");
+        await using zk = await servers[0]!.connect();
+        await zk.create("/among-friends", "");
+        assert.equal(await mode(stranger!), undefined);
+      } finally {
+        await Promise.all(servers.map((server) => server.close()));
+      }
+    });
+  }
+
+  for (const { title, ofEach } of [
+    {
+      title: "go over to TLS one by one: some dial in the clear, some through TLS, and all accept both",
+      ofEach: (["dialled", "accepted", "dialled"] as const).map((clear) => ({ tls: { ...tlsOf("server"), clear } })),
+    },
+    {
+      title: "go over to SASL one by one: who doesn't prove anything is let in while that is optional",
+      ofEach: [alike.credentials, null, alike.credentials].map((credentials) => ({
+        sasl: { ...alike, credentials, required: false },
+      })),
+    },
+  ]) {
+    test(title, async () => {
+      const config = await configOf(3);
+      const servers = await Promise.all(ofEach.map((security, at) => member(config, at + 1, security)));
+      try {
+        const handles = await Promise.all(servers.map((server) => server.connect()));
+        const path = await handles[0]!.create("/of-all", "");
+        for (const zk of handles) {
+          await zk.sync(path);
+          assert.notEqual(await zk.exists(path), null);
+        }
+      } finally {
+        await Promise.all(servers.map((server) => server.close()));
+      }
+    });
+  }
+
+  test("that others than this machine could reach prove who they are, or are told to do without", async () => {
+    const [config, ofThisMachine] = [await configOf(1), await configOf(1)];
+    const [{ addresses, ...rest }] = config.members as [EnsembleConfig["members"][number]];
+    const members = [{ ...rest, addresses: addresses.map((address) => ({ ...address, host: "0.0.0.0" })) }];
+    const everywhere = { ...config, members };
+    await assert.rejects(
+      member(everywhere, 1),
+      /^Error: Members would be let in at 0\.0\.0\.0 without proof of who they are.*allowUnauthenticated/,
+    );
+    await assert.rejects(member(everywhere, 1, { tls: { ...tlsOf("server"), clear: "accepted" } }), /without proof/);
+    await assert.rejects(member(everywhere, 1, { sasl: { ...alike, required: false } }), /without proof/);
+    for (const security of [{ tls: tlsOf("server") }, { sasl: alike }, { allowUnauthenticated: true }]) {
+      await (await member(everywhere, 1, security)).close();
     }
+    await (await member(ofThisMachine, 1)).close();
   });
 
   test("of one are an ensemble, too", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { ensembleOptions, listenOptions, openSettings, storageOptions } from "../../../adapters/cli/open_settings.ts";
-import { saslOptions, tlsOptions } from "../../../adapters/cli/security.ts";
+import { peerOptions, saslOptions, tlsOptions } from "../../../adapters/cli/security.ts";
 import { parseZooCfg } from "../../../adapters/cli/zoo_cfg.ts";
 import { SERVED_KEYS } from "../../../adapters/cli/zoo_keys.ts";
 import { projectPath } from "../../support/root.ts";
@@ -12,6 +12,10 @@ const TLS = "ssl.keyStore.location=/k.pem\nssl.trustStore.location=/ca.pem";
 /** Key → a line, where it goes, and the value there. Not listed: standaloneEnabled (judged at once). */
 const THREE_SERVERS = "server.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2";
 const ENSEMBLE = `${THREE_SERVERS}\ninitLimit=7\nsyncLimit=3`;
+const PEER_TLS = `${ENSEMBLE}\nssl.quorum.keyStore.location=/k.pem\nssl.quorum.trustStore.location=/ca.pem`;
+const SSL_QUORUM = `${PEER_TLS}\nsslQuorum=true`;
+const SASL_OPTIONAL = `${ENSEMBLE}\nquorum.allowUnauthenticatedPeers=true\nquorum.auth.enableSasl=true\njava.security.auth.login.config=/jaas`;
+const SASL_REQUIRED = `${SASL_OPTIONAL}\nquorum.auth.learnerRequireSasl=true\nquorum.auth.serverRequireSasl=true`;
 const WEIGHTS = "connection_throttle_weight_enabled=true\n";
 
 const EFFECTS: readonly (readonly [line: string, place: string, value: unknown])[] = [
@@ -109,14 +113,34 @@ const EFFECTS: readonly (readonly [line: string, place: string, value: unknown])
   [`${THREE_SERVERS}\ninitLimit=7\nsyncLimit=3`, "ensemble.initLimit", 7],
   [`${THREE_SERVERS}\ninitLimit=7\nsyncLimit=3`, "ensemble.syncLimit", 3],
   [`${THREE_SERVERS}\ninitLimit=7\nsyncLimit=3\nquorumListenOnAllIPs=true`, "ensemble.listenOnAllInterfaces", true],
+  [SSL_QUORUM, "peers.tls.clear", "refused"],
+  [SSL_QUORUM, "peers.tls.key", "-----BEGIN PRIVATE KEY-----"],
+  [SSL_QUORUM, "peers.tls.ca", "-----BEGIN CERTIFICATE-----"],
+  [`${SSL_QUORUM}\nssl.quorum.keyStore.type=PEM\nssl.quorum.trustStore.type=PEM`, "peers.tls.clear", "refused"],
+  [`${SSL_QUORUM}\nssl.quorum.keyStore.password=p`, "peers.tls.passphrase", "p"],
+  [`${SSL_QUORUM}\nssl.quorum.keyStore.passwordPath=/password`, "peers.tls.passphrase", "fromFile"],
+  [`${SSL_QUORUM}\nportUnification=true\nquorum.allowUnauthenticatedPeers=true`, "peers.tls.clear", "accepted"],
+  [`${PEER_TLS}\nportUnification=true\nquorum.allowUnauthenticatedPeers=true`, "peers.tls.clear", "dialled"],
+  [`${ENSEMBLE}\nquorum.allowUnauthenticatedPeers=true`, "peers.allowUnauthenticated", true],
+  [SASL_OPTIONAL, "peers.sasl", { credentials: null, users: { member: "shared" }, required: false }],
+  [SASL_REQUIRED, "peers.sasl.required", true],
+  [`${SASL_OPTIONAL}\nquorum.auth.learnerRequireSasl=true`, "peers.sasl.credentials.username", "member"],
+  [`${SASL_REQUIRED}\nquorum.auth.learner.saslLoginContext=Other`, "peers.sasl.credentials.username", "other"],
+  [`${SASL_OPTIONAL}\nquorum.auth.server.saslLoginContext=Server`, "peers.sasl.users", { bob: "secret" }],
 ];
+
+const DIGEST = "org.apache.zookeeper.server.auth.DigestLoginModule required";
 
 /** The files that zoo.cfg may name. */
 const FILES: Readonly<Record<string, string>> = {
   "/k.pem": "-----BEGIN PRIVATE KEY-----",
   "/ca.pem": "-----BEGIN CERTIFICATE-----",
   "/password": "fromFile\n",
-  "/jaas": 'Server { org.apache.zookeeper.server.auth.DigestLoginModule required user_bob="secret"; };',
+  "/jaas": `Server { ${DIGEST} user_bob="secret"; };
+    QuorumServer { ${DIGEST} user_member="shared"; };
+    QuorumLearner { ${DIGEST} username="member" password="shared"; };
+    Other { ${DIGEST} username="other" password="shared"; };`,
+  "/jaas-of-clients": `Server { ${DIGEST} user_bob="secret"; };`,
   "/store.jks": "\xfe\xed\xfe\xed",
 };
 const readText = (file: string): string => {
@@ -132,7 +156,14 @@ function planOf(more: string): unknown {
     open: { ...openSettings(settings, ensemble !== null), ...saslOptions(settings, readText) },
     ...{ listen: ports[0], secure: ports[1], keep: storageOptions(settings) },
   };
-  return ensemble === null ? plan : { ...plan, ensemble: ensembleOptions(settings, ensemble, ensemble.members[0]!) };
+  if (ensemble === null) return plan;
+  const me = ensemble.members[0]!;
+  return {
+    ...{ ...plan, ensemble: ensembleOptions(settings, ensemble, me) },
+    get peers() {
+      return peerOptions(settings, me, readText);
+    },
+  };
 }
 
 function at(plan: unknown, place: string): unknown {
@@ -202,7 +233,7 @@ describe("zoo.cfg becomes settings of open(), tcp() and fileStorage()", () => {
       ["secureClientPort=1", /^ssl\.keyStore\.location is not set: there is no TLS without a key$/],
       [
         "secureClientPort=1\nssl.keyStore.location=/k.pem",
-        /^ssl\.trustStore\.location is not set: no client's certificate could be judged/,
+        /^ssl\.trustStore\.location is not set: no certificate could be judged/,
       ],
       [
         "secureClientPort=1\nssl.keyStore.location=/none\nssl.clientAuth=none",
@@ -226,6 +257,37 @@ describe("zoo.cfg becomes settings of open(), tcp() and fileStorage()", () => {
         },
       );
     }
+  });
+});
+
+describe("members that prove who they are", () => {
+  test("what is missing, or would let anybody in, is refused with what to do", () => {
+    const sasl = `${ENSEMBLE}\nquorum.auth.enableSasl=true`;
+    for (const [lines, problem] of [
+      [
+        ENSEMBLE,
+        /^server\.1 would let other members in at a without proof.*sslQuorum=true.*serverRequireSasl=true.*quorum\.allowUnauthenticatedPeers=true$/,
+      ],
+      [`${ENSEMBLE.replaceAll("=a:", "=127.0.0.1:")}\nquorumListenOnAllIPs=true`, /let other members in at every interface/],
+      [`${SSL_QUORUM}\nportUnification=true`, /without proof/],
+      [`${ENSEMBLE}\nsslQuorum=true`, /^ssl\.quorum\.keyStore\.location is not set/],
+      [
+        `${ENSEMBLE}\nsslQuorum=true\nssl.quorum.keyStore.location=/k.pem`,
+        /^ssl\.quorum\.trustStore\.location is not set.*set it$/,
+      ],
+      [`${ENSEMBLE}\nquorum.auth.serverRequireSasl=true`, /need quorum\.auth\.enableSasl=true$/],
+      [`${sasl}\nquorum.auth.serverRequireSasl=true`, /needs quorum\.auth\.learnerRequireSasl=true/],
+      [sasl, /needs a JAAS file/],
+      [`${sasl}\njava.security.auth.login.config=/jaas-of-clients`, /has no section QuorumServer/],
+      [`${SASL_REQUIRED}\nquorum.auth.learner.saslLoginContext=Nobody`, /has no section Nobody/],
+    ] as const) {
+      assert.throws(() => at(planOf(lines), "peers"), { name: "ZooCfgError", message: problem });
+    }
+  });
+
+  test("on this machine alone nothing is asked", () => {
+    const lines = ENSEMBLE.replaceAll(/=[abc]:/g, "=127.0.0.1:");
+    assert.deepEqual(at(planOf(lines), "peers"), { allowUnauthenticated: false });
   });
 });
 
