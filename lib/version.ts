@@ -5,6 +5,8 @@ import type { Compat } from "./compat.ts";
 export const VERSION = "0.1.0";
 
 const RELEASED = "2026-11-24 00:00 UTC";
+/** As builds up to 3.6 write it: there are clients that parse it. */
+const RELEASED_OLD_FORM = "11/24/2026 00:00 GMT";
 
 /** The release of each version whose behaviour was recorded or read. */
 const RELEASES: Readonly<Record<Compat, string>> = {
@@ -18,5 +20,6 @@ const RELEASES: Readonly<Record<Compat, string>> = {
 
 /** What monitors read as ZooKeeper's version; they look at the numbers ahead of the first `-`. */
 export function versionText(compat: Compat): string {
-  return `${RELEASES[compat]}-zookernel-${VERSION}, built on ${RELEASED}`;
+  const released = compat <= "3.6" ? RELEASED_OLD_FORM : RELEASED;
+  return `${RELEASES[compat]}-zookernel-${VERSION}, built on ${released}`;
 }

@@ -12,4 +12,5 @@ test("every file says the same version", () => {
 
 test("monitors find ZooKeeper's version ahead of the first dash", () => {
   assert.match(versionText("3.8"), /^3\.8\.\d+-zookernel-\d+\.\d+\.\d+, built on \d{4}-\d\d-\d\d \d\d:\d\d UTC$/);
+  assert.match(versionText("3.4"), /^3\.4\.\d+-zookernel-\d+\.\d+\.\d+, built on \d\d\/\d\d\/\d{4} \d\d:\d\d GMT$/);
 });
