@@ -48,6 +48,8 @@ export interface ReplayResult {
 export interface Script {
   /** Before a row: ops of a client that was not recorded, which connects at the first; or cut a connection. */
   readonly before?: Readonly<Record<number, { readonly ops?: readonly SendableOp[]; readonly cut?: number }>>;
+  /** Texts that stand in this run for recorded ones of the same length, in frames of both directions. */
+  readonly inPlaceOf?: readonly (readonly [recorded: string, actual: string])[];
   /** Of those who prove who they are by SASL. */
   readonly passwords?: Passwords;
   /** Answers that are meant to be different, or to be missing, and why. */
@@ -122,7 +124,7 @@ class Replay implements ReplayResult {
     if (row.dir === "c2s" && row.hex === "") return await connection.stream.drop();
     if (row.dir === "c2s") {
       this.framesSent++;
-      connection.stream.send(connection.outgoing(wholeFrame(row)));
+      connection.stream.send(connection.outgoing(this.#inThisRun(wholeFrame(row))));
       return;
     }
     const purpose = this.#script.onPurpose?.find(({ rows }) => rows.includes(at));
@@ -134,6 +136,18 @@ class Replay implements ReplayResult {
     const actual = row.hex === "" ? await connection.expectEnd() : await connection.compareNext(row);
     if (actual === null) this.same++;
     else this.differences.push({ caption: this.#caption, row, actual });
+  }
+
+  #inThisRun(bytes: Uint8Array): Uint8Array {
+    return exchanged(bytes, this.#script.inPlaceOf ?? []);
+  }
+
+  #asRecorded(bytes: Uint8Array): Uint8Array {
+    const pairs = this.#script.inPlaceOf ?? [];
+    return exchanged(
+      bytes,
+      pairs.map(([recorded, actual]) => [actual, recorded]),
+    );
   }
 
   async #word(row: ClientRow, recorded: string): Promise<void> {
@@ -165,6 +179,7 @@ class Replay implements ReplayResult {
       await FrameConnection.open(this.#addressOf(number)),
       this.#sessions,
       new SaslTokens(this.#script.passwords ?? {}),
+      (body) => this.#asRecorded(body),
     );
     this.#connections.set(number, connection);
     return connection;
@@ -206,12 +221,14 @@ class Connection {
   readonly stream: FrameConnection;
   readonly #sessions: Sessions;
   readonly #sasl: SaslTokens;
+  readonly #asRecorded: (body: Uint8Array) => Uint8Array;
   #state: "hello" | "welcome" | "open" = "hello";
   #short = false;
   readonly #asked = new Map<number, Op["kind"][]>();
 
-  constructor(stream: FrameConnection, sessions: Sessions, sasl: SaslTokens) {
+  constructor(stream: FrameConnection, sessions: Sessions, sasl: SaslTokens, asRecorded: (body: Uint8Array) => Uint8Array) {
     this.stream = stream;
+    this.#asRecorded = asRecorded;
     this.#sessions = sessions;
     this.#sasl = sasl;
   }
@@ -261,6 +278,10 @@ class Connection {
     const body = await within(this.stream.next());
     if (body === null) return "the connection's end";
     if (body === "nothing") return "nothing";
+    return this.#compare(row, this.#asRecorded(body));
+  }
+
+  #compare(row: ClientRow, body: Uint8Array): string | null {
     const recorded = fromHex(row.hex).subarray(4);
     if (row.truncatedAt !== undefined) {
       const isSame = body.length === row.fullLength! - 4 && toHex(body.subarray(0, recorded.length)) === toHex(recorded);
@@ -340,6 +361,15 @@ function withSharedParts(outcome: Outcome, sessionOf: (id: bigint) => bigint): O
     default:
       return outcome;
   }
+}
+
+function exchanged(bytes: Uint8Array, pairs: readonly (readonly [from: string, to: string])[]): Uint8Array {
+  if (pairs.length === 0) return bytes;
+  const text = Buffer.from(bytes).toString("latin1");
+  return Buffer.from(
+    pairs.reduce((rest, [from, to]) => rest.replaceAll(from, to), text),
+    "latin1",
+  );
 }
 
 const OPEN_ACL_AND_FLAGS = "000000010000001f00000005776f726c6400000006616e796f6e6500000000";

@@ -15,7 +15,8 @@ import { serverUnderTest } from "../support/server_process.ts";
 import { type ReplayResult, replay, type Script } from "./exchanges.ts";
 import { type GoldenConfig, type StartServer, startApache, startOurs } from "./servers.ts";
 
-const SUPER = "-Dzookeeper.DigestAuthenticationProvider.superDigest=super:lK75jTNcA+U9vtVEw5vB51mj/w4=";
+const SUPER_DIGEST = "super:lK75jTNcA+U9vtVEw5vB51mj/w4=";
+const SUPER = `-Dzookeeper.DigestAuthenticationProvider.superDigest=${SUPER_DIGEST}`;
 const ALL_WORDS = { "4lw.commands.whitelist": "*" };
 const ENSEMBLE = "it was recorded with an ensemble of three";
 const SASL = {
@@ -65,7 +66,6 @@ const FILES: Readonly<Record<string, File>> = {
   "versions-3.9.5": { compat: "3.9", script: { onPurpose: [{ rows: [63, 65], why: REFUSED }] } },
   "four-letter-words": { config: ALL_WORDS, script: WATCHED },
   "four-letter-words-3.4.14": { config: ALL_WORDS, compat: "3.4" },
-  ensemble: { notReplayed: ENSEMBLE },
   "read-only": { notReplayed: ENSEMBLE },
   "read-only-without-local-sessions": { notReplayed: ENSEMBLE },
   sasl: { config: { ...SASL, superUser: "super" }, script: PASSWORDS },
@@ -74,7 +74,12 @@ const FILES: Readonly<Record<string, File>> = {
 };
 
 /** Files that a lone server can't replay. */
-const OF_ENSEMBLES: ReadonlySet<string> = new Set(["local-session", "session-moved-old-server", "session-moved-new-server"]);
+const OF_ENSEMBLES: ReadonlySet<string> = new Set([
+  "ensemble",
+  "local-session",
+  "session-moved-old-server",
+  "session-moved-new-server",
+]);
 
 const apache = findJavaZooKeeper();
 const onApache = serverUnderTest === "apache" && apache.skip === false;
@@ -118,6 +123,16 @@ describe("recorded exchanges, replayed in an ensemble", { skip: onApache && "tha
       withMembers(local, async (members) => judge(t, "local-session", await replay(rowsOf("local-session"), members[where]))),
     );
   }
+
+  test("ensemble, on a follower", { timeout: 60_000 }, (t) =>
+    withMembers({ reconfigEnabled: true, acl: { superDigest: SUPER_DIGEST } }, async ({ config, follower }) => {
+      const inPlaceOf = config.members.flatMap(({ id, addresses: [peer], client }) => [
+        [`:2186${id}:2187${id}:`, `:${peer!.quorumPort}:${peer!.electionPort}:`] as const,
+        [`;127.0.0.1:2185${id}`, `;127.0.0.1:${client!.port}`] as const,
+      ]);
+      judge(t, "ensemble", await replay(rowsOf("ensemble"), follower, { inPlaceOf }));
+    }),
+  );
 
   test("session-moved, from a follower to the leader", { timeout: 60_000 }, (t) =>
     withMembers({}, async ({ leader, follower }) => {
