@@ -8,6 +8,7 @@ import { AclInterner } from "../acl/intern.ts";
 import type { Broadcast, ToHost } from "../broadcast/contract.ts";
 import { Ensemble, type EnsembleConfig, type EnsembleMember } from "../broadcast/zab/ensemble.ts";
 import { ensembleText, hasSameMembers, parseEnsemble } from "../broadcast/zab/ensemble_text.ts";
+import { startingEpochs } from "../broadcast/zab/epochs.ts";
 import { History, RECENT_TXNS } from "../broadcast/zab/history.ts";
 import { Membership } from "../broadcast/zab/membership.ts";
 import type { Image, MemberId } from "../broadcast/zab/messages.ts";
@@ -29,7 +30,7 @@ import { restoreQuotas } from "../tree/quota.ts";
 import { CONFIG_NODE } from "../tree/tree.ts";
 import type { Proposal } from "../txns.ts";
 import type { Zxid } from "../types.ts";
-import { epochOf, formatZxid } from "../zxid.ts";
+import { formatZxid } from "../zxid.ts";
 import { ElectionLinks } from "./election_links.ts";
 import { NO_PEER_AUTH, type PeerAuth } from "./peer_auth.ts";
 import { QuorumLinks } from "./quorum_links.ts";
@@ -231,13 +232,11 @@ class RunningMember {
 
   #newZab(lastZxid: Zxid, { recent, epochs }: Known): Zab {
     const { initLimit = 10, syncLimit = 5 } = this.#options;
-    const ofLog = epochOf(lastZxid);
-    const kept = epochs.current ?? ofLog;
-    // A crash came between the log of a new epoch and the file that tells it.
-    const currentEpoch = kept < ofLog && epochs.unfinished === ofLog ? ofLog : kept;
-    if (currentEpoch < ofLog) {
+    const starting = startingEpochs(lastZxid, epochs);
+    if (starting === null) {
+      const { name } = this.#storage;
       throw new Error(
-        `${this.#storage.name}: the log goes on to epoch ${ofLog}, and currentEpoch says ${currentEpoch}. Restore the file, or empty the folder`,
+        `${name}: the log goes on to ${formatZxid(lastZxid)}, and currentEpoch says ${epochs.current}. Restore the file, or empty the folder`,
       );
     }
     const { committed, lastSeen } = this.#membership;
@@ -248,8 +247,7 @@ class RunningMember {
       reconfiguration: this.#settings.reconfigEnabled ? { votersMin: this.#options.mayVoteAlone ? 1 : 2 } : null,
       limits: { tickMs: this.#settings.tickTimeMs, initLimit, syncLimit },
       history: new History(lastZxid, recent),
-      acceptedEpoch: Math.max(epochs.accepted ?? ofLog, currentEpoch),
-      currentEpoch,
+      ...starting,
     });
   }
 

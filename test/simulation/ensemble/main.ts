@@ -1,26 +1,28 @@
 /**
- * Runs the simulator: `node dist/test/simulation/ensemble/main.js [first seed] [seeds] [storm ms] [bug]`. A single seed is traced. Stops at the first seed that breaks a rule.
+ * Runs the simulator: `node dist/test/simulation/ensemble/main.js [first seed] [seeds] [bug]`. Stops at the first seed that breaks a rule. A single
+ * seed is traced: it does the same each time, and has the same fingerprint.
  */
 import process from "node:process";
-import { BUGS, simulate, simulationOptions } from "./simulation.ts";
+import { BUGS } from "./bugs.ts";
+import { simulate, simulationOptions } from "./simulation.ts";
+import { add, noTotals, totalsText } from "./totals.ts";
 
-const [first = "1", count = "100", storm = "60000", ...words] = process.argv.slice(2);
-const bug = BUGS.find((one) => one === words.join(" "));
+const [first = "1", count = "100", ...words] = process.argv.slice(2);
+const name = words.join(" ");
+const bug = BUGS.find((one) => one.name === name);
+if (name !== "" && bug === undefined)
+  throw new RangeError(`no such bug: ${name}. There are: ${BUGS.map((one) => one.name).join("; ")}`);
 const kernel = await simulationOptions();
-const total = { simulatedMs: 0, faults: 0, messages: 0, commits: 0, acknowledged: 0 };
+const totals = noTotals();
 for (let seed = Number(first); seed < Number(first) + Number(count); seed++) {
   try {
-    const result = simulate(
-      { seed, stormMs: Number(storm), ...(bug !== undefined && { bug }), ...(count === "1" && { trace: console.log }) },
-      kernel,
-    );
-    for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += result[key];
+    const result = simulate({ seed, ...(bug !== undefined && { bug }), ...(count === "1" && { trace: console.log }) }, kernel);
+    add(totals, result);
+    if (count === "1") console.log(`fingerprint ${result.fingerprint.toString(16)}`);
   } catch (error) {
     console.log(`seed ${seed}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     process.exitCode = 1;
     break;
   }
 }
-console.log(
-  `${Math.floor(total.simulatedMs / 1000)} simulated seconds, ${total.faults} faults, ${total.messages} messages, ${total.commits} txns, ${total.acknowledged} acknowledged`,
-);
+console.log(totalsText(totals));

@@ -1,5 +1,8 @@
 /**
- * The disk of a simulated member: what was written is on it only once it says so, and a crash keeps any beginning of the rest.
+ * The disk of a simulated member: what was written is on it only once it says so. It does one thing after the other, and writes snapshots beside.
+ *
+ * A crash keeps any beginning of what it was doing: of a batch of records some, the last of them torn and so dropped; an epoch, a database or a cut
+ * that was not confirmed is there or is not.
  *
  * Invariant: what it has said to be on it is there after every crash, unless it was told to lie.
  */
@@ -8,128 +11,188 @@ import { Database } from "../../../lib/kernel/database.ts";
 import { Tree, type TreeOptions } from "../../../lib/tree/tree.ts";
 import type { Proposal } from "../../../lib/txns.ts";
 import type { Zxid } from "../../../lib/types.ts";
-import { epochOf, formatZxid } from "../../../lib/zxid.ts";
-import { type Entry, entryOf, Violation } from "./history.ts";
+import { type Entry, followedBy } from "./history.ts";
 import type { World } from "./world.ts";
 
 const TREE: TreeOptions = { extendedTypes: true, digest: true, counterWraps: false, configNode: true };
 
 /** Bugs put in on purpose. */
-export type Lie = "says it is on disk when it is not" | "forgets what it promised";
-
-interface Snapshot {
-  readonly database: Database;
-  /** What it was made of. */
-  readonly entries: readonly Entry[];
+export interface Lies {
+  /** It says that a record is on it as soon as it has it. */
+  readonly early?: true;
+  /** It forgets the epochs that were promised. */
+  readonly forgetful?: true;
+  /** It cuts nothing off. */
+  readonly uncut?: true;
 }
+
+/** A database, and what it was made of. */
+export interface Made {
+  readonly database: Database;
+  readonly entry: Entry;
+}
+
+export interface Recovered extends Made {
+  /** The txns behind the snapshot. */
+  readonly recent: readonly Proposal[];
+  readonly accepted: number | null;
+  readonly current: number | null;
+}
+
+type Job =
+  | { readonly kind: "append"; readonly proposals: Proposal[]; readonly done: (zxid: Zxid) => void }
+  | { readonly kind: "other"; readonly work: () => void; readonly done: () => void };
 
 const SNAPSHOTS_KEPT = 3;
-
-interface Recovered {
-  readonly database: Database;
-  readonly recent: readonly Proposal[];
-  readonly entries: Entry[];
-}
+/** One is written after so many txns, on average. */
+const TXNS_A_SNAPSHOT = 40;
 
 export class MemberDisk {
   readonly #world: World;
-  readonly #lie: Lie | null;
+  readonly #lies: Lies;
   /** Oldest first. */
-  #snapshots: Snapshot[] = [{ database: new Database(new Tree(TREE)), entries: [] }];
+  #snapshots: Made[];
   #log: Proposal[] = [];
-  #unsynced: Proposal[] = [];
   #accepted: number | null = null;
   #current: number | null = null;
+  /** What it was asked to do. The first of them it is doing. */
+  #jobs: Job[] = [];
+  /** Snapshots that are being written beside. */
+  #beside: Made[] = [];
   /** Grows with each crash: what was on its way then is lost. */
   #life = 0;
+  /** How many times as long as usual everything takes. */
+  slowness = 1;
+  /** It is full, or broken: it can't do what it does next, and says so. null: it is well. */
+  failed: (() => void) | null = null;
 
-  constructor(world: World, lie: Lie | null) {
+  constructor(world: World, lies: Lies, first: Entry) {
     this.#world = world;
-    this.#lie = lie;
+    this.#lies = lies;
+    this.#snapshots = [{ database: new Database(new Tree(TREE), new Map(), first.zxid), entry: first }];
   }
 
-  append(proposal: Proposal, durable: (zxid: Zxid) => void): void {
-    const { zxid } = proposal.header;
-    this.#unsynced.push(proposal);
-    if (this.#lie === "says it is on disk when it is not") this.#soon(() => durable(zxid), 0);
-    this.#soon(() => {
-      const synced = this.#unsynced.findIndex(({ header }) => header.zxid > zxid);
-      this.#log.push(...this.#unsynced.splice(0, synced === -1 ? this.#unsynced.length : synced));
-      if (this.#lie !== "says it is on disk when it is not") durable(zxid);
+  // ── what a member asks of it ──
+
+  append(proposal: Proposal, done: (zxid: Zxid) => void): void {
+    const waiting = this.#jobs.length > 1 ? this.#jobs.at(-1)! : null;
+    if (waiting?.kind === "append") waiting.proposals.push(proposal);
+    else this.#add({ kind: "append", proposals: [proposal], done: this.#lies.early ? () => {} : done });
+    if (this.#lies.early) this.#later(0, () => done(proposal.header.zxid));
+  }
+
+  saveEpochs(accepted: number | null, current: number | null, done: () => void): void {
+    const work = (): void => this.keepEpochs(this.#lies.forgetful ? null : accepted, current);
+    this.#add({ kind: "other", work, done });
+  }
+
+  /** At once, whatever else it has to do. */
+  keepEpochs(accepted: number | null, current: number | null): void {
+    this.#accepted = accepted ?? this.#accepted;
+    this.#current = current ?? this.#current;
+  }
+
+  /** Its database is another one from now on. What is in the log stays, as in the product: only the newest snapshot makes it void. */
+  restore({ database, entry }: Made, done: () => void): void {
+    const made = { database: database.fork(), entry };
+    this.#add({ kind: "other", work: () => void this.#snapshots.push(made), done });
+  }
+
+  /** `done` is told null where that can't be done: then nothing was. */
+  truncate(zxid: Zxid, done: (made: Made | null) => void): void {
+    let made: Made | null = null;
+    const work = (): void => {
+      // A snapshot that is being written comes first, so that none comes back from the dead.
+      for (const beside of this.#beside.splice(0)) this.#keep(beside);
+      if (this.#lies.uncut) made = this.#replay();
+      else if (this.#cut(zxid)) made = this.#replay();
+    };
+    this.#add({ kind: "other", work, done: () => done(made) });
+  }
+
+  #cut(zxid: Zxid): boolean {
+    const isThere = this.#log.some(({ header }) => header.zxid === zxid);
+    if (!isThere && !this.#snapshots.some(({ database }) => database.lastZxid === zxid)) return false;
+    this.#snapshots = this.#snapshots.filter(({ database }) => database.lastZxid <= zxid);
+    this.#log = this.#log.filter(({ header }) => header.zxid <= zxid);
+    return this.#snapshots.length > 0;
+  }
+
+  /** A txn was applied: now and then that is the time for a snapshot. */
+  applied(make: () => Made): void {
+    if (this.#beside.length > 0 || !this.#world.chance(1 / TXNS_A_SNAPSHOT)) return;
+    const made = make();
+    this.#beside.push(made);
+    this.#later(this.#world.random() * 100 * this.slowness, () => {
+      if (this.#beside.includes(made)) this.#keep(made);
+      this.#beside = this.#beside.filter((one) => one !== made);
     });
   }
 
-  saveEpochs(accepted: number | null, current: number | null, saved: () => void): void {
-    this.#soon(() => {
-      if (accepted !== null && this.#lie !== "forgets what it promised") this.#accepted = accepted;
-      if (current !== null) this.#current = current;
-      saved();
-    });
-  }
+  // ── what happens to it ──
 
-  restore(database: Database, entries: readonly Entry[], restored: () => void): void {
-    const snapshot = { database: database.fork(), entries: [...entries] };
-    this.#soon(() => {
-      this.#snapshots = [snapshot];
-      this.#log = [];
-      restored();
-    });
-  }
-
-  truncate(zxid: Zxid, truncated: (database: Database, entries: Entry[]) => void): void {
-    this.#soon(() => {
-      // What a snapshot holds beyond the cut must go, too.
-      this.#snapshots = this.#snapshots.filter(({ database }) => database.lastZxid <= zxid);
-      this.#log = this.#log.filter(({ header }) => header.zxid <= zxid);
-      if (this.#snapshots.length === 0)
-        throw new Violation(`the log is to be cut at ${formatZxid(zxid)}, before all that is kept`);
-      const { database, entries } = this.#replay();
-      truncated(database, entries);
-    });
-  }
-
-  /** The process dies: of what was being written some beginning is kept. */
+  /** The process dies. */
   crash(): void {
     this.#life++;
-    this.#log.push(...this.#unsynced.splice(0, this.#world.below(this.#unsynced.length + 1)));
-    this.#unsynced = [];
+    for (const job of this.#jobs.splice(0)) {
+      if (job.kind === "append") {
+        const kept = this.#world.below(job.proposals.length + 1);
+        this.#log.push(...job.proposals.slice(0, kept));
+        if (kept < job.proposals.length) break;
+      } else if (this.#world.chance(0.5)) job.work();
+      else break;
+    }
+    this.#beside = [];
   }
 
-  recover(): Recovered & { readonly accepted: number; readonly current: number } {
-    const recovered = this.#replay();
-    const epoch = epochOf(recovered.database.lastZxid);
-    return { ...recovered, accepted: this.#accepted ?? epoch, current: this.#current ?? epoch };
+  recover(): Recovered {
+    const { lastZxid } = this.#snapshots.at(-1)!.database;
+    const recent = this.#log.filter(({ header }) => header.zxid > lastZxid);
+    return { ...this.#replay(), recent, accepted: this.#accepted, current: this.#current };
   }
 
-  #replay(): Recovered {
+  #replay(): Made {
     const snapshot = this.#snapshots.at(-1)!;
     const database = snapshot.database.fork();
-    const recent = this.#log.filter(({ header }) => header.zxid > snapshot.database.lastZxid);
-    for (const proposal of recent) apply(database, proposal, null);
-    const entries = [...snapshot.entries, ...recent.map(({ header }) => entryOf(header))];
-    // A snapshot now and then: who has fewer recent txns sends more databases.
-    if (recent.length > 20 && this.#world.random() < 0.3) this.#takeSnapshot(database, entries);
-    return { database, recent, entries };
+    let { entry } = snapshot;
+    for (const proposal of this.#log) {
+      if (proposal.header.zxid <= snapshot.database.lastZxid) continue;
+      apply(database, proposal, null);
+      entry = followedBy(entry, proposal);
+    }
+    return { database, entry };
   }
 
-  #takeSnapshot(database: Database, entries: readonly Entry[]): void {
-    this.#snapshots.push({ database: database.fork(), entries: [...entries] });
-    this.#snapshots = this.#snapshots.slice(-SNAPSHOTS_KEPT);
+  #keep(made: Made): void {
+    if (made.database.lastZxid < this.#snapshots.at(-1)!.database.lastZxid) return;
+    this.#snapshots = [...this.#snapshots, made].slice(-SNAPSHOTS_KEPT);
     const oldest = this.#snapshots[0]!.database.lastZxid;
     this.#log = this.#log.filter(({ header }) => header.zxid > oldest);
   }
 
-  #soon(
-    run: () => void,
-    ms: number = this.#world.random() < 0.95 ? this.#world.random() * 8 : this.#world.random() * 300,
-  ): void {
-    const life = this.#life;
-    this.#queue = Math.max(this.#queue, this.#world.mono + ms);
-    this.#world.after(this.#queue - this.#world.mono, () => {
-      if (life === this.#life) run();
+  #add(job: Job): void {
+    this.#jobs.push(job);
+    if (this.#jobs.length === 1) this.#begin();
+  }
+
+  #begin(): void {
+    const { random } = this.#world;
+    const ms = (random() < 0.95 ? random() * 8 : random() * 300) * this.slowness;
+    this.#later(ms, () => {
+      if (this.failed !== null) return this.failed();
+      const job = this.#jobs.shift()!;
+      if (job.kind === "append") this.#log.push(...job.proposals);
+      else job.work();
+      if (this.#jobs.length > 0) this.#begin();
+      if (job.kind === "append") job.done(job.proposals.at(-1)!.header.zxid);
+      else job.done();
     });
   }
 
-  /** When the last of what it was asked to do is done: it does one thing after the other. */
-  #queue = 0;
+  #later(ms: number, run: () => void): void {
+    const life = this.#life;
+    this.#world.after(ms, () => {
+      if (life === this.#life) run();
+    });
+  }
 }

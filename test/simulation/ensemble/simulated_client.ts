@@ -1,50 +1,73 @@
 /**
- * A client of a simulated ensemble: does random things, one at a time or several at once, moves from member to member, and watches its own rules.
+ * A client of a simulated ensemble: does random things, one at a time or several at once, moves from member to member, falls silent, and comes back
+ * or not. Some are in the process of their member, others behind a network of their own.
  *
- * - Its replies come in the order of its requests, and their zxids never fall.
- * - What it was told to have written, it reads, until it writes again.
- * - What was cut off is unknown: it may have happened or not.
+ * Not here: what it may be told (session_rules.ts).
  */
 import { OPEN_ACL_UNSAFE } from "../../../lib/acl/perms.ts";
 import type { ConnEffect } from "../../../lib/host.ts";
-import type { Op, Outcome } from "../../../lib/ops.ts";
-import type { ConnId, SessionId, Zxid } from "../../../lib/types.ts";
-import { type CommittedHistory, Violation } from "./history.ts";
+import type { MemberInput } from "../../../lib/member.ts";
+import type { MultiWriteOp, Op } from "../../../lib/ops.ts";
+import type { ConnId, SessionId } from "../../../lib/types.ts";
+import type { CommittedHistory } from "./history.ts";
+import { SessionRules } from "./session_rules.ts";
 import type { SimulatedMember } from "./simulated_member.ts";
 import type { World } from "./world.ts";
 
-interface Asked {
-  readonly xid: number;
-  readonly op: Op;
+export interface SimulatedClientOptions {
+  readonly world: World;
+  readonly members: readonly SimulatedMember[];
+  readonly committed: CommittedHistory;
+  readonly name: string;
+  readonly timeoutMs: number;
+  /** Between two acts, on average. */
+  readonly actEveryMs: number;
+  /** Of a message between it and its member; 0: it lives in the member's process. */
+  readonly delayMs: number;
 }
 
-const TIMEOUT_MS = 4000;
+type ToMember = Extract<MemberInput, { readonly conn: ConnId }>;
+
 const UTF8 = new TextEncoder();
 const NO_PASSWORD = new Uint8Array(16);
+const PING_XID = -2;
+/** Znodes that clients share. */
+const TOPS = ["/a", "/b", "/c"];
+const LEAVES = ["x", "y"];
+const SEQUENTIAL = 2;
+const EPHEMERAL = 1;
+const NUMBERED_KEPT = 4;
 
 export class SimulatedClient {
+  readonly rules: SessionRules;
+  readonly #options: SimulatedClientOptions;
   readonly #world: World;
-  readonly #members: readonly SimulatedMember[];
-  readonly #committed: CommittedHistory;
-  readonly #path: string;
   #member: SimulatedMember | null = null;
   #conn: ConnId = 0;
   #session: { readonly id: SessionId; readonly passwd: Uint8Array } | null = null;
   #isConnected = false;
+  /** It has asked for the end of its session, and will not come back to it, answered or not. */
+  #isClosing = false;
   #attempts = 0;
   #xid = 0;
-  #lastZxid: Zxid = 0n;
-  readonly #asked: Asked[] = [];
-  /** What its znode may hold; null: nothing is known. */
-  #possible: Set<string> | null = null;
-  acknowledged = 0;
+  #lastArrival = 0;
+  #heardMono = 0;
+  #silentUntil = 0;
+  /** Znodes with a number that it was told of. */
+  readonly #numbered: string[] = [];
+  /** Sessions that ended without its asking. */
+  expired = 0;
+  /** It does nothing any more but keep its session alive. */
   isQuiet = false;
 
-  constructor(world: World, members: readonly SimulatedMember[], committed: CommittedHistory, name: string) {
-    this.#world = world;
-    this.#members = members;
-    this.#committed = committed;
-    this.#path = `/${name}`;
+  constructor(options: SimulatedClientOptions) {
+    this.#options = options;
+    this.#world = options.world;
+    this.rules = new SessionRules(options.name, options.committed);
+  }
+
+  get session(): SessionId | null {
+    return this.#session?.id ?? null;
   }
 
   start(): void {
@@ -52,160 +75,183 @@ export class SimulatedClient {
     this.#goOn();
   }
 
+  /** Nothing is heard of it for so long. */
+  fallSilent(ms: number): void {
+    this.#silentUntil = Math.max(this.#silentUntil, this.#world.mono + ms);
+  }
+
+  /** Its connection breaks. */
+  drop(): void {
+    this.#leave();
+  }
+
   #goOn(): void {
-    this.#world.after(20 + this.#world.random() * 400, () => {
-      if (!this.#isConnected && this.#world.random() < 0.3) this.#connect();
-      else if (this.#isConnected && !this.isQuiet) this.#act();
-      else if (this.#isConnected) this.#ask({ kind: "ping" });
+    const { actEveryMs, timeoutMs } = this.#options;
+    this.#world.after(Math.min(this.#world.untilNext(actEveryMs), timeoutMs / 3), () => {
+      if (this.#world.mono >= this.#silentUntil) this.#live();
       this.#goOn();
     });
   }
 
+  #live(): void {
+    const { timeoutMs } = this.#options;
+    const isForgotten = this.#world.mono - this.#heardMono > (2 * timeoutMs) / 3;
+    if (!this.#isConnected) {
+      if (isForgotten || this.#world.chance(0.3)) this.#connect();
+    } else if (isForgotten) this.#connect();
+    else if (this.isQuiet) this.#ask({ kind: "ping" });
+    else this.#act();
+  }
+
   #connect(): void {
     this.#leave();
-    const member = this.#world.pick(this.#members);
+    const { members, timeoutMs } = this.#options;
+    const member = this.#world.pick(members);
     this.#member = member;
+    this.#heardMono = this.#world.mono;
     // Members number their connections each for itself: the number alone would not tell whose it is.
     const attempt = ++this.#attempts;
+    const mine = (): boolean => attempt === this.#attempts && this.#member === member;
     const conn = member.attach((effect) => {
-      if (attempt === this.#attempts && this.#member === member) this.#hear(effect);
+      const { epoch } = member;
+      this.#carry(() => {
+        if (mine()) this.#hear(effect, epoch);
+      });
     });
     this.#conn = conn;
     const hello = {
-      lastZxidSeen: this.#lastZxid,
-      timeOut: TIMEOUT_MS,
+      lastZxidSeen: this.rules.lastZxid,
+      timeOut: timeoutMs,
       sessionId: this.#session?.id ?? 0n,
       passwd: this.#session?.passwd ?? NO_PASSWORD,
       readOnly: false,
     };
-    member.submit({ kind: "connect", conn, hello, peer: { address: "127.0.0.1", label: "/127.0.0.1:1", authIds: [] } });
+    this.#submit({ kind: "connect", conn, hello, peer: { address: "127.0.0.1", label: "/127.0.0.1:1", authIds: [] } });
   }
 
-  /** The connection is given up. What was on its way may happen or not. */
+  /** The connection is given up. What was on its way may happen or not, and its member may not notice. */
   #leave(): void {
-    const member = this.#member;
     const conn = this.#conn;
+    if (this.#member !== null && this.#world.chance(0.7)) this.#submit({ kind: "disconnect", conn });
+    this.#disconnected();
+  }
+
+  #disconnected(): void {
     this.#member = null;
     this.#conn = 0;
     this.#isConnected = false;
-    this.#asked.length = 0;
-    if (member !== null) member.submit({ kind: "disconnect", conn });
+    this.rules.disconnected();
+    if (this.#isClosing) this.#over();
   }
 
   #act(): void {
-    const chance = this.#world.random();
-    if (chance < 0.03) return this.#connect();
-    for (let count = this.#world.random() < 0.2 ? 4 : 1; count > 0; count--) this.#ask(this.#anyOp());
+    if (this.#world.chance(0.03)) return this.#connect();
+    for (let count = this.#world.chance(0.2) ? 4 : 1; count > 0; count--) this.#ask(this.#anyOp());
   }
 
   #anyOp(): Op {
-    const { random } = this.#world;
-    const data = UTF8.encode(String(this.#world.below(1_000_000)));
-    const chance = random();
-    const path = this.#path;
-    if (this.#possible === null || chance < 0.1) return create(path, data, 0);
-    if (chance < 0.4) return { kind: "setData", path, data, version: -1 };
-    if (chance < 0.6) return { kind: "getData", path, watch: false };
-    if (chance < 0.7) return create(`${path}/e-`, data, 3);
-    if (chance < 0.75) return { kind: "sync", path };
-    if (chance < 0.8) return { kind: "setData", path: "/shared", data, version: this.#world.below(20) };
-    if (chance < 0.85)
-      return {
-        kind: "multi",
-        ops: [
-          { kind: "check", path, version: -1 },
-          { kind: "setData", path, data, version: -1 },
-        ],
-      };
-    if (chance < 0.87) return { kind: "closeSession" };
-    return { kind: "getChildren", path, watch: false };
+    const world = this.#world;
+    const top = world.pick(TOPS);
+    const path = world.chance(0.5) ? `${top}/${world.pick(LEAVES)}` : top;
+    const watch = world.chance(0.4);
+    const chance = world.random();
+    if (chance < 0.15) return { kind: "getData", path, watch };
+    if (chance < 0.25) return { kind: "exists", path, watch };
+    if (chance < 0.35) return { kind: "getChildren2", path: top, watch };
+    if (chance < 0.4) return { kind: "sync", path };
+    if (chance < 0.41) return { kind: "closeSession" };
+    if (chance < 0.5) return this.#multi(path);
+    if (chance < 0.6) return this.#numberedOp(top);
+    return this.#write(path);
+  }
+
+  #write(path: string): MultiWriteOp {
+    const world = this.#world;
+    const isLeaf = path.lastIndexOf("/") > 0;
+    const version = world.chance(0.7) ? -1 : world.below(5);
+    const chance = world.random();
+    if (chance < 0.45) return { kind: "setData", path, data: this.#anyData(), version };
+    if (chance < 0.75) return this.#create(path, isLeaf && world.chance(0.6) ? EPHEMERAL : 0);
+    return { kind: "delete", path: isLeaf || world.chance(0.1) ? path : `${path}/${world.pick(LEAVES)}`, version };
+  }
+
+  #multi(path: string): Op {
+    const check: MultiWriteOp = { kind: "check", path, version: this.#world.chance(0.7) ? -1 : 0 };
+    return { kind: "multi", ops: [check, this.#write(path), this.#write(this.#world.pick(TOPS))] };
+  }
+
+  #numberedOp(top: string): Op {
+    if (this.#numbered.length > NUMBERED_KEPT) return { kind: "delete", path: this.#numbered.shift()!, version: -1 };
+    return this.#create(`${top}/n-`, SEQUENTIAL + (this.#world.chance(0.5) ? EPHEMERAL : 0));
+  }
+
+  #create(path: string, flags: number): MultiWriteOp {
+    return { kind: "create", path, data: this.#anyData(), acl: OPEN_ACL_UNSAFE, flags, ttl: 0 };
+  }
+
+  #anyData(): Uint8Array {
+    return UTF8.encode(String(this.#world.below(1_000_000)));
   }
 
   #ask(op: Op): void {
     if (!this.#isConnected) return;
-    const xid = op.kind === "ping" ? -2 : ++this.#xid;
-    if (op.kind !== "ping") this.#asked.push({ xid, op });
-    const written = dataFor(op, this.#path);
-    if (written !== null) this.#possible?.add(written);
-    this.#member!.submit({ kind: "request", conn: this.#conn, xid, op });
+    const xid = op.kind === "ping" ? PING_XID : ++this.#xid;
+    if (op.kind !== "ping") this.rules.asks(xid, op);
+    if (op.kind === "closeSession") this.#isClosing = true;
+    this.#submit({ kind: "request", conn: this.#conn, xid, op });
   }
 
-  #hear(effect: ConnEffect): void {
+  // ── the way between it and its member ──
+
+  #submit(input: ToMember): void {
+    const member = this.#member!;
+    this.#carry(() => member.submit(input));
+  }
+
+  #carry(run: () => void): void {
+    const { delayMs } = this.#options;
+    if (delayMs === 0) return run();
+    const { mono } = this.#world;
+    this.#lastArrival = Math.max(this.#lastArrival, mono + this.#world.random() * delayMs);
+    this.#world.after(this.#lastArrival - mono, run);
+  }
+
+  #hear(effect: ConnEffect, epoch: number | null): void {
+    this.#heardMono = this.#world.mono;
     switch (effect.kind) {
       case "welcome": {
         const { sessionId, passwd, timeOut } = effect.welcome;
         if (timeOut === 0) {
-          this.#session = null; // it has expired
-          this.#lastZxid = 0n;
+          this.expired++;
+          this.#over();
           return this.#leave();
         }
+        if (this.#session?.id !== sessionId) this.rules.ends();
         this.#session = { id: sessionId, passwd };
         this.#isConnected = true;
+        const watches = this.rules.setWatches();
+        if (watches !== null) this.#ask(watches);
         return;
       }
       case "close":
-        this.#member = null;
-        this.#conn = 0;
-        this.#isConnected = false;
-        this.#asked.length = 0;
-        return;
-      case "reply":
-        if (effect.xid !== -2) this.#replied(effect.xid, effect.zxid, effect.outcome);
-        return;
+        return this.#disconnected();
       case "event":
-        return;
+        return this.rules.event(effect.event);
+      case "reply":
+        if (effect.xid !== PING_XID) this.#replied(effect, epoch);
     }
   }
 
-  #replied(xid: number, zxid: Zxid, outcome: Outcome): void {
-    const asked = this.#asked.shift();
-    if (asked?.xid !== xid) throw new Violation(`${this.#path} was answered ${xid} when it waited for ${asked?.xid}`);
-    if (zxid < this.#lastZxid) throw new Violation(`${this.#path} saw ${zxid} after ${this.#lastZxid}`);
-    this.#lastZxid = zxid;
-    const { op } = asked;
-    if (op.kind === "getData") return this.#read(outcome);
-    if (op.kind === "getChildren" || op.kind === "sync") return;
-    this.#committed.acknowledged({ zxid, session: this.#session!.id, cxid: xid });
-    this.acknowledged++;
-    if (op.kind === "closeSession") {
-      this.#session = null;
-      this.#lastZxid = 0n;
-      return;
-    }
-    this.#wrote(op, outcome);
+  #replied({ xid, zxid, outcome }: Extract<ConnEffect, { kind: "reply" }>, epoch: number | null): void {
+    const op = this.rules.replied(xid, zxid, outcome, this.#session!.id, epoch);
+    this.#world.note(xid);
+    if (op.kind === "closeSession") this.#over();
+    if (op.kind === "create" && (op.flags & SEQUENTIAL) !== 0 && outcome.kind === "path") this.#numbered.push(outcome.path!);
   }
 
-  #wrote(op: Op, outcome: Outcome): void {
-    const written = dataFor(op, this.#path);
-    if (written === null) return;
-    if (outcome.kind === "error") {
-      if (outcome.code === "NodeExists") this.#possible ??= new Set();
-      return;
-    }
-    // What it asked for before and after this one may still be seen, later ones only.
-    const later = this.#asked.map(({ op: other }) => dataFor(other, this.#path)).filter((data) => data !== null);
-    this.#possible = new Set([written, ...later, ...(this.#hasUnknown ? (this.#possible ?? []) : [])]);
-    this.#isKnown = !this.#hasUnknown;
+  #over(): void {
+    this.#session = null;
+    this.#isClosing = false;
+    this.rules.ends();
   }
-
-  /** Whether something of it was cut off, and might still happen. */
-  #hasUnknown = false;
-  #isKnown = false;
-
-  #read(outcome: Outcome): void {
-    if (outcome.kind !== "data" || !this.#isKnown || this.#possible === null) return;
-    const text = new TextDecoder().decode(outcome.data ?? new Uint8Array());
-    if (!this.#possible.has(text)) throw new Violation(`${this.#path} holds ${text}, and never was to hold it`);
-  }
-}
-
-function create(path: string, data: Uint8Array, flags: number): Op {
-  return { kind: "create", path, data, acl: OPEN_ACL_UNSAFE, flags, ttl: 0 };
-}
-
-/** What an op writes into the client's own znode. */
-function dataFor(op: Op, path: string): string | null {
-  if (op.kind === "multi") return op.ops.map((sub) => dataFor(sub, path)).find((data) => data !== null) ?? null;
-  if ((op.kind !== "setData" && op.kind !== "create") || op.path !== path) return null;
-  return new TextDecoder().decode(op.data ?? new Uint8Array());
 }

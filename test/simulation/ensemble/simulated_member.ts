@@ -1,66 +1,79 @@
 /**
- * One member of a simulated ensemble: the real kernel and the real Zab, with a simulated disk and network.
+ * One member of a simulated ensemble: the real kernel and the real Zab, with a simulated clock, disk and network.
+ *
+ * Like the product's host it steps what has arrived before it steps time, and a disk that fails is the end of the process.
  */
-import type { Broadcast, BroadcastEffect, BroadcastInput } from "../../../lib/broadcast/contract.ts";
+import type { BroadcastEffect } from "../../../lib/broadcast/contract.ts";
 import type { Ensemble } from "../../../lib/broadcast/zab/ensemble.ts";
+import { startingEpochs } from "../../../lib/broadcast/zab/epochs.ts";
 import { History } from "../../../lib/broadcast/zab/history.ts";
 import { Leader } from "../../../lib/broadcast/zab/leader.ts";
-import type { LeaderPacket, LearnerPacket, LinkId, MemberId, Notification } from "../../../lib/broadcast/zab/messages.ts";
+import type { LinkId, MemberId, Notification } from "../../../lib/broadcast/zab/messages.ts";
 import { Zab } from "../../../lib/broadcast/zab/zab.ts";
 import type { ConnEffect } from "../../../lib/host.ts";
 import type { Database } from "../../../lib/kernel/database.ts";
 import { Kernel } from "../../../lib/kernel/kernel.ts";
 import type { KernelOptions } from "../../../lib/kernel/options.ts";
 import { Member, type MemberEffect, type MemberInput } from "../../../lib/member.ts";
-import type { ReconfigOp } from "../../../lib/ops.ts";
 import { firstSessionId } from "../../../lib/session/identity.ts";
-import type { ConnId, Now, Zxid } from "../../../lib/types.ts";
-import { type CommittedHistory, type Entry, entryOf } from "./history.ts";
+import type { ConnId, Now, SessionId, Zxid } from "../../../lib/types.ts";
+import type { Bug, Tamper } from "./bugs.ts";
+import { ExpiryRule } from "./expiry.ts";
+import { type CommittedHistory, type Entry, followedBy } from "./history.ts";
+import { MemberClock } from "./member_clock.ts";
 import { MemberDisk } from "./member_disk.ts";
-import type { Bug } from "./simulation.ts";
-import type { Station, World } from "./world.ts";
+import type { Network, Packet, Station } from "./network.ts";
+import { Violation } from "./violation.ts";
+import type { World } from "./world.ts";
 
 export interface SimulatedMemberOptions {
   readonly world: World;
+  readonly network: Network;
   readonly id: MemberId;
   readonly ensemble: Ensemble;
   readonly kernel: KernelOptions;
+  readonly limits: { readonly tickMs: number; readonly initLimit: number; readonly syncLimit: number };
   readonly committed: CommittedHistory;
+  /** The history that all members begin with. */
+  readonly first: Entry;
   readonly bug: Bug | null;
 }
 
-export const LIMITS = { tickMs: 500, initLimit: 10, syncLimit: 5 };
-
-/** What a database was made of, txn by txn. */
-const appliedTo = new WeakMap<Database, Entry[]>();
+/** What a database was made of. */
+const madeOf = new WeakMap<Database, Entry>();
 
 export class SimulatedMember implements Station {
   readonly id: MemberId;
+  readonly clock: MemberClock;
+  readonly disk: MemberDisk;
   readonly #options: SimulatedMemberOptions;
-  readonly #disk: MemberDisk;
   readonly #sinks = new Map<ConnId, (effect: ConnEffect) => void>();
+  readonly #sessions = new Map<ConnId, SessionId>();
+  readonly #expiry = new ExpiryRule();
+  #tamper: Tamper = {};
   #member: Member | null = null;
   #zab: Zab | null = null;
   #wakeMono = Number.POSITIVE_INFINITY;
   #nextConn = 1;
   #nextLink = 1;
   #checkedZxid: Zxid = -1n;
+  #hasApplied = false;
+  /** What has arrived while nothing runs; null: all runs. */
+  #paused: MemberInput[] | null = null;
+  /** So many steps are left before it dies. */
+  #stepsLeft = Number.POSITIVE_INFINITY;
+  /** It dies once it has heard this, with all that it has begun to do about it. */
+  #deadly: Packet["kind"] | null = null;
   isAccepting = false;
   life = 0;
 
   constructor(options: SimulatedMemberOptions) {
-    this.id = options.id;
+    const { id, world, network, bug, first } = options;
+    this.id = id;
     this.#options = options;
-    const { bug } = options;
-    this.#disk = new MemberDisk(
-      options.world,
-      bug === "ack before sync"
-        ? "says it is on disk when it is not"
-        : bug === "stale epoch accepted"
-          ? "forgets what it promised"
-          : null,
-    );
-    options.world.stations.set(this.id, this);
+    this.clock = new MemberClock(world);
+    this.disk = new MemberDisk(world, bug?.lies ?? {}, first);
+    network.join(this);
   }
 
   get isUp(): boolean {
@@ -75,35 +88,86 @@ export class SimulatedMember implements Station {
     return this.#member?.kernel.role === "leader";
   }
 
+  /** Of the term that goes on; null without one. */
+  get epoch(): number | null {
+    return this.#zab?.term?.epoch ?? null;
+  }
+
   get database(): Database | null {
     return this.#member?.kernel.database ?? null;
   }
 
+  /** What it has applied. */
+  get entry(): Entry | null {
+    return this.#member === null ? null : this.#entry;
+  }
+
+  // ── what happens to it ──
+
   start(): void {
-    const { ensemble, kernel: kernelOptions, world } = this.#options;
-    const { database, recent, entries, accepted, current } = this.#disk.recover();
-    appliedTo.set(database, entries);
-    const { now } = world;
-    const first = firstSessionId(Number(this.id), now.mono);
-    const kernel = new Kernel(database, kernelOptions, first, now, "looking");
+    if (this.isUp) return;
+    const { ensemble, kernel: kernelOptions, limits, world, bug } = this.#options;
+    const { database, recent, entry, accepted, current } = this.disk.recover();
+    const epochs = startingEpochs(database.lastZxid, { accepted, current, unfinished: null });
+    if (epochs === null) throw new Violation(`member ${this.id} can't start: its log is of an epoch that it never accepted`);
+    madeOf.set(database, entry);
+    this.clock.restart();
+    const { now } = this.clock;
+    const kernel = new Kernel(database, kernelOptions, firstSessionId(Number(this.id), now.wall), now, "looking");
     const history = new History(database.lastZxid, recent);
-    this.#zab = new Zab({ me: this.id, ensemble, limits: LIMITS, history, acceptedEpoch: accepted, currentEpoch: current });
-    this.#member = new Member(kernel, new WatchedBroadcast(this.#zab, (effect) => this.#watch(effect)));
+    this.#tamper = bug?.tamper?.() ?? {};
+    this.#zab = new Zab({ me: this.id, ensemble, limits, history, ...epochs });
+    this.#watch(this.#zab);
+    this.#member = new Member(kernel, this.#zab);
+    world.tell(`member ${this.id} starts at ${database.lastZxid.toString(16)}`);
     this.#arm();
   }
 
-  crash(): void {
+  /** The process is gone. */
+  crash(why = "crash"): void {
     if (this.#member === null) return;
+    const { world, network } = this.#options;
+    world.tell(`member ${this.id}: ${why}`);
     this.#member = null;
     this.#zab = null;
+    this.#paused = null;
+    this.#stepsLeft = Number.POSITIVE_INFINITY;
+    this.#deadly = null;
     this.isAccepting = false;
     this.life++;
     this.#wakeMono = Number.POSITIVE_INFINITY;
-    this.#disk.crash();
-    this.#options.world.dropStreamsOf(this.id);
+    this.disk.crash();
+    network.forget(this.id);
     const sinks = [...this.#sinks];
     this.#sinks.clear();
+    this.#sessions.clear();
     for (const [conn, sink] of sinks) sink({ kind: "close", conn });
+  }
+
+  crashAfter(steps: number): void {
+    this.#stepsLeft = steps;
+  }
+
+  /** null: by nothing. */
+  crashBy(packet: Packet["kind"] | null): void {
+    this.#deadly = packet;
+  }
+
+  /** Nothing of it runs for so long: its machine or its event loop stands still. */
+  pause(ms: number): void {
+    if (this.#member === null || this.#paused !== null) return;
+    const { life } = this;
+    this.#paused = [];
+    this.#options.world.after(ms, () => {
+      if (life === this.life) this.#resume();
+    });
+  }
+
+  #resume(): void {
+    const arrived = this.#paused ?? [];
+    this.#paused = null;
+    for (const input of arrived) this.#hear(input);
+    this.#hear({ kind: "tick" });
   }
 
   // ── clients ──
@@ -115,156 +179,175 @@ export class SimulatedMember implements Station {
   }
 
   submit(input: Extract<MemberInput, { readonly conn: ConnId }>): void {
-    if (this.#sinks.has(input.conn)) this.#step(input);
+    if (!this.#sinks.has(input.conn)) return;
+    this.#hear(input);
+    if (input.kind === "disconnect") this.#sinks.delete(input.conn);
   }
 
-  // ── the world ──
+  // ── the network ──
 
   takeLink(): LinkId {
     return this.#nextLink++;
   }
 
   hearVote(from: MemberId, notification: Notification): void {
-    this.#step({ kind: "notified", from, notification });
+    this.#hear({ kind: "notified", from, notification });
   }
 
   hearOpened(link: LinkId): void {
-    this.#step({ kind: "opened", link });
+    this.#hear({ kind: "opened", link });
   }
 
-  hearPacket(link: LinkId, packet: LearnerPacket | LeaderPacket): void {
-    this.#step({ kind: "packet", link, packet });
+  hearPacket(link: LinkId, packet: Packet): void {
+    this.#hear({ kind: "packet", link, packet });
   }
 
   hearClosed(link: LinkId): void {
-    this.#step({ kind: "closed", link });
+    this.#hear({ kind: "closed", link });
   }
 
   // ── steps ──
 
+  #hear(input: MemberInput): void {
+    if (this.#member === null) return;
+    if (this.#paused !== null) return void this.#paused.push(input);
+    if (this.isLeading) this.#heardOfSessions(input);
+    const inputs = this.#tamper.input?.(input, this.disk) ?? [input];
+    for (const one of inputs) this.#step(one);
+    if (input.kind === "packet" && input.packet.kind === this.#deadly) this.crash(`crash by ${this.#deadly}`);
+  }
+
   #step(input: MemberInput): void {
     const member = this.#member;
     if (member === null) return;
-    const { world, committed } = this.#options;
-    for (const effect of member.step(input, world.now)) this.#carryOut(effect);
+    if (this.#stepsLeft-- <= 0) return this.crash("crash in the middle of something");
+    for (const effect of member.step(input, this.clock.now)) {
+      for (const one of this.#tamper.effect?.(effect) ?? [effect]) this.#carryOut(one);
+    }
     const { database } = member.kernel;
     if (this.isServing && database.lastZxid !== this.#checkedZxid) {
       this.#checkedZxid = database.lastZxid;
-      committed.serves(this.id, database);
+      this.#options.committed.serves(this.id, database);
     }
+    if (this.#hasApplied) this.disk.applied(() => ({ database: database.fork(), entry: this.#entry }));
+    this.#hasApplied = false;
     this.#arm();
   }
 
+  /** Asks to be woken when something is due. */
   #arm(): void {
     const deadline = this.#member?.deadline ?? null;
     if (deadline === null || deadline >= this.#wakeMono) return;
-    const { world } = this.#options;
-    const mono = Math.max(deadline, world.mono);
+    this.rearm(deadline);
+  }
+
+  /** Its clock has changed its pace. */
+  rearm(deadline: number | null = this.#member?.deadline ?? null): void {
+    if (deadline === null) return;
     const { life } = this;
-    this.#wakeMono = mono;
-    world.after(mono - world.mono, () => {
-      if (life !== this.life || this.#wakeMono !== mono) return;
+    this.#wakeMono = deadline;
+    this.#options.world.after(this.clock.msUntil(deadline), () => {
+      if (life !== this.life || this.#wakeMono !== deadline) return;
       this.#wakeMono = Number.POSITIVE_INFINITY;
-      this.#step({ kind: "tick" });
+      if (this.#paused === null) this.#hear({ kind: "tick" });
     });
   }
 
   #carryOut(effect: MemberEffect): void {
-    const { world } = this.#options;
-    if ("conn" in effect) {
-      const sink = this.#sinks.get(effect.conn);
-      if (effect.kind === "close") this.#sinks.delete(effect.conn);
-      return sink?.(effect);
-    }
+    const { world, network } = this.#options;
+    if ("conn" in effect) return this.#answer(effect);
     switch (effect.kind) {
       case "append":
-        return this.#disk.append(effect.proposal, (zxid) => this.#step({ kind: "durable", zxid }));
+        return this.disk.append(effect.proposal, (zxid) => this.#hear({ kind: "durable", zxid }));
       case "saveEpochs":
-        return this.#disk.saveEpochs(effect.accepted, effect.current, () => this.#step({ kind: "epochsSaved" }));
+        return this.disk.saveEpochs(effect.accepted, effect.current, () => this.#hear({ kind: "epochsSaved" }));
       case "restore":
-        return this.#disk.restore(effect.image as Database, this.#applied, () => this.#step({ kind: "restored" }));
+        return this.disk.restore({ database: effect.image as Database, entry: this.#entry }, () =>
+          this.#hear({ kind: "restored" }),
+        );
       case "truncate":
-        return this.#disk.truncate(effect.zxid, (image, entries) => {
-          appliedTo.set(image, entries);
-          this.#step({ kind: "truncated", image });
+        return this.disk.truncate(effect.zxid, (made) => {
+          if (made === null) return this.crash("the log can't be cut there");
+          madeOf.set(made.database, made.entry);
+          this.#hear({ kind: "truncated", image: made.database });
         });
       case "notify":
-        return world.sendVote(this.id, effect.to, effect.notification);
+        return network.sendVote(this.id, effect.to, effect.notification);
       case "accept":
         this.isAccepting = effect.accepting;
         return;
       case "dial":
-        return world.dial({ member: this.id, link: effect.link }, effect.leader);
+        return network.dial({ member: this.id, link: effect.link }, effect.leader);
       case "send":
-        return this.#send(effect.link, effect.packet);
+        return network.send({ member: this.id, link: effect.link }, effect.packet);
       case "sendDatabase": {
-        const { database } = this.#member!.kernel;
-        const image = database.fork();
-        appliedTo.set(image, [...this.#applied]);
-        return this.#send(effect.link, { kind: "snap", zxid: effect.zxid, image });
+        const image = this.database!.fork();
+        madeOf.set(image, this.#entry);
+        return network.send({ member: this.id, link: effect.link }, { kind: "snap", zxid: effect.zxid, image });
       }
       case "cut":
-        return world.cut({ member: this.id, link: effect.link });
+        return network.end({ member: this.id, link: effect.link });
       case "tell":
-        return world.trace(`${Math.floor(world.mono)} ms, member ${this.id}: ${effect.message}`);
+        return world.tell(`member ${this.id}: ${effect.message}`);
     }
   }
 
-  /** A hole in what a learner has missed: one of the bugs. */
-  #holeIn: LinkId | null = null;
-
-  #send(link: LinkId, packet: LearnerPacket | LeaderPacket): void {
-    if (this.#options.bug === "diff with a hole") {
-      if (packet.kind === "diff") this.#holeIn = link;
-      else if (packet.kind === "newLeader") this.#holeIn = null;
-      else if (this.#holeIn === link && packet.kind === "proposal") return;
-      else if (this.#holeIn === link && packet.kind === "commit") {
-        this.#holeIn = null;
-        return;
-      }
+  #answer(effect: ConnEffect): void {
+    const sink = this.#sinks.get(effect.conn);
+    if (effect.kind === "close") {
+      this.#sinks.delete(effect.conn);
+      this.#sessions.delete(effect.conn);
+    } else if (effect.kind === "welcome" && effect.welcome.timeOut > 0) {
+      this.#sessions.set(effect.conn, effect.welcome.sessionId);
+      this.#expiry.heard(effect.welcome.sessionId, this.clock.mono, effect.welcome.timeOut);
     }
-    this.#options.world.send({ member: this.id, link }, packet);
+    sink?.(effect);
   }
 
   // ── watching ──
 
-  get #applied(): Entry[] {
-    return appliedTo.get(this.#member!.kernel.database)!;
+  get #entry(): Entry {
+    return madeOf.get(this.database!)!;
   }
 
-  #watch(effect: BroadcastEffect): void {
-    const { committed } = this.#options;
-    if (effect.kind === "role" && effect.role === "leader") committed.leads(this.id, effect.zxid!, this.#applied);
+  #heardOfSessions(input: MemberInput): void {
+    const { mono } = this.clock;
+    if (input.kind === "request") {
+      const session = this.#sessions.get(input.conn);
+      if (session !== undefined) this.#expiry.heard(session, mono);
+    }
+    if (input.kind !== "packet") return;
+    const { packet } = input;
+    if (packet.kind === "pong")
+      for (const { session, timeoutMs } of packet.touched) this.#expiry.heard(session, mono, timeoutMs);
+    if (packet.kind === "revalidate") this.#expiry.heard(packet.session, mono, packet.timeoutMs);
+  }
+
+  /** Hears what kernel and Zab say to each other before it is acted on. */
+  #watch(zab: Zab): void {
+    const step = zab.step.bind(zab);
+    zab.step = (input, now) => {
+      if (input.kind === "propose") this.#expiry.proposed(input.proposal, now.mono);
+      const effects = step(input, now);
+      for (const effect of effects) this.#sees(effect, now);
+      return effects;
+    };
+  }
+
+  #sees(effect: BroadcastEffect, now: Now): void {
+    const { committed, world } = this.#options;
+    const database = this.database!;
+    if (effect.kind === "role" && effect.role === "leader") {
+      this.#expiry.begins(database.sessions, now.mono);
+      committed.leads(this.id, effect.zxid!, this.#entry);
+    }
     if (effect.kind !== "commit") return;
-    const entry = entryOf(effect.proposal.header);
+    const entry = followedBy(this.#entry, effect.proposal);
     const { term } = this.#zab!;
     // Between two terms what is only logged is applied, too: nobody is served by it yet.
-    if (term !== null) committed.applied(this.id, this.#applied.length, entry, term instanceof Leader);
-    this.#applied.push(entry);
-  }
-}
-
-/** Tells what a broadcast does before anybody acts on it. */
-class WatchedBroadcast implements Broadcast {
-  readonly #inner: Broadcast;
-  readonly #watch: (effect: BroadcastEffect) => void;
-
-  constructor(inner: Broadcast, watch: (effect: BroadcastEffect) => void) {
-    this.#inner = inner;
-    this.#watch = watch;
-  }
-
-  get deadline(): number | null {
-    return this.#inner.deadline;
-  }
-
-  judgeReconfig(op: ReconfigOp, zxid: Zxid): ReturnType<Broadcast["judgeReconfig"]> {
-    return this.#inner.judgeReconfig(op, zxid);
-  }
-
-  step(input: BroadcastInput, now: Now): readonly BroadcastEffect[] {
-    const effects = this.#inner.step(input, now);
-    for (const effect of effects) this.#watch(effect);
-    return effects;
+    if (term !== null) committed.applied(this.id, entry, term instanceof Leader);
+    madeOf.set(database, entry);
+    world.note(entry.index);
+    this.#hasApplied = true;
   }
 }

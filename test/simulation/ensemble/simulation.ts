@@ -1,22 +1,23 @@
 /**
- * A whole ensemble from one seed: for a while everything goes wrong, then nothing does, and it must be whole again.
+ * A whole ensemble from one seed: for a while everything goes wrong, and no rule may be broken; then nothing does, and it must be whole again.
  */
-import { Ensemble, type EnsembleConfig, type EnsembleMember } from "../../../lib/broadcast/zab/ensemble.ts";
-import type { MemberId } from "../../../lib/broadcast/zab/messages.ts";
+import { Ensemble } from "../../../lib/broadcast/zab/ensemble.ts";
 import type { KernelOptions } from "../../../lib/kernel/options.ts";
 import { kernelOptions, settingsOf } from "../../../lib/options.ts";
-import { CommittedHistory, Violation } from "./history.ts";
+import type { Bug } from "./bugs.ts";
+import { anyConditions, type Conditions } from "./conditions.ts";
+import { Faults } from "./faults.ts";
+import { beginning, CommittedHistory } from "./history.ts";
+import { Network } from "./network.ts";
 import { SimulatedClient } from "./simulated_client.ts";
-import { LIMITS, SimulatedMember } from "./simulated_member.ts";
+import { SimulatedMember } from "./simulated_member.ts";
+import { Violation } from "./violation.ts";
 import { World } from "./world.ts";
-
-/** What may be put in on purpose, to see that it is found. */
-export const BUGS = ["ack before sync", "commit without quorum", "stale epoch accepted", "diff with a hole"] as const;
-export type Bug = (typeof BUGS)[number];
 
 export interface SimulationOptions {
   readonly seed: number;
-  readonly stormMs: number;
+  /** How long everything goes wrong, in ticks of that ensemble. Default 160. */
+  readonly stormTicks?: number;
   readonly bug?: Bug;
   /** Hears what members tell of themselves. */
   readonly trace?: (line: string) => void;
@@ -25,15 +26,28 @@ export interface SimulationOptions {
 export interface SimulationResult {
   readonly simulatedMs: number;
   readonly faults: number;
+  /** How often each kind struck. */
+  readonly faultCounts: Readonly<Record<string, number>>;
+  /** Leaders that were established. */
+  readonly terms: number;
   readonly messages: number;
   readonly commits: number;
   readonly acknowledged: number;
+  readonly answered: number;
+  readonly events: number;
+  readonly expired: number;
+  /** Of all that happened, and when. */
+  readonly fingerprint: number;
 }
 
+const STORM_TICKS = 160;
+/** In calm so much is enough for everything, in ticks; and as many milliseconds, since elections are not counted in ticks. */
+const HEAL_TICKS_MAX = 300;
 const HEAL_MS_MAX = 300_000;
 
+/** What members are told, but for what a seed decides. */
 export async function simulationOptions(): Promise<KernelOptions> {
-  return kernelOptions(await settingsOf({ tickTimeMs: LIMITS.tickMs, digest: true }, true));
+  return kernelOptions(await settingsOf({ digest: true }, true));
 }
 
 /**
@@ -41,121 +55,89 @@ export async function simulationOptions(): Promise<KernelOptions> {
  *
  * @throws Violation that says which rule was broken
  */
-export function simulate({ seed, stormMs, bug, trace }: SimulationOptions, kernel: KernelOptions): SimulationResult {
-  const simulation = new Simulation(seed, kernel, bug ?? null, trace ?? (() => {}));
-  simulation.storm(stormMs);
+export function simulate(options: SimulationOptions, kernel: KernelOptions): SimulationResult {
+  const simulation = new Simulation(options, kernel);
+  simulation.storm();
   simulation.heal();
   return simulation.result();
 }
 
 class Simulation {
   readonly #world: World;
+  readonly #conditions: Conditions;
+  readonly #network: Network;
+  readonly #faults: Faults;
   readonly #committed = new CommittedHistory();
   readonly #members: SimulatedMember[] = [];
   readonly #clients: SimulatedClient[] = [];
-  #faults = 0;
-  #isStormy = true;
 
-  constructor(seed: number, kernel: KernelOptions, bug: Bug | null, trace: (line: string) => void) {
-    this.#world = new World(seed, { delayMsMax: 200, voteLoss: 0.05, faultEveryMs: 2500 });
-    this.#world.trace = trace;
-    const world = this.#world;
-    const voters = world.random() < 0.7 ? 3 : 5;
-    const observers = world.below(2);
-    const ensemble = new (bug === "commit without quorum" ? CarelessEnsemble : Ensemble)(configOf(voters, observers));
-    const ids = Array.from({ length: voters + observers }, (_, at) => BigInt(at + 1));
-    for (const id of ids) {
-      this.#members.push(new SimulatedMember({ world, id, ensemble, kernel, committed: this.#committed, bug }));
-    }
-    for (let at = 0; at < 3; at++) {
-      this.#clients.push(new SimulatedClient(world, this.#members, this.#committed, `client-${at}`));
-    }
+  constructor({ seed, stormTicks = STORM_TICKS, bug: given, trace }: SimulationOptions, kernel: KernelOptions) {
+    const bug = given ?? null;
+    const world = new World(seed);
+    world.trace = trace ?? null;
+    const conditions = anyConditions(world, stormTicks);
+    const { config, tickMs, initLimit, syncLimit, delayMsMax, voteLoss } = conditions;
+    this.#world = world;
+    this.#conditions = conditions;
+    this.#network = new Network(world, { delayMsMax, voteLoss });
+    const common = {
+      world,
+      network: this.#network,
+      ensemble: new (bug?.ensemble ?? Ensemble)(config),
+      kernel: { ...kernel, tickTimeMs: tickMs, minSessionTimeoutMs: 2 * tickMs, maxSessionTimeoutMs: 20 * tickMs },
+      limits: { tickMs, initLimit, syncLimit },
+      committed: this.#committed,
+      first: beginning(conditions.firstZxid),
+      bug,
+    };
+    for (const { id } of config.members) this.#members.push(new SimulatedMember({ ...common, id }));
+    for (let at = 0; at < conditions.clients; at++) this.#clients.push(this.#newClient(at));
+    this.#faults = new Faults(world, this.#network, this.#members, this.#clients, conditions);
   }
 
-  storm(ms: number): void {
+  #newClient(at: number): SimulatedClient {
+    const world = this.#world;
+    const { tickMs, actEveryMs, delayMsMax } = this.#conditions;
+    const timeoutMs = tickMs * world.pick([3, 8, 16]);
+    const delayMs = at === 0 ? delayMsMax : 0;
+    const common = { world, members: this.#members, committed: this.#committed };
+    return new SimulatedClient({ ...common, name: `client ${at}`, timeoutMs, actEveryMs, delayMs });
+  }
+
+  storm(): void {
     const world = this.#world;
     for (const member of this.#members) world.after(world.random() * 1000, () => member.start());
     for (const client of this.#clients) world.after(1000, () => client.start());
-    this.#strikeAgain();
-    world.run(world.mono + ms);
-  }
-
-  #strikeAgain(): void {
-    const world = this.#world;
-    world.after(-Math.log(1 - world.random()) * world.weather.faultEveryMs, () => {
-      if (!this.#isStormy) return;
-      this.#faults++;
-      this.#strike();
-      this.#strikeAgain();
-    });
-  }
-
-  #strike(): void {
-    const world = this.#world;
-    const member = world.pick(this.#members);
-    const chance = world.random();
-    if (chance < 0.35) this.#crash(member);
-    else if (chance < 0.4) for (const one of this.#members) this.#crash(one);
-    else if (chance < 0.6) this.#cutOff(member);
-    else if (chance < 0.7) this.#partition();
-    else if (chance < 0.8) this.#stallOneWay(member);
-    else {
-      const stream = world.anyStream();
-      if (stream !== null) world.breakStream(stream);
-    }
-  }
-
-  #crash(member: SimulatedMember): void {
-    if (!member.isUp) return;
-    this.#world.trace(`${Math.floor(this.#world.mono)} ms, member ${member.id}: crash`);
-    member.crash();
-    this.#world.after(this.#world.random() * 6000, () => {
-      if (!member.isUp) member.start();
-    });
-  }
-
-  #cutOff(member: SimulatedMember): void {
-    for (const { id } of this.#members) if (id !== member.id) this.#blockBoth(id, member.id);
-    this.#healLater();
-  }
-
-  #partition(): void {
-    const side = new Set(this.#members.filter(() => this.#world.random() < 0.5).map(({ id }) => id));
-    for (const { id } of this.#members)
-      for (const { id: other } of this.#members) if (side.has(id) !== side.has(other)) this.#blockBoth(id, other);
-    this.#healLater();
-  }
-
-  #stallOneWay(member: SimulatedMember): void {
-    for (const { id } of this.#members) if (id !== member.id) this.#world.block(member.id, id);
-    this.#healLater();
-  }
-
-  #blockBoth(one: MemberId, other: MemberId): void {
-    this.#world.block(one, other);
-    this.#world.block(other, one);
-  }
-
-  #healLater(): void {
-    this.#world.after(this.#world.random() * 6000, () => this.#world.heal());
+    this.#faults.begin();
+    world.run(world.mono + this.#conditions.stormMs);
   }
 
   /** The storm is over: everybody is up, everything arrives, and soon all are one again. */
   heal(): void {
     const world = this.#world;
-    this.#isStormy = false;
-    world.heal();
-    world.weather = { ...world.weather, voteLoss: 0, delayMsMax: 10 };
-    for (const member of this.#members) if (!member.isUp) member.start();
-    const before = this.#acknowledged;
-    world.run(world.mono + HEAL_MS_MAX, () => this.#isWhole && this.#acknowledged > before);
-    if (!this.#isWhole || this.#acknowledged === before)
-      throw new Violation(`after ${HEAL_MS_MAX} ms of calm the ensemble does not serve`);
+    this.#faults.end();
+    this.#network.weather = { voteLoss: 0, delayMsMax: 10 };
+    for (const member of this.#members) {
+      member.clock.repair();
+      member.rearm();
+      if (!member.isUp) member.start();
+    }
+    const before = this.#clients.map(({ rules }) => rules.acknowledged);
+    const areServed = (): boolean => this.#clients.every(({ rules }, at) => rules.acknowledged > before[at]!);
+    this.#await("the ensemble serves everybody", () => this.#isWhole && areServed());
+    const expired = this.#expired;
     for (const client of this.#clients) client.isQuiet = true;
-    // Streams that broke unnoticed show now.
-    world.run(world.mono + 20_000);
-    world.run(world.mono + HEAL_MS_MAX, () => this.#isWhole && this.#areLevel);
+    // Streams that broke unnoticed show now, and sessions whose clients are gone end.
+    world.run(world.mono + 25 * this.#conditions.tickMs);
+    this.#await("all members have the same", () => this.#isWhole && this.#areLevel);
+    if (this.#expired > expired) throw new Violation("a session expires whose client is there, and nothing goes wrong");
     this.#compare();
+  }
+
+  #await(what: string, done: () => boolean): void {
+    const ms = HEAL_TICKS_MAX * this.#conditions.tickMs + HEAL_MS_MAX;
+    this.#world.run(this.#world.mono + ms, done);
+    if (!done()) throw new Violation(`after ${Math.round(ms / 1000)} s of calm it is not so that ${what}`);
   }
 
   get #isWhole(): boolean {
@@ -163,49 +145,46 @@ class Simulation {
   }
 
   get #areLevel(): boolean {
-    return new Set(this.#members.map(({ database }) => database?.lastZxid)).size === 1;
+    return this.#members.every(({ entry }) => entry === this.#members[0]!.entry);
   }
 
-  get #acknowledged(): number {
-    return this.#clients.reduce((sum, { acknowledged }) => sum + acknowledged, 0);
+  get #expired(): number {
+    return this.#clients.reduce((sum, { expired }) => sum + expired, 0);
   }
 
   #compare(): void {
-    const databases = this.#members.map(({ database }) => database!);
-    const [first] = databases;
-    for (const [at, { lastZxid, tree, sessions }] of databases.entries()) {
-      if (lastZxid !== first!.lastZxid)
-        throw new Violation(`member ${at + 1} is at ${lastZxid}, and the first at ${first!.lastZxid}`);
-      if (tree.digest !== first!.tree.digest) throw new Violation(`member ${at + 1} has another tree than the first`);
-      for (const owner of tree.ephemeralOwners())
-        if (!sessions.has(owner)) throw new Violation(`an ephemeral outlives session ${owner}`);
+    const [first, ...others] = this.#members.map(({ database }) => database!);
+    for (const { tree, sessions } of others) {
+      if (tree.digest !== first!.tree.digest) throw new Violation("members have the same history, and not the same tree");
+      if (!isSame(sessions, first!.sessions)) throw new Violation("members have the same history, and not the same sessions");
     }
+    const alive = new Set(this.#clients.map(({ session }) => session));
+    for (const session of first!.sessions.keys())
+      if (!alive.has(session)) throw new Violation(`session ${session} is there, and its client is gone`);
+    for (const owner of first!.tree.ephemeralOwners())
+      if (!first!.sessions.has(owner)) throw new Violation(`an ephemeral outlives session ${owner}`);
+    for (const { rules } of this.#clients) rules.atRest(this.#committed.lastZxid);
   }
 
   result(): SimulationResult {
-    const { mono: simulatedMs, messages } = this.#world;
-    const commits = this.#committed.entries.length;
-    return { simulatedMs, messages, commits, faults: this.#faults, acknowledged: this.#acknowledged };
+    const { mono: simulatedMs, fingerprint } = this.#world;
+    const sum = (value: (client: SimulatedClient) => number): number => this.#clients.reduce((all, one) => all + value(one), 0);
+    return {
+      simulatedMs,
+      faults: [...this.#faults.counts.values()].reduce((all, count) => all + count, 0),
+      faultCounts: Object.fromEntries(this.#faults.counts),
+      terms: this.#committed.terms,
+      messages: this.#network.messages,
+      commits: this.#committed.length,
+      acknowledged: sum(({ rules }) => rules.acknowledged),
+      answered: sum(({ rules }) => rules.answered),
+      events: sum(({ rules }) => rules.events),
+      expired: this.#expired,
+      fingerprint,
+    };
   }
 }
 
-/** One that takes any member for a quorum: one of the bugs. */
-class CarelessEnsemble extends Ensemble {
-  override isQuorum(ids: Iterable<MemberId>): boolean {
-    for (const id of ids) if (this.voters.has(id)) return true;
-    return false;
-  }
-}
-
-function configOf(voters: number, observers: number): EnsembleConfig {
-  const member = (id: number, role: EnsembleMember["role"]): EnsembleMember => ({
-    id: BigInt(id),
-    addresses: [{ host: "127.0.0.1", quorumPort: 2888, electionPort: 3888 }],
-    role,
-    client: null,
-  });
-  const members = Array.from({ length: voters + observers }, (_, at) =>
-    member(at + 1, at < voters ? "participant" : "observer"),
-  );
-  return { members, hierarchy: null, version: 0n };
+function isSame<Key, Value>(one: ReadonlyMap<Key, Value>, other: ReadonlyMap<Key, Value>): boolean {
+  return one.size === other.size && [...one].every(([key, value]) => other.get(key) === value);
 }

@@ -1,0 +1,74 @@
+/**
+ * What a seed decides beforehand: how large an ensemble is, how fast its time goes, how bad it will be.
+ *
+ * Everything that ZooKeeper counts in ticks is as many ticks here, whether a tick is half a second or a minute: in ensembles of long ticks hours
+ * pass between faults as in real ones, and cost no more than seconds do in the others.
+ */
+import type { EnsembleConfig, EnsembleMember, WeightedGroups } from "../../../lib/broadcast/zab/ensemble.ts";
+import { COUNTER_MAX, makeZxid } from "../../../lib/zxid.ts";
+import type { World } from "./world.ts";
+
+export interface Conditions {
+  readonly config: EnsembleConfig;
+  readonly tickMs: number;
+  readonly initLimit: number;
+  readonly syncLimit: number;
+  /** Between two faults, on average. */
+  readonly faultEveryMs: number;
+  readonly stormMs: number;
+  readonly clients: number;
+  /** Between two acts of a client, on average. */
+  readonly actEveryMs: number;
+  /** Of a message that takes long. */
+  readonly delayMsMax: number;
+  readonly voteLoss: number;
+  /** The last zxid of what all members begin with. */
+  readonly firstZxid: bigint;
+}
+
+export function anyConditions(world: World, stormTicks: number): Conditions {
+  const tickMs = world.chance(0.4) ? world.between(200, 2000) : world.between(10_000, 60_000);
+  const faultTicks = world.pick([2, 4, 6]);
+  return {
+    config: anyEnsemble(world),
+    tickMs,
+    initLimit: world.pick([5, 10]),
+    syncLimit: world.pick([3, 5]),
+    faultEveryMs: faultTicks * tickMs,
+    stormMs: stormTicks * tickMs,
+    clients: 3,
+    actEveryMs: tickMs * world.pick([0.3, 0.6, 1.2]),
+    // Longer than the quiet time of an election, and shorter than what breaks every stream.
+    delayMsMax: Math.min(tickMs, world.pick([50, 200, 1000])),
+    voteLoss: world.pick([0, 0.05, 0.2]),
+    // Now and then the zxids of an epoch are nearly used up.
+    firstZxid: world.chance(0.1) ? makeZxid(1, COUNTER_MAX - world.below(200)) : 0n,
+  };
+}
+
+function anyEnsemble(world: World): EnsembleConfig {
+  const voters = world.pick([3, 3, 3, 5]);
+  const observers = world.below(3) === 0 ? 1 : 0;
+  const members = Array.from({ length: voters + observers }, (_, at) =>
+    member(at + 1, at < voters ? "participant" : "observer"),
+  );
+  return { members, hierarchy: voters === 5 && world.chance(0.3) ? anyWeights(world) : null, version: 0n };
+}
+
+/** Two of five weigh nothing, or three groups of which two decide. */
+function anyWeights(world: World): WeightedGroups {
+  if (world.chance(0.5)) {
+    const weights = new Map([1n, 2n, 3n, 4n, 5n].map((id) => [id, id > 3n ? 0 : 1]));
+    return { groups: new Map([[1n, [1n, 2n, 3n, 4n, 5n]]]), weights };
+  }
+  const groups = new Map([
+    [1n, [1n, 2n]],
+    [2n, [3n]],
+    [3n, [4n, 5n]],
+  ]);
+  return { groups, weights: new Map([[2n, 2]]) };
+}
+
+function member(id: number, role: EnsembleMember["role"]): EnsembleMember {
+  return { id: BigInt(id), addresses: [{ host: "127.0.0.1", quorumPort: 2888, electionPort: 3888 }], role, client: null };
+}

@@ -1,0 +1,36 @@
+/**
+ * Sessions as their leader may end them, judged from outside: none before its whole timeout has passed, by the leader's own clock, since the
+ * leader last heard of it.
+ */
+import type { Proposal } from "../../../lib/txns.ts";
+import type { SessionId } from "../../../lib/types.ts";
+import { Violation } from "./violation.ts";
+
+export class ExpiryRule {
+  readonly #timeouts = new Map<SessionId, number>();
+  /** When each may end at the earliest, by the leader's clock. */
+  readonly #earliest = new Map<SessionId, number>();
+
+  /** A leader begins: all sessions have their whole timeout before them. */
+  begins(sessions: ReadonlyMap<SessionId, number>, mono: number): void {
+    this.#timeouts.clear();
+    this.#earliest.clear();
+    for (const [session, timeoutMs] of sessions) this.heard(session, mono, timeoutMs);
+  }
+
+  heard(session: SessionId, mono: number, timeoutMs: number | null = null): void {
+    const timeout = timeoutMs ?? this.#timeouts.get(session);
+    if (timeout === undefined) return;
+    this.#timeouts.set(session, timeout);
+    this.#earliest.set(session, mono + timeout);
+  }
+
+  proposed({ header, txn }: Proposal, mono: number): void {
+    const { session, cxid } = header;
+    if (txn.kind === "createSession") this.heard(session, mono, txn.timeOut);
+    if (txn.kind !== "closeSession" || cxid !== 0) return;
+    const earliest = this.#earliest.get(session);
+    if (earliest !== undefined && mono < earliest)
+      throw new Violation(`session ${session} expires ${Math.ceil(earliest - mono)} ms before its time`);
+  }
+}
