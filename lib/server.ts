@@ -87,8 +87,8 @@ export class Server {
   readonly #clients: ClientService;
   readonly #report: StandaloneReport;
   readonly #handles = new Set<ZooKeeper>();
-  readonly #listeners = new Set<Listener>();
-  readonly #addresses: ListenAddress[] = [];
+  /** With where each can be reached, once it is. */
+  readonly #listeners = new Map<Listener, ListenAddress | null>();
   #closing: Promise<void> | null = null;
   /** Why it could not go on. */
   #failure: unknown = null;
@@ -126,7 +126,7 @@ export class Server {
       ensemble: () => ensemble?.report() ?? null,
       journal,
       process: world.process,
-      addresses: () => this.#addresses,
+      addresses: () => [...this.#listeners.values()].filter((address) => address !== null),
     });
   }
 
@@ -162,15 +162,21 @@ export class Server {
    */
   async listen(listener: Listener): Promise<ListenAddress> {
     if (this.#closing !== null) throw new Error("Cannot listen: the server is closed");
-    this.#listeners.add(listener);
+    this.#listeners.set(listener, null);
     try {
       const address = await listener.start(this.#clients.accept);
-      this.#addresses.push(address);
+      this.#listeners.set(listener, address);
       return address;
     } catch (error) {
       this.#listeners.delete(listener);
       throw error;
     }
+  }
+
+  /** Serves no more on that listener: connections that came by it end. */
+  async unlisten(listener: Listener): Promise<void> {
+    if (!this.#listeners.delete(listener)) return;
+    await listener.stop();
   }
 
   /** What the server is at the moment, as `srvr` says it; null while it serves nobody, such as a member without a leader. */
@@ -210,7 +216,7 @@ export class Server {
 
   async #close(): Promise<void> {
     await Promise.all([...this.#handles].map((zk) => zk.close()));
-    await Promise.all([...this.#listeners].map((listener) => listener.stop()));
+    await Promise.all([...this.#listeners.keys()].map((listener) => listener.stop()));
     await this.#host.stop();
     await this.#ensemble?.stop();
     await this.#journal?.close();

@@ -119,6 +119,7 @@ export function ensembleOptions(
     config,
     ...given("initLimit", zoo.initLimit),
     ...given("syncLimit", zoo.syncLimit),
+    ...given("mayVoteAlone", zoo.standaloneEnabled === false ? true : undefined),
     ...given("listenOnAllInterfaces", zoo.quorumListenOnAllIPs),
   };
 }

@@ -4,8 +4,8 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import type { Compat } from "../../lib/compat.ts";
-import type { Logger, Storage } from "../../lib/ports.ts";
-import { type EnsembleOptions, type OpenSettings, open, type Server } from "../../mod.ts";
+import type { Listener, Logger, Storage } from "../../lib/ports.ts";
+import { type EnsembleMember, type EnsembleOptions, type OpenSettings, open, type Server } from "../../mod.ts";
 import type { FileStorageOptions } from "../storage/file.ts";
 import { consoleLogger, type LogLevel } from "../system.ts";
 import { type TcpOptions, tcp } from "../tcp/listener.ts";
@@ -44,6 +44,7 @@ export async function startForeground(args: readonly string[], options: StartOpt
     return EXIT.invalid;
   }
   const stopped = stopSignal();
+  let moved = (_client: ClientAddress): void => {};
   const { compat } = options;
   let server: Server;
   try {
@@ -52,19 +53,31 @@ export async function startForeground(args: readonly string[], options: StartOpt
       ...plan.settings,
       ...version,
       ...(await storageOf(plan)),
-      ...(await ensembleOf(plan, logger)),
+      ...(await ensembleOf(plan, logger, (client) => moved(client))),
       logger,
     });
   } catch (error) {
     logger.error((error as Error).message);
     return EXIT.unexpected;
   }
+  const listen = async (options: TcpOptions): Promise<Listener> => {
+    const listener = tcp({ ...options, logger });
+    const { host, port } = await server.listen(listener);
+    if (args.length === 0) console.error(banner(host, port));
+    else logger.info(`Serving ZooKeeper clients on ${host.includes(":") ? `[${host}]` : host}:${port}${securityOf(options)}`);
+    return listener;
+  };
   try {
-    for (const options of plan.listen) {
-      const { host, port } = await server.listen(tcp({ ...options, logger }));
-      if (args.length === 0) console.error(banner(host, port));
-      else logger.info(`Serving ZooKeeper clients on ${host.includes(":") ? `[${host}]` : host}:${port}${securityOf(options)}`);
-    }
+    const listeners = await Promise.all(plan.listen.map(listen));
+    moved = ({ host, port }) => {
+      const at = plan.listen.findIndex(({ tls }) => tls === undefined || tls.unified);
+      const before = listeners[at];
+      const move = async (): Promise<void> => {
+        if (before !== undefined) await server.unlisten(before);
+        listeners[at] = await listen({ ...plan.listen[at]!, port, ...(host !== null && { host }) });
+      };
+      move().catch((error: unknown) => logger.error(`Clients can't be served on port ${port}: ${(error as Error).message}`));
+    };
   } catch (error) {
     logger.error((error as Error).message);
     await server.close();
@@ -94,10 +107,16 @@ async function storageOf({ keep }: Plan): Promise<{ readonly storage?: Storage }
   return { storage: fileStorage(keep) };
 }
 
-async function ensembleOf({ ensemble }: Plan, logger: Logger): Promise<{ readonly ensemble?: EnsembleOptions }> {
+type ClientAddress = NonNullable<EnsembleMember["client"]>;
+
+async function ensembleOf(
+  { ensemble }: Plan,
+  logger: Logger,
+  clientAddressChanged: (client: ClientAddress) => void,
+): Promise<{ readonly ensemble?: EnsembleOptions }> {
   if (ensemble === null) return {};
   const { tcpPeers } = await import("../tcp/peers.ts");
-  return { ensemble: { ...ensemble, peers: tcpPeers({ ...ensemble.peers, logger }) } };
+  return { ensemble: { ...ensemble, clientAddressChanged, peers: tcpPeers({ ...ensemble.peers, logger }) } };
 }
 
 /** Null where the configuration can't be used, which has been told then. */
@@ -111,7 +130,8 @@ async function readPlan(args: readonly string[], jaas: string | undefined, logge
   try {
     const [file = ""] = args;
     if (args.length === 0) return { ...DEFAULT_PLAN, settings: saslOptions(withJaas({}, jaas), readText) };
-    const { ensemble, notices, ...read } = args.length === 1 ? parseZooCfg(readText(file), file) : zooCfgOfArguments(args);
+    const { ensemble, notices, ...read } =
+      args.length === 1 ? parseZooCfg(readText(file), file, readText) : zooCfgOfArguments(args);
     for (const { level, message } of notices) logger[level](message);
     const me = ensemble === null ? null : memberOf(ensemble, read.settings.dataDir!);
     const settings = me === null ? read.settings : withClientAddress(read.settings, me, file);
@@ -129,7 +149,12 @@ async function readPlan(args: readonly string[], jaas: string | undefined, logge
     const plan = { settings: { ...openSettings(settings, me !== null), ...sasl }, listen, keep: storageOptions(settings) };
     if (me === null) return { ...plan, ensemble: null };
     const peers = peerOptions(withJaas(settings, jaas), me, readText);
-    return { ...plan, ensemble: { ...ensembleOptions(settings, ensemble!, me), peers } };
+    const member = { ...ensembleOptions(settings, ensemble!, me), peers };
+    if (settings.reconfigEnabled !== true) return { ...plan, ensemble: member };
+    const { DynamicConfig } = await import("./dynamic_config.ts");
+    const configStore = new DynamicConfig(file, me.id);
+    if (settings.dynamicConfigFile === undefined) await configStore.backUp();
+    return { ...plan, ensemble: { ...member, configStore } };
   } catch (error) {
     for (const line of problemsOf(error)) logger.error(line);
     return null;

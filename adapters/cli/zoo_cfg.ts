@@ -6,6 +6,7 @@
  */
 import type { EnsembleConfig, EnsembleMember } from "../../lib/broadcast/zab/ensemble.ts";
 import { parseServerLine } from "../../lib/broadcast/zab/server_line.ts";
+import { versionOfFile } from "./dynamic_config.ts";
 import { PropertiesError, type Property, parseProperties } from "./properties.ts";
 import { type KeyRule, keyLike, keyRule, type Reason, type ZooSettings } from "./zoo_keys.ts";
 
@@ -43,10 +44,29 @@ export class ZooCfgError extends Error {
 /**
  * Reads the text of a zoo.cfg; `name` is what to call the file.
  *
+ * @param readText reads the file that lists the members, where zoo.cfg names one
  * @throws ZooCfgError
  */
-export function parseZooCfg(text: string, name: string): ZooCfg {
-  return readEntries(entriesOf(text, name), name);
+export function parseZooCfg(text: string, name: string, readText: (file: string) => string = nothingToRead): ZooCfg {
+  const entries = entriesOf(text, name);
+  const file = entries.findLast(({ key }) => key === "dynamicConfigFile")?.value;
+  if (file === undefined || file === "") return readEntries(entries, name);
+  const problems = entries
+    .filter(isOfMembers)
+    .map(({ key, place }) => `${place}: ${key} must stand in ${file}, as other members do`);
+  const dynamic = entriesOf(readText(file), file);
+  for (const { key, place } of dynamic.filter((entry) => !isOfMembers(entry)))
+    problems.push(`${place}: ${shown(key)} does not belong in a file that lists members`);
+  if (problems.length > 0) throw new ZooCfgError(problems);
+  return readEntries([...entries, ...dynamic], name, versionOfFile(file));
+}
+
+function nothingToRead(file: string): never {
+  throw new Error(`${file} can't be read here`);
+}
+
+function isOfMembers({ key }: Entry): boolean {
+  return /^(server|group|weight)\./.test(key);
 }
 
 /** Apache's other form of start: `port dataDir [tickTime] [maxClientCnxns]`. */
@@ -70,8 +90,8 @@ function entriesOf(text: string, name: string): Entry[] {
   }
 }
 
-function readEntries(entries: readonly Entry[], name: string): ZooCfg {
-  const reader = new Reader();
+function readEntries(entries: readonly Entry[], name: string, version = 0n): ZooCfg {
+  const reader = new Reader(version);
   const last = new Map(entries.map((entry) => [entry.key, entry]));
   for (const entry of entries) {
     const winner = last.get(entry.key)!;
@@ -100,6 +120,12 @@ class Reader {
   readonly #unserved = new Map<Reason, string[]>();
   readonly #notices: Notice[] = [];
   readonly #problems: string[] = [];
+  /** Of the members' list. */
+  readonly #version: bigint;
+
+  constructor(version: bigint) {
+    this.#version = version;
+  }
   #offersEnsembleScheme = false;
 
   warn(message: string): void {
@@ -250,7 +276,7 @@ class Reader {
     if (!this.#isEnsemble) return null;
     const members = this.#servers.map(({ id, addresses, role, client }) => ({ id, addresses, role, client }));
     const hierarchy = this.#groups.size === 0 ? null : { groups: this.#groups, weights: this.#weights };
-    return { members, hierarchy, version: 0n };
+    return { members, hierarchy, version: this.#version };
   }
 
   /** A server line may say where its clients connect; it must agree with clientPort then. */

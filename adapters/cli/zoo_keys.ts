@@ -49,6 +49,7 @@ export interface ZooSettings {
   readonly initLimit: number;
   readonly syncLimit: number;
   readonly peerType: "participant" | "observer";
+  readonly dynamicConfigFile: string;
   readonly quorumListenOnAllIPs: boolean;
   readonly sslQuorum: boolean;
   readonly portUnification: boolean;
@@ -181,6 +182,7 @@ const SERVED: { readonly [Key in keyof ZooSettings]: Kind<ZooSettings[Key]> } = 
   initLimit: () => whole({ least: 1, unit: "ticks" }),
   syncLimit: () => whole({ least: 1, unit: "ticks" }),
   peerType: () => oneOf("participant", "observer"),
+  dynamicConfigFile: () => text("a file that lists the members"),
   quorumListenOnAllIPs: bool,
   sslQuorum: bool,
   portUnification: bool,
@@ -339,7 +341,6 @@ const NOT_SERVED_FAMILIES: readonly (readonly [RegExp, Reason])[] = [
  */
 const DEFAULT_ONLY: Readonly<Record<string, Kind<unknown>>> = {
   emulate353TTLNodes: () => only(["false"], "the TTL nodes of 3.5.3 are not served"),
-  dynamicConfigFile: () => only([], "the members of an ensemble stand in this file"),
   "ssl.quorum.hostnameVerification": () => only(["true"], "certificates must be valid for the members' addresses"),
   "ssl.quorum.clientAuth": () => only(["need"], "members must show certificates"),
   oraclePath: () => only([], "nothing but members decides in an ensemble"),

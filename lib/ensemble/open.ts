@@ -380,9 +380,9 @@ class RunningMember {
     const before = this.#membership;
     const { committed, lastSeen } = membership;
     this.#membership = membership;
+    if (committed !== before.committed) this.#keep((store) => store.saveCommitted(committed.config));
     if (membership.isChanging) this.#keep((store) => store.saveProposed(lastSeen.config));
     if (committed === before.committed) return;
-    this.#keep((store) => store.saveCommitted(committed.config));
     this.#world.logger.info(`The ensemble's configuration is version ${committed.version.toString(16)}`);
     this.#tellConfig(this.#host!.member.kernel.database);
     if (!hasSameMembers(before.committed, committed)) this.#move(before);

@@ -9,7 +9,7 @@ import { projectPath } from "../../support/root.ts";
 
 const TLS = "ssl.keyStore.location=/k.pem\nssl.trustStore.location=/ca.pem";
 
-/** Key → a line, where it goes, and the value there. Not listed: standaloneEnabled (judged at once). */
+/** Key → a line, where it goes, and the value there. */
 const THREE_SERVERS = "server.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2";
 const ENSEMBLE = `${THREE_SERVERS}\ninitLimit=7\nsyncLimit=3`;
 const PEER_TLS = `${ENSEMBLE}\nssl.quorum.keyStore.location=/k.pem\nssl.quorum.trustStore.location=/ca.pem`;
@@ -113,6 +113,7 @@ const EFFECTS: readonly (readonly [line: string, place: string, value: unknown])
   [`${THREE_SERVERS}\ninitLimit=7\nsyncLimit=3`, "ensemble.initLimit", 7],
   [`${THREE_SERVERS}\ninitLimit=7\nsyncLimit=3`, "ensemble.syncLimit", 3],
   [`${THREE_SERVERS}\ninitLimit=7\nsyncLimit=3\nquorumListenOnAllIPs=true`, "ensemble.listenOnAllInterfaces", true],
+  [`${ENSEMBLE}\nstandaloneEnabled=false`, "ensemble.mayVoteAlone", true],
   [SSL_QUORUM, "peers.tls.clear", "refused"],
   [SSL_QUORUM, "peers.tls.key", "-----BEGIN PRIVATE KEY-----"],
   [SSL_QUORUM, "peers.tls.ca", "-----BEGIN CERTIFICATE-----"],
@@ -181,8 +182,8 @@ describe("zoo.cfg becomes settings of open(), tcp() and fileStorage()", () => {
   test("each key that is served has an effect", () => {
     const keys = new Set(EFFECTS.flatMap(([line]) => line.split("\n").map((one) => one.slice(0, one.indexOf("=")))));
     const named = [...keys].filter((key) => !/^(server|authProvider)\./.test(key));
-    // These two say which lines of servers make an ensemble, and are judged with them.
-    assert.deepEqual([...named, "peerType", "standaloneEnabled"].sort(), [...SERVED_KEYS].sort());
+    // These two are judged with the servers' lines.
+    assert.deepEqual([...named, "peerType", "dynamicConfigFile"].sort(), [...SERVED_KEYS].sort());
   });
 
   test("what zoo.cfg does not say is as ZooKeeper has it there", () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { withDynamicFile } from "../../../adapters/cli/dynamic_config.ts";
 import { parseZooCfg, type ZooCfg, ZooCfgError, zooCfgOfArguments } from "../../../adapters/cli/zoo_cfg.ts";
 
 const BASE = "dataDir=/d\nclientPort=2181\n";
@@ -139,10 +140,6 @@ const REFUSED: readonly (readonly [lines: string, problem: string])[] = [
     "DigestAuthenticationProvider.superDigest=",
     "zoo.cfg:3: DigestAuthenticationProvider.superDigest: the value is not accepted; allowed: super:HASH, not nothing",
   ],
-  [
-    "dynamicConfigFile=/x",
-    'zoo.cfg:3: dynamicConfigFile: "/x" is not accepted; allowed: nothing (the members of an ensemble stand in this file)',
-  ],
   ["server.1=a:1:2:observer", "zoo.cfg:3: an observer needs participants to follow, and none is listed"],
   ["server.1=a:1:2\nserver.2=b:1:2\ninitLimit=1", "zoo.cfg:3: an ensemble needs syncLimit, which is not set"],
   ["server.1=a:1:2\nstandaloneEnabled=false\nsyncLimit=1", "zoo.cfg:3: an ensemble needs initLimit, which is not set"],
@@ -234,6 +231,41 @@ describe("an ensemble", () => {
     assert.equal(read("server.1=a:1:2\n").ensemble, null);
     const alone = read("server.1=a:1:2\nstandaloneEnabled=false\ninitLimit=10\nsyncLimit=5\n");
     assert.equal(alone.ensemble!.members.length, 1);
+  });
+});
+
+describe("members in a file of their own", () => {
+  const THREE = "server.1=a:1:2:participant;2181\nserver.2=b:1:2\nserver.3=c:1:2:observer";
+  const parse = (text: string, dynamic = THREE) =>
+    parseZooCfg(`dataDir=/d\ninitLimit=10\nsyncLimit=5\n${text}`, "zoo.cfg", () => dynamic);
+
+  test("have the version that its name ends with", () => {
+    const { members, version } = parse("dynamicConfigFile=/etc/zoo.cfg.dynamic.100000003").ensemble!;
+    assert.deepEqual([members.map(({ id }) => id), version], [[1n, 2n, 3n], 0x100000003n]);
+    assert.equal(parse("dynamicConfigFile=/etc/zoo.cfg.dynamic").ensemble!.version, 0n);
+  });
+
+  test("stand there alone, and nothing else does", () => {
+    assert.deepEqual(
+      problems(() => parse("server.4=d:1:2\ndynamicConfigFile=/m", `${THREE}\nversion=5\ntickTime=1`)),
+      [
+        "zoo.cfg:4: server.4 must stand in /m, as other members do",
+        '/m:4: "version" does not belong in a file that lists members',
+        '/m:5: "tickTime" does not belong in a file that lists members',
+      ],
+    );
+  });
+
+  test("are moved there from zoo.cfg, which keeps all the rest as it is written", () => {
+    const text =
+      "# ours\ntickTime=2000\nserver.1=a:1:2\\\n  :observer\n\nclientPort=2181\n#server.9=x\npeerType = observer\nweight.1=2\nsyncLimit: 5\n\n";
+    assert.equal(
+      withDynamicFile(text, "/c/zoo.cfg.dynamic.5", false),
+      "# ours\ntickTime=2000\n\nclientPort=2181\n#server.9=x\nsyncLimit: 5\ndynamicConfigFile=/c/zoo.cfg.dynamic.5\n",
+    );
+    assert.doesNotMatch(withDynamicFile(text, "/c/d.5", true), /clientPort/);
+    const again = withDynamicFile(withDynamicFile(text, "/c/d.5", true), "/c/d.6", true);
+    assert.deepEqual(again.match(/dynamicConfigFile.*/g), ["dynamicConfigFile=/c/d.6"]);
   });
 });
 
