@@ -7,10 +7,11 @@
 import { clearTimeout, setTimeout } from "node:timers";
 import type { TLSSocket } from "node:tls";
 import { subjectOf } from "../../lib/acl/certificate.ts";
+import type { PeerHosts } from "../../lib/ensemble/open.ts";
 import type { Listener } from "../../lib/ports.ts";
 import type { AuthId } from "../../lib/types.ts";
 import { type MakeServer, NodeListener } from "./node.ts";
-import type { CompleteTcpOptions, ServerTlsOptions } from "./options.ts";
+import { type CompleteTcpOptions, type ServerTlsOptions, unmapped } from "./options.ts";
 import { unlocked } from "./private_key.ts";
 
 /** How long a client may take for its handshake. */
@@ -18,15 +19,16 @@ const HANDSHAKE_MS_MAX = 10_000;
 /** What a TLS handshake begins with, and no request and no four-letter word. */
 const HANDSHAKE_BYTE = 0x16;
 
-/** @param hosts names and addresses, one of which certificates must be valid for; none: they may be anybody's */
-export function tlsListener(options: CompleteTcpOptions, tls: ServerTlsOptions, hosts?: () => readonly string[]): Listener {
+/** @param hosts names and addresses, one of which certificates from an address must be valid for; none: they may be anybody's */
+export function tlsListener(options: CompleteTcpOptions, tls: ServerTlsOptions, hosts?: PeerHosts): Listener {
   const { clientAuth = "need", unified = false, ...context } = tls;
   if (context.pfx === undefined && (context.key === undefined || context.cert === undefined))
     throw new TypeError("tcp(): tls needs a key and a certificate (key and cert, or pfx)");
   const secure: MakeServer = async (joined) => {
     const { checkServerIdentity, createServer } = await import("node:tls");
-    const isOfHost = (socket: TLSSocket): boolean =>
-      hosts === undefined || hosts().some((host) => checkServerIdentity(host, socket.getPeerCertificate()) === undefined);
+    const isOfHost = (socket: TLSSocket, remoteAddress: string): boolean =>
+      hosts === undefined ||
+      hosts(remoteAddress).some((host) => checkServerIdentity(host, socket.getPeerCertificate()) === undefined);
     const server = createServer({
       ...(await unlocked(context)),
       requestCert: clientAuth !== "none",
@@ -35,9 +37,10 @@ export function tlsListener(options: CompleteTcpOptions, tls: ServerTlsOptions, 
     });
     server.on("secureConnection", (socket) => {
       const authIds = identities(socket, clientAuth);
-      if (authIds !== null && isOfHost(socket)) return joined(socket, authIds);
+      const remoteAddress = unmapped(socket.remoteAddress ?? "");
+      if (authIds !== null && isOfHost(socket, remoteAddress)) return joined(socket, authIds);
       if (authIds !== null)
-        options.logger.warn(`A certificate from ${socket.remoteAddress} is refused: it is valid for none of ${hosts?.()}`);
+        options.logger.warn(`A certificate from ${remoteAddress} is refused: it is valid for no member's address`);
       socket.destroy();
     });
     server.on("tlsClientError", (_error, socket) => socket.destroy());

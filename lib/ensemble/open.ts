@@ -30,15 +30,18 @@ import { restoreQuotas } from "../tree/quota.ts";
 import { CONFIG_NODE } from "../tree/tree.ts";
 import type { Proposal } from "../txns.ts";
 import type { Zxid } from "../types.ts";
-import { formatZxid } from "../zxid.ts";
+import { endsAt, epochOf, formatZxid } from "../zxid.ts";
 import { ElectionLinks } from "./election_links.ts";
 import { NO_PEER_AUTH, type PeerAuth } from "./peer_auth.ts";
 import { QuorumLinks } from "./quorum_links.ts";
 
+/** The names and addresses of those who may come from an IP address: the members', and its own where members join that are not listed yet. */
+export type PeerHosts = (remoteAddress: string) => readonly string[];
+
 /** How members reach one another, such as by TCP: `tcpPeers()` of `zookernel/tcp`. */
 export interface PeerNetwork {
-  /** A listener at an address of this member, for members at the hosts that `hosts` tells. */
-  listener(address: { readonly host: string; readonly port: number }, hosts: () => readonly string[]): Listener;
+  /** A listener at an address of this member. `hosts` tells whose certificates may prove who comes from an IP address. */
+  listener(address: { readonly host: string; readonly port: number }, hosts: PeerHosts): Listener;
   readonly dialer: Dialer;
   /** How members prove who they are; none: they don't. */
   readonly auth?: PeerAuth;
@@ -289,7 +292,10 @@ class RunningMember {
   #listener(port: "electionPort" | "quorumPort"): Listener {
     const [address] = this.#me.addresses;
     const host = this.#options.listenOnAllInterfaces ? "0.0.0.0" : address!.host;
-    const hosts = (): string[] => this.#membership.members.flatMap(({ addresses }) => addresses.map((one) => one.host));
+    const hosts: PeerHosts = (remoteAddress) => [
+      ...this.#membership.members.flatMap(({ addresses }) => addresses.map((one) => one.host)),
+      ...(this.#settings.reconfigEnabled ? [remoteAddress] : []),
+    ];
     return this.#options.peers.listener({ host, port: address![port] }, hosts);
   }
 
