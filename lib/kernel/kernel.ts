@@ -364,7 +364,8 @@ export class Kernel {
     let session = this.sessions.get(id);
     if (session === undefined && !this.#decides) session = this.sessions.add(id, timeoutMs, false, this.#step.now.mono);
     if (session === undefined) return;
-    if (!this.#decides) this.#touch(session);
+    // Its time begins now: the client has not heard of it before.
+    this.#touch(session);
     if (connection !== null && this.connections.has(connection.id)) this.#welcome(connection, session);
   }
 
