@@ -114,7 +114,8 @@ export interface Storage {
   /** Keeps both epochs, each whole or not at all; null leaves one as it is. */
   saveEpochs(epochs: Epochs): Promise<void>;
   /**
-   * Drops every record and every snapshot behind `last`, and says what is left. Rejects where `last` itself is neither a record nor a snapshot.
+   * Drops every record and every snapshot behind `last`, and says what is left. Rejects where `last` itself is neither a record nor a snapshot;
+   * the first zxid of an epoch need not be one, since it is no txn: what stands before it will do.
    */
   truncate(last: Zxid): Promise<Stored>;
   /** Where the data is and how much of it, for reports. */

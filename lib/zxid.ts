@@ -37,3 +37,11 @@ export function formatZxid(zxid: Zxid): string {
 export function zxidFromHex(hex: string): Zxid | null {
   return /^[0-9a-fA-F]{1,16}$/.test(hex) ? BigInt.asIntN(64, BigInt(`0x${hex}`)) : null;
 }
+
+/**
+ * Whether what is kept up to one zxid is the history up to `last`. The first zxid of an epoch is no txn: there it is whatever comes before. (Who has
+ * a txn of the epoch, behind which it is to be cut, has all that the epoch began with.)
+ */
+export function endsAt(kept: Zxid, last: Zxid): boolean {
+  return kept === last || (counterOf(last) === 0 && kept < last);
+}

@@ -18,7 +18,7 @@ import type {
 } from "../../lib/ports.ts";
 import { StorageError } from "../../lib/store/storage_error.ts";
 import type { Zxid } from "../../lib/types.ts";
-import { formatZxid } from "../../lib/zxid.ts";
+import { endsAt, formatZxid } from "../../lib/zxid.ts";
 import { packed, unpacked } from "./compression.ts";
 import type { Disk } from "./disk.ts";
 import { type Compression, logFiles, type SnapshotFile, snapshotFiles, snapshotName, VERSION_FOLDER } from "./file_names.ts";
@@ -147,7 +147,7 @@ export class FileStorage implements Storage {
     const logs = logFiles(this.#disk, this.#logFolder);
     const place = this.#logFolder;
     const end = await endOf(this.#disk, logs, last);
-    if (end === null && !snapshots.some(({ zxid }) => zxid === last)) {
+    if (end === null && !snapshots.some(({ zxid }) => endsAt(zxid, last))) {
       throw new StorageError({
         place,
         problem: `${formatZxid(last)} is neither in the log nor a snapshot: nothing can be cut there`,

@@ -8,7 +8,7 @@ import { setImmediate } from "node:timers";
 import type { Epochs, LogRecord, Storage, StorageUsage, Stored } from "../../lib/ports.ts";
 import { StorageError } from "../../lib/store/storage_error.ts";
 import type { Zxid } from "../../lib/types.ts";
-import { formatZxid } from "../../lib/zxid.ts";
+import { endsAt, formatZxid } from "../../lib/zxid.ts";
 
 /**
  * Keeps a server's data in memory, so that the next server on the same storage finds it.
@@ -80,7 +80,8 @@ class MemoryStorage implements Storage {
 
   async truncate(last: Zxid): Promise<Stored> {
     this.#check();
-    if (!this.#snapshots.has(last) && !this.#records.some(({ zxid }) => zxid === last)) {
+    const kept = [...this.#snapshots.keys(), ...this.#records.map(({ zxid }) => zxid)];
+    if (!kept.some((zxid) => endsAt(zxid, last))) {
       throw new StorageError({
         place: this.name,
         problem: `${formatZxid(last)} is neither in the log nor a snapshot: nothing can be cut there`,

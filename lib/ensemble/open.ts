@@ -30,7 +30,7 @@ import { restoreQuotas } from "../tree/quota.ts";
 import { CONFIG_NODE } from "../tree/tree.ts";
 import type { Proposal } from "../txns.ts";
 import type { Zxid } from "../types.ts";
-import { endsAt, epochOf, formatZxid } from "../zxid.ts";
+import { endsAt, formatZxid } from "../zxid.ts";
 import { ElectionLinks } from "./election_links.ts";
 import { NO_PEER_AUTH, type PeerAuth } from "./peer_auth.ts";
 import { QuorumLinks } from "./quorum_links.ts";
@@ -373,9 +373,10 @@ class RunningMember {
       trustEmptySnapshot: this.#settings.snapshots.trustEmpty,
       logger: this.#world.logger,
     });
-    if (database.lastZxid !== zxid) {
+    if (!endsAt(database.lastZxid, zxid)) {
       throw new Error(`${this.#storage.name}: cut at ${formatZxid(zxid)}, it goes on to ${formatZxid(database.lastZxid)}`);
     }
+    database.lastZxid = zxid;
     this.#tellConfig(database);
     return database;
   }

@@ -168,6 +168,17 @@ export function storageContract(name: string, makePlace: StorageFactory): void {
     assert.deepEqual(await at.log(0n), [...[1n, 2n, 3n, 4n, 5n].map((zxid) => record(zxid)), record(6n, 77)]);
   });
 
+  check("drops what stands behind the beginning of an epoch, which is no record itself", async (at) => {
+    await at.open();
+    const [old, first, second] = [3n, 0x1_0000_0001n, 0x1_0000_0002n];
+    for (const zxid of [old, first, second]) await at.storage.append([record(zxid)]);
+    const left = await at.storage.truncate(0x1_0000_0000n);
+    assert.equal(left.hasLog, true);
+    await at.storage.append([record(first, 77)]);
+    await at.reopen();
+    assert.deepEqual(await at.log(0n), [record(old), record(first, 77)]);
+  });
+
   check("drops nothing where the zxid is not there", async (at) => {
     await at.open();
     for (const zxid of [1n, 2n, 5n]) await at.storage.append([record(zxid)]);
