@@ -2,9 +2,11 @@
  * Clients that write for as long as they are let, and remember what was acknowledged; and whole trees, to compare members by.
  */
 import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
 import { connect } from "../../adapters/tcp/mod.ts";
 import { ZkError } from "../../lib/errors.ts";
 import type { ZooKeeper } from "../../mod.ts";
+import { projectPath } from "../support/root.ts";
 
 /** Several clients with an ephemeral each, creating one znode after the other. */
 export class Load {
@@ -56,6 +58,39 @@ export class Load {
   }
 }
 
+/** kazoo as such a client: a process of its own. */
+export class KazooLoad {
+  readonly acknowledged: string[] = [];
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<number | null>;
+  #stderr = "";
+
+  constructor(python: string, servers: string, folder: string) {
+    this.#child = spawn(python, ["-B", projectPath("test/ensemble/kazoo_load.py"), servers, folder], { stdio: "pipe" });
+    let rest = "";
+    this.#child.stdout!.setEncoding("utf8").on("data", (text: string) => {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop()!;
+      this.acknowledged.push(...lines);
+    });
+    this.#child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+      this.#stderr += text;
+    });
+    this.#ended = new Promise((resolve) => this.#child.once("close", resolve));
+  }
+
+  /** Ends the writing; its session must have lived through it, and its ephemeral with it. */
+  async stop(): Promise<void> {
+    this.#child.stdin!.end();
+    assert.equal(await this.#ended, 0, this.#stderr);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#ended;
+  }
+}
+
 /** Every znode but ZooKeeper's own: data, stat and ACL as text, by path. */
 export async function treeOf(server: string): Promise<Map<string, string>> {
   await using zk = await connect(server, { sessionTimeoutMs: 15_000 });
@@ -76,10 +111,15 @@ export async function treeOf(server: string): Promise<Map<string, string>> {
   return tree;
 }
 
-/** Fails where the members' trees differ, or one lacks what was acknowledged. */
-export async function assertSameTrees(servers: readonly string[], acknowledged: readonly string[] = []): Promise<void> {
+/** Fails where the members' trees differ, where one lacks what was acknowledged, or has what was not. */
+export async function assertSameTrees(
+  servers: readonly string[],
+  acknowledged: readonly string[] = [],
+  lost: readonly string[] = [],
+): Promise<void> {
   const [first, ...others] = await Promise.all(servers.map(treeOf));
   for (const path of acknowledged) assert.ok(first!.has(path), `${path} was acknowledged, and ${servers[0]} does not have it`);
+  for (const path of lost) assert.ok(!first!.has(path), `${path} was lost, and ${servers[0]} has it`);
   for (const [at, other] of others.entries()) {
     for (const [path, node] of first!) assert.equal(other.get(path), node, `${path} on ${servers[at + 1]}`);
     assert.equal(other.size, first!.size, `znodes on ${servers[at + 1]}`);

@@ -3,19 +3,29 @@
  *
  * Invariant: what was started is ended by its own pid.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { fourLetterWord, freePort, type ServerKind, type ServerProcess, spawnServer } from "../support/server_process.ts";
+import { runtimeName } from "../support/runtime.ts";
+import {
+  fourLetterWord,
+  freePort,
+  type ServerKind,
+  type ServerProcess,
+  spawnServer,
+  type ZooConfig,
+} from "../support/server_process.ts";
 import { until } from "../support/until.ts";
 
-/**
- * Why the ensembles of processes are not run: under a machine's full load their elections and kills still end in failures that are not understood, and
- * members can't be called served before they are. ZOOKERNEL_ENSEMBLES=1 runs them.
- */
-export const notAskedFor: string | false =
-  process.env.ZOOKERNEL_ENSEMBLES === "1" ? false : "ensembles of processes run when asked for: ZOOKERNEL_ENSEMBLES=1";
+/** Members of several kinds, and clients beside them, are tested on one runtime: elsewhere they would say the same once more, in minutes. */
+export const onBunAlone: string | false = runtimeName === "bun" ? false : "the same members among Apache's are tested on Bun";
+
+/** A Java server alone may take a good part of it to start, on a machine that is busy. */
+const SERVING_MS_MAX = 60_000;
+const LOG_CHARS_SHOWN = 4000;
+/** What Apache's servers log of being asked, again and again. */
+const ASKED = /^.*Processing srvr command.*\n/gm;
 
 export interface MemberPlan {
   readonly kind: ServerKind;
@@ -35,11 +45,16 @@ export type Mode = "leader" | "follower" | "observer" | null;
 export class EnsembleProcesses implements AsyncDisposable {
   readonly #folder = mkdtempSync(join(tmpdir(), "zookernel-ensemble-"));
   readonly #places = new Map<number, Place>();
+  readonly #config: ZooConfig;
   #lines: Readonly<Record<string, string>> = {};
 
-  /** Finds places for the members; none is started. */
-  static async of(plans: Readonly<Record<number, MemberPlan>>): Promise<EnsembleProcesses> {
-    const ensemble = new EnsembleProcesses();
+  private constructor(config: ZooConfig) {
+    this.#config = { tickTime: 1000, "4lw.commands.whitelist": "*", ...config };
+  }
+
+  /** Finds places for the members; none is started. `config` is what all have in common. */
+  static async of(plans: Readonly<Record<number, MemberPlan>>, config: ZooConfig = {}): Promise<EnsembleProcesses> {
+    const ensemble = new EnsembleProcesses(config);
     const lines: Record<string, string> = {};
     for (const [id, plan] of Object.entries(plans)) {
       const [quorum, election, clientPort] = [await freePort(), await freePort(), await freePort()];
@@ -64,7 +79,7 @@ export class EnsembleProcesses implements AsyncDisposable {
       const place = this.#place(id);
       const { kind, observer = false } = place.plan;
       const role = observer ? { peerType: "observer" } : {};
-      const config = { ...this.#lines, ...role, tickTime: 1000, clientPort: place.clientPort, "4lw.commands.whitelist": "*" };
+      const config = { ...this.#config, ...this.#lines, ...role, clientPort: place.clientPort };
       place.server = await spawnServer({ kind, config, folder: place.folder, myid: id });
     }
   }
@@ -75,6 +90,23 @@ export class EnsembleProcesses implements AsyncDisposable {
     const { server } = place;
     place.server = null;
     await server?.stop("SIGKILL");
+  }
+
+  /** Holds a member's process up: what is sent to it is neither read nor refused. Only `kill` helps it on. */
+  holdUp(id: number): void {
+    process.kill(this.#running(id).pid, "SIGSTOP");
+  }
+
+  /** Whether the member's log holds that text, committed or not. */
+  hasLogged(id: number, text: string): boolean {
+    const folder = join(this.#running(id).dataDir, "version-2");
+    const logs = readdirSync(folder).filter((name) => name.startsWith("log."));
+    return logs.some((name) => readFileSync(join(folder, name)).includes(text));
+  }
+
+  /** The file that the member was started with. */
+  configFile(id: number): string {
+    return join(this.#place(id).folder, "zoo.cfg");
   }
 
   /** Another server takes the member's place, and its data. */
@@ -109,12 +141,14 @@ export class EnsembleProcesses implements AsyncDisposable {
         return leader !== 0 && modes.every((mode) => mode !== null);
       },
       () => `members ${wanted.join(", ")} to serve:\n${this.logs()}`,
+      SERVING_MS_MAX,
     );
     return leader;
   }
 
   logs(): string {
-    return [...this.#places].map(([id, { server }]) => `member ${id}: ${server?.logs().slice(-2000) ?? "is down"}`).join("\n");
+    const last = (server: ServerProcess): string => server.logs().replaceAll(ASKED, "").slice(-LOG_CHARS_SHOWN);
+    return [...this.#places].map(([id, { server }]) => `member ${id}: ${server ? last(server) : "is down"}`).join("\n");
   }
 
   log(id: number): string {

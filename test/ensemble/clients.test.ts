@@ -1,0 +1,73 @@
+/**
+ * Clients that nobody here wrote, with all hosts of an ensemble of ours: every case of kazoo that a single server passes, and Apache's shell.
+ */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { after, before, describe, test } from "node:test";
+import { type CaseRun, startCases } from "../clients/case_script.ts";
+import { runZkCli } from "../clients/zkcli.ts";
+import { findKazoo, findZkCli } from "../support/peers.ts";
+import { projectPath } from "../support/root.ts";
+import { EnsembleProcesses, onBunAlone } from "./processes.ts";
+
+const MINUTE_MS = 60_000;
+const OURS = { kind: "ours" } as const;
+const THREE = { 1: OURS, 2: OURS, 3: OURS };
+/** What the cases want of a server; limits in ticks are those of usual ticks. */
+const CONFIG = {
+  tickTime: 200,
+  initLimit: 100,
+  syncLimit: 50,
+  maxSessionTimeout: 40_000,
+  "DigestAuthenticationProvider.superDigest": "super:D/InIHSb7yEEbrWz8b9l71RjZJU=", // super:test
+};
+/** What is otherwise in an ensemble. */
+const ALONE = ["reconfiguration is refused by a server alone", "four letter words parse"];
+
+const kazoo = findKazoo();
+const zkCli = findZkCli();
+
+for (const script of ["kazoo_recipes.py", "kazoo_client.py"]) {
+  const args = ["-B", projectPath("test/clients", script)];
+  const cases =
+    kazoo.skip === false
+      ? (JSON.parse(execFileSync(kazoo.python, [...args, "--list"], { encoding: "utf8" })) as string[])
+      : ["all cases"];
+
+  describe(`${script} on three members`, { skip: onBunAlone || kazoo.skip, concurrency: 1 }, () => {
+    let ensemble: EnsembleProcesses;
+    let run: CaseRun;
+
+    before(async () => {
+      if (onBunAlone || kazoo.skip !== false) return;
+      ensemble = await EnsembleProcesses.of(THREE, CONFIG);
+      await ensemble.start(1, 2, 3);
+      await ensemble.serving();
+      run = startCases(kazoo.python, [...args, ensemble.connectString(), "threading"]);
+    });
+    after(async () => {
+      await run?.stop();
+      await ensemble?.[Symbol.asyncDispose]();
+    });
+
+    for (const name of cases.filter((each) => !ALONE.includes(each)))
+      test(name, { timeout: 2 * MINUTE_MS }, () => run.passed(name));
+  });
+}
+
+test("zkCli.sh with three hosts", { skip: onBunAlone || zkCli.skip, timeout: 2 * MINUTE_MS }, async () => {
+  if (zkCli.skip !== false) return;
+  await using ensemble = await EnsembleProcesses.of(THREE);
+  await ensemble.start(1, 2, 3);
+  await ensemble.serving();
+  const { stdout, stderr, exit } = await runZkCli(
+    zkCli.command,
+    ["-server", ensemble.connectString()],
+    ["create /shell one", "set /shell two", "sync /", "get /shell", "config", "ls /", "quit"],
+  );
+  assert.equal(exit, 0);
+  assert.match(stderr, /^Created \/shell$/m);
+  assert.match(stdout, /^two$/m);
+  assert.match(stdout, /^server\.1=127\.0\.0\.1:\d+:\d+:participant$/m);
+  assert.match(stdout, /^\[shell, zookeeper\]$/m);
+});
