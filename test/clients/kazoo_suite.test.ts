@@ -1,5 +1,7 @@
 /**
- * kazoo's own test-suite, as it is installed, against the server under test.
+ * kazoo's own test-suite, as it is installed, against the server under test. It takes minutes, so it runs only when it is asked for, by the
+ * handlers that clients are to have: `ZOOKERNEL_KAZOO_SUITE=threading,gevent`. On eventlet it hangs, with the real server as well; kazoo.test.ts has
+ * cases for all three.
  *
  * Its harness starts servers itself: it runs the first `java` in PATH with a zoo.cfg. For ours a stand-in of that name is put in
  * front, which starts our server with the same file; nothing of kazoo is changed. The suite's ports and folders are its own choice,
@@ -14,20 +16,23 @@ import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { findJavaZooKeeper, findKazooSuite } from "../support/peers.ts";
+import { projectPath } from "../support/root.ts";
 import { programCommand } from "../support/runtime.ts";
 import { freePort, serverName, serverUnderTest } from "../support/server_process.ts";
 
 const kazoo = findKazooSuite();
-const asked = process.env.ZOOKERNEL_KAZOO_SUITE === "1";
-const skip = asked ? kazoo.skip : "it takes minutes: ZOOKERNEL_KAZOO_SUITE=1 asks for it";
-if (!asked) console.error(`tests skipped: kazoo's own test-suite: ${skip}`);
+const HANDLERS = (process.env.ZOOKERNEL_KAZOO_SUITE ?? "").split(",").filter((handler) => handler !== "");
+if (HANDLERS.length === 0) console.error("kazoo's own test-suite takes minutes: ZOOKERNEL_KAZOO_SUITE=threading asks for it");
 const SUITE_MS_MAX = 600_000;
 const OUTCOME = /^(?:.*\/)?(test_\w+\.py)::(\S+) (PASSED|FAILED|ERROR|SKIPPED)/gm;
 
 /** What no standalone server passes, the real one neither. */
 const NEEDS_AN_ENSEMBLE = ["test_update_host_list", "TestReconfig", "(TestReadOnlyMode and test_read_only)"];
+
+/** What asks for threads, whatever the server. */
+const NEEDS_THREADS = ["test_connection_timeout", "test_async_result_callbacks_are_always_called", "test_xids_mismatch"];
 
 interface Outcome {
   /** `Class::test` */
@@ -41,24 +46,30 @@ interface SuiteRun {
   readonly output: string;
 }
 
-const wholeSuite = once(() => inTemporaryFolder((folder) => runPytest(folder, ["--pyargs", "kazoo.tests"])));
+for (const handler of HANDLERS) {
+  describe(`kazoo's own tests with ${handler} on ${serverName()}`, { skip: kazoo.skip, concurrency: 1 }, () =>
+    runSuite(handler),
+  );
+}
 
-for (const file of testFiles()) {
-  test(`kazoo's own ${file} on ${serverName()}`, { skip, timeout: SUITE_MS_MAX }, async (t) => {
-    const { outcomes, output } = await wholeSuite();
-    const all = outcomes.get(file) ?? [];
-    const count = (verdict: string): number => all.filter((outcome) => outcome.verdict === verdict).length;
-    t.diagnostic(
-      `${file}: ${count("PASSED")} passed, ${all.length - count("PASSED") - count("SKIPPED")} failed, ${count("SKIPPED")} skipped`,
-    );
-    assert.ok(all.length > 0, `no test of ${file} ran:\n${output.slice(-4000)}`);
-    const failed = failures(all);
-    if (failed.length === 0) return;
-    t.diagnostic(`once more, alone: ${failed.join(", ")}`);
-    const names = failed.map((name) => `kazoo.tests.${file.replace(/\.py$/, "")}::${name}`);
-    const again = await inTemporaryFolder((folder) => runPytest(folder, ["--pyargs", ...names]));
-    assert.deepEqual(failures([...again.outcomes.values()].flat()), [], again.output);
-  });
+function runSuite(handler: string): void {
+  const wholeSuite = once(() => inTemporaryFolder((folder) => runPytest(folder, handler, ["--pyargs", "kazoo.tests"])));
+  for (const file of testFiles())
+    test(file, { timeout: SUITE_MS_MAX }, async (t) => {
+      const { outcomes, output } = await wholeSuite();
+      const all = outcomes.get(file) ?? [];
+      const count = (verdict: string): number => all.filter((outcome) => outcome.verdict === verdict).length;
+      t.diagnostic(
+        `${file}: ${count("PASSED")} passed, ${all.length - count("PASSED") - count("SKIPPED")} failed, ${count("SKIPPED")} skipped`,
+      );
+      assert.ok(all.length > 0, `no test of ${file} ran:\n${output.slice(-4000)}`);
+      const failed = failures(all);
+      if (failed.length === 0) return;
+      t.diagnostic(`once more, alone: ${failed.join(", ")}`);
+      const names = failed.map((name) => `kazoo.tests.${file.replace(/\.py$/, "")}::${name}`);
+      const again = await inTemporaryFolder((folder) => runPytest(folder, handler, ["--pyargs", ...names]));
+      assert.deepEqual(failures([...again.outcomes.values()].flat()), [], again.output);
+    });
 }
 
 function failures(outcomes: readonly Outcome[]): readonly string[] {
@@ -67,7 +78,7 @@ function failures(outcomes: readonly Outcome[]): readonly string[] {
 
 /** The suite's files with something to run here: one asks for a CI service, whose own settings it checks. */
 function testFiles(): readonly string[] {
-  if (skip !== false || kazoo.skip !== false) return ["test-suite"];
+  if (kazoo.skip !== false) return [];
   const folder = execFileSync(kazoo.python, ["-c", "import kazoo.tests; print(kazoo.tests.__path__[0])"], {
     encoding: "utf8",
   }).trim();
@@ -76,14 +87,22 @@ function testFiles(): readonly string[] {
     .sort();
 }
 
-async function runPytest(folder: string, selection: readonly string[]): Promise<SuiteRun> {
+async function runPytest(folder: string, handler: string, selection: readonly string[]): Promise<SuiteRun> {
   if (kazoo.skip !== false) throw new Error(kazoo.skip);
-  const expression = NEEDS_AN_ENSEMBLE.map((name) => `not ${name}`).join(" and ");
-  const options = ["-v", "--color=no", "--tb=short", "--show-capture=no", "-p", "no:cacheprovider", "-k", expression];
-  const child = spawn(kazoo.python, ["-m", "pytest", ...options, ...selection], {
+  const leftOut = [...NEEDS_AN_ENSEMBLE, ...(handler === "threading" ? [] : NEEDS_THREADS)];
+  const expression = leftOut.map((name) => `not ${name}`).join(" and ");
+  const options = ["-v", "--color=no", "--tb=short", "--show-capture=no", "-p", "no:cacheprovider", "-p", "kazoo_handler"];
+  const child = spawn(kazoo.python, ["-m", "pytest", ...options, "-k", expression, ...selection], {
     cwd: folder,
     stdio: ["ignore", "pipe", "ignore"],
-    env: { ...process.env, ...(await harnessSettings(folder)), TMPDIR: folder },
+    env: {
+      ...process.env,
+      ...(await harnessSettings(folder)),
+      TMPDIR: folder,
+      PYTHONPATH: projectPath("test/clients"),
+      PYTHONDONTWRITEBYTECODE: "1",
+      KAZOO_HANDLER: handler,
+    },
   });
   // Interrupted, it still ends the servers that it has started.
   process.once("exit", () => child.kill("SIGINT"));

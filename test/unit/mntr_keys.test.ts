@@ -20,12 +20,15 @@ const MISSING: readonly (readonly [reason: string, keys: RegExp])[] = [
     /^(prep_|sync_process|sync_processor_|commit_process_time$|commit_commit_proc|(read|write)_(commit|final_proc|batch)|request_commit_queued|requests?_(throttle|not_forwarded|in_session)|reads_|session_queues|pending_session|concurrent_request|time_waiting|(local|server)_write_committed|outstanding_changes_|skip_learner|close_session_prep|stale_|throttled_ops|socket_closing)/,
   ],
   [
-    "of an ensemble's members",
+    "of the messages between an ensemble's members, which are not measured",
     /^(proposal|learner_|looking_count|diff_count|(re|connection_re)validate_count|quit_leading|commit_count|election_time|(follower|observer)_sync|inflight_|leader_unavailable|unavailable_time|om_|quorum_ack|commit_propagation|propagation_latency)/,
   ],
-  ["of what is kept on disk", /^(snap_count|fsynctime|snapshottime|startup_|dbinittime)/],
   [
-    "of TLS and of ways to authenticate that are not served",
+    "of the disk: the log tells of each snapshot, of how a start went, and of syncs that took long",
+    /^(snap_count|fsynctime|snapshottime|startup_|dbinittime)/,
+  ],
+  [
+    "of TLS handshakes, of connections by how they are secured, of names by which clients call the ensemble: nobody counts",
     /mtls|tls_handshake|ensemble_auth|unsuccessful_handshake|insecure_admin/,
   ],
   ["of a Java machine or of a Java library", /^(jvm_|netty_)/],
