@@ -168,8 +168,21 @@ export class Leader implements Term {
       this.#count(learner);
       this.#discovered(mono);
     } else if (this.#phase !== "promising") {
+      if (this.#isOutdone(info)) return this.#giveWay(info.acceptedEpoch);
       this.#greet(learner);
     }
+  }
+
+  /** Whether a voter has promised itself to a later epoch: it can't follow before there is one that is later still. */
+  #isOutdone({ id, observer, acceptedEpoch }: Extract<LearnerPacket, { kind: "learnerInfo" }>): boolean {
+    if (observer || id === null || !this.#core.membership.voters.has(id)) return false;
+    return acceptedEpoch > this.#epoch && this.#phase !== "founding";
+  }
+
+  /** The next epoch is to be later than that. */
+  #giveWay(acceptedEpoch: number): void {
+    this.#core.saveEpoch("accepted", acceptedEpoch);
+    this.#core.resign(`epoch ${acceptedEpoch} was promised by a voter`);
   }
 
   #discovered(mono: number): void {

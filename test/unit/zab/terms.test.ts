@@ -208,6 +208,20 @@ describe("a leader", () => {
     assert.notEqual(joined.zab.term, null, "a quorum is here without it");
   });
 
+  test("gives way to a voter that has promised itself to a later epoch, and begins behind that one", () => {
+    const rig = established();
+    rig.step({ kind: "opened", link: 2 });
+    assert.deepEqual(rig.packet(2, { kind: "learnerInfo", observer: false, acceptedEpoch: 4, id: 2n, configVersion: 0n }), [
+      "save accepted 4",
+      "role looking",
+      "accept",
+      "cut",
+      "cut",
+    ]);
+    rig.step({ kind: "epochsSaved" });
+    assert.equal(rig.zab.acceptedEpoch, 4);
+  });
+
   test("commits what a quorum has on disk, itself or not, and in order", () => {
     const rig = established();
     assert.deepEqual(rig.step({ kind: "propose", proposal: txn(1, 1) }), ["to 1: proposal 1:1", "append 1:1"]);
