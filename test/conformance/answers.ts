@@ -62,6 +62,8 @@ export interface Opcode {
   /** The first version that knows it; default 3.4. */
   readonly since?: Compat;
   readonly answers: readonly Answer[];
+  /** Further errors that only a member of an ensemble gives: tests of ensembles hold them. */
+  readonly inEnsembles?: readonly ErrorCode[];
 }
 
 // ── what there is to begin with ──
@@ -132,7 +134,7 @@ function reading(kind: GetChildrenOp["kind"]): Answer[] {
 // ── the table ──
 
 export const OPCODES: readonly Opcode[] = [
-  { name: "create", number: 1, answers: creating("create") },
+  { name: "create", number: 1, answers: creating("create"), inEnsembles: ["EphemeralOnLocalSession"] },
   {
     name: "delete",
     number: 2,
@@ -247,7 +249,7 @@ export const OPCODES: readonly Opcode[] = [
       },
     ],
   },
-  { name: "create2", number: 15, since: "3.5", answers: creating("create2") },
+  { name: "create2", number: 15, since: "3.5", answers: creating("create2"), inEnsembles: ["EphemeralOnLocalSession"] },
   {
     name: "reconfig",
     number: 16,
@@ -256,6 +258,7 @@ export const OPCODES: readonly Opcode[] = [
       { code: "ReconfigDisabled", when: "it is not enabled", ask: reconfig() },
       { code: "Unimplemented", when: "the server is alone", ask: reconfig(), config: { reconfigEnabled: "true" } },
     ],
+    inEnsembles: ["ReconfigInProgress", "BadVersion", "BadArguments", "NewConfigNoQuorum", "NoAuth"],
   },
   {
     name: "checkWatches",

@@ -36,7 +36,8 @@ function answersRow(opcode: Opcode): string {
   const texts = new Set(opcode.answers.filter(({ code }) => code !== "Ok").map((answer) => answerText(opcode, answer)));
   // What all versions answer in one case needs no mention for what some do in another.
   const errors = [...texts].filter((text) => !texts.has(text.replace(/ \(.*/, "")) || !text.includes(" "));
-  return `| ${opcode.name} (${opcode.number}) | ${opcode.since ?? "3.4"} | ${errors.join(", ")} |`;
+  const more = opcode.inEnsembles === undefined ? "" : `; in an ensemble ${opcode.inEnsembles.join(", ")}`;
+  return `| ${opcode.name} (${opcode.number}) | ${opcode.since ?? "3.4"} | ${errors.join(", ")}${more} |`;
 }
 
 /** `NoAuth (3.9)`: the versions are told where not all that know the opcode give the answer. */
