@@ -42,7 +42,7 @@ export type { ConfigStore, EnsembleOptions, PeerNetwork } from "./lib/ensemble/o
 export { type Applied, type ErrorCode, ZkError } from "./lib/errors.ts";
 export type { OpenSettings } from "./lib/options.ts";
 export type { Clock, Duplex, DuplexHandler, ListenAddress, Listener, Logger, Storage } from "./lib/ports.ts";
-export type { Inspected, Server } from "./lib/server.ts";
+export type { Inspected, Server, Snapshot } from "./lib/server.ts";
 export type {
   Acl,
   AclList,

@@ -14,7 +14,12 @@ import type { Now, Role, Zxid } from "./types.ts";
 
 /** What clients and time say. */
 export type ClientInput = Exclude<Input, { readonly kind: "commit" } | EnsembleInput>;
-export type MemberInput = ClientInput | Exclude<FromHost, { readonly kind: "due" }>;
+/** Another database is to take the place of the one there is. */
+export interface ReplaceInput {
+  readonly kind: "replace";
+  readonly database: Database;
+}
+export type MemberInput = ClientInput | ReplaceInput | Exclude<FromHost, { readonly kind: "due" }>;
 export type MemberEffect = Exclude<Effect, FromKernel> | ToHost;
 
 export class Member {
@@ -45,6 +50,9 @@ export class Member {
       case "tick":
         this.#tick(now, out);
         break;
+      case "replace":
+        this.#replace(input.database, now, out);
+        break;
       case "connect":
       case "request":
       case "disconnect":
@@ -62,6 +70,13 @@ export class Member {
     const { deadline } = this.#broadcast;
     if (deadline !== null && deadline <= now.mono) this.#toBroadcast({ kind: "due" }, now, out);
     this.#fromKernel(this.#kernel.step({ kind: "tick" }, now), now, out);
+  }
+
+  /** zxids go on from the higher one: to clients that have seen it, a server with a lower one is behind. */
+  #replace(database: Database, now: Now, out: MemberEffect[]): void {
+    const { database: old, role } = this.#kernel;
+    if (database.lastZxid < old.lastZxid) database.lastZxid = old.lastZxid;
+    this.#begin(role, database, null, now, out);
   }
 
   #toBroadcast(input: BroadcastInput, now: Now, out: MemberEffect[]): void {

@@ -24,8 +24,32 @@ import { firstSessionId } from "./session/identity.ts";
 import type { Journal } from "./store/journal.ts";
 import { Tree } from "./tree/tree.ts";
 import type { Proposal } from "./txns.ts";
-import type { Stat } from "./types.ts";
+import type { Stat, Zxid } from "./types.ts";
 import { answerWord, enabledWords } from "./wire/words.ts";
+
+/**
+ * What a server held at one moment: every znode and every session, as {@link Server.snapshot} takes it and {@link Server.restore} puts it back.
+ * It lives in memory, and shares all that has not changed since with the server.
+ */
+export class Snapshot {
+  /** The last txn that it holds. */
+  readonly zxid: Zxid;
+  /** How many znodes it holds. */
+  readonly znodeCount: number;
+  readonly #database: Database;
+
+  /** @internal */
+  constructor(database: Database) {
+    this.zxid = database.lastZxid;
+    this.znodeCount = database.tree.size;
+    this.#database = database;
+  }
+
+  /** @internal Its content as a database of its own, once more for each call. */
+  fork(): Database {
+    return this.#database.fork();
+  }
+}
 
 /** What a server needs of the world. `open()` of the package supplies the real one. */
 export interface ServerWorld {
@@ -202,6 +226,75 @@ export class Server {
    */
   fork(): Server {
     return new Server(this.#settings, this.#world, { kernel: this.#host.member.kernel.fork(this.#world.clock.now()) });
+  }
+
+  /**
+   * What the server holds now, to come back to with {@link restore}. Nothing is copied, so it takes no longer for a large tree. In an ensemble it is
+   * what this member has applied.
+   *
+   * @example
+   * ```ts
+   * await using server = await open();
+   * await using zk = await server.connect();
+   * await zk.create("/config", "one");
+   * const before = server.snapshot();
+   * await zk.setData("/config", "two");
+   * server.restore(before); // "/config" says "one" again
+   * ```
+   */
+  snapshot(): Snapshot {
+    return new Snapshot(this.#host.member.kernel.database.fork());
+  }
+
+  /**
+   * Puts a snapshot in place of all that the server holds, as often as one likes, and its own or that of another server with the same settings.
+   *
+   * For clients it is as if their server had been restarted on it. Every connection is closed, that of a handle in this process, too, and clients
+   * come back by themselves. A session that the snapshot has goes on, with its whole timeout before it and its ephemerals as they were; its client
+   * sets its watches again, and hears of what has come or gone meanwhile, but not that data is older than it was. A session that the snapshot
+   * doesn't have is expired. Zxids don't go back: the next txn has a higher one than any before it. ZooKeeper 3.9's command `restore` treats
+   * sessions and zxids in the same way, but leaves connections open and loses their watches.
+   *
+   * For servers in memory: what a storage keeps, or an ensemble agreed on, can't be taken back.
+   *
+   * @throws TypeError for a server with a storage, or a snapshot of one with other settings; Error if the server is closed
+   *
+   * @example
+   * ```ts
+   * await using server = await open();
+   * const empty = server.snapshot();
+   * // … a test …
+   * server.restore(empty);
+   * ```
+   */
+  restore(snapshot: Snapshot): void {
+    if (this.#closing !== null) throw new Error("Cannot restore a snapshot: the server is closed");
+    if (this.#journal !== null)
+      throw new TypeError("Cannot restore a snapshot: the server has a storage, and what it keeps there can't be taken back");
+    const database = snapshot.fork();
+    const [given, own] = [database.tree.options, treeOptions(this.#settings)];
+    const other = (Object.keys(own) as (keyof typeof own)[]).find((name) => given[name] !== own[name]);
+    if (other !== undefined)
+      throw new TypeError(
+        `Cannot restore a snapshot: it was taken of a server with other settings (${other} is ${given[other]})`,
+      );
+    this.#host.hear({ kind: "replace", database });
+  }
+
+  /**
+   * Writes a snapshot to the storage, while the server goes on, and says its zxid: a start then has no log before it to replay, and a copy of the
+   * storage's folder from then on is a backup. Snapshots are written anyway as the log grows (`open({ snapshots })`).
+   *
+   * @throws TypeError for a server without a storage; StorageError if it can't be written
+   *
+   * @example
+   * ```ts
+   * const zxid = await server.saveSnapshot();
+   * ```
+   */
+  async saveSnapshot(): Promise<Zxid> {
+    if (this.#journal === null) throw new TypeError("Cannot save a snapshot: the server has no storage");
+    return await this.#journal.saveSnapshot();
   }
 
   /** Closes handles, listeners and connections. Nothing is left that keeps the process alive. May be called again. */

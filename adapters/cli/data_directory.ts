@@ -7,6 +7,7 @@ import type { Logger, Storage } from "../../lib/ports.ts";
 import { recover } from "../../lib/store/recovery.ts";
 import { readSnapshot, type SnapshotContent } from "../../lib/store/snapshot_reader.ts";
 import { snapshotChunks } from "../../lib/store/snapshot_records.ts";
+import { SnapshotError, StorageError } from "../../lib/store/storage_error.ts";
 import type { TreeOptions } from "../../lib/tree/tree.ts";
 import { unpacked } from "../storage/compression.ts";
 import { fileStorage } from "../storage/file.ts";
@@ -44,8 +45,18 @@ export async function withRecovered<T>(
 }
 
 /** Keeps the database as a snapshot. */
-export function saveSnapshot(storage: Storage, database: Database): Promise<void> {
-  return storage.saveSnapshot(database.lastZxid, snapshotOf(database));
+export function saveSnapshot(storage: Storage, database: Database, progress: Progress): Promise<void> {
+  return storage.saveSnapshot(database.lastZxid, counted(snapshotOf(database), progress));
+}
+
+/** The same pieces, and says how many bytes went by. */
+export function* counted(pieces: Iterable<Uint8Array>, progress: Progress): Generator<Uint8Array, void, void> {
+  let bytes = 0;
+  for (const piece of pieces) {
+    yield piece;
+    bytes += piece.length;
+    progress.done(bytes);
+  }
 }
 
 /** The bytes of a snapshot of it. */
@@ -53,7 +64,27 @@ export function snapshotOf({ tree, sessions, lastZxid }: Database): Iterable<Uin
   return snapshotChunks({ tree: tree.freeze(), sessions, lastZxid }, { digest: true, lastZxid: false });
 }
 
-/** What one snapshot file holds. */
-export function readSnapshotFile(path: string): Promise<SnapshotContent> {
-  return readSnapshot(unpacked(nodeDisk.read(path), compressionOf(path)), TREE, new AclInterner());
+/**
+ * What one snapshot file holds.
+ *
+ * @throws StorageError that names the file, and what is wrong with it
+ */
+export async function readSnapshotFile(path: string): Promise<SnapshotContent> {
+  const progress = new Progress("bytes read");
+  const read = async function* (): AsyncGenerator<Uint8Array, void, void> {
+    let bytes = 0;
+    for await (const piece of unpacked(nodeDisk.read(path), compressionOf(path))) {
+      bytes += piece.length;
+      progress.done(bytes);
+      yield piece;
+    }
+  };
+  try {
+    return await readSnapshot(read(), TREE, new AclInterner());
+  } catch (cause) {
+    if (!(cause instanceof SnapshotError)) throw cause;
+    const advice =
+      "A server takes the snapshot before it instead; if there is none, restore this one from a backup or another member";
+    throw new StorageError({ place: path, problem: cause.message, advice, cause });
+  }
 }

@@ -11,7 +11,7 @@ import type { Zxid } from "../../lib/types.ts";
 import { JuteReader } from "../../lib/wire/jute.ts";
 import { formatZxid } from "../../lib/zxid.ts";
 import { logFiles, VERSION_FOLDER } from "../storage/file_names.ts";
-import { LOCK_FILE, Lock } from "../storage/lock.ts";
+import { InUseError, LOCK_FILE, Lock } from "../storage/lock.ts";
 import { nodeDisk } from "../storage/node_disk.ts";
 import { writeWhole } from "../storage/whole_file.ts";
 import { withRecovered } from "./data_directory.ts";
@@ -58,13 +58,20 @@ export async function verifyLog(where: string, logger: Logger): Promise<number> 
     sound &&= end.kind === "whole" || end.kind === "torn";
   }
   // A start cuts off what is torn, and nothing is to be changed here.
-  if (whole && statSync(where).isDirectory()) {
-    await withRecovered([where], logger, async ({ tree, sessions, lastZxid }) => {
-      const content = `${tree.size} znodes, ${sessions.size} sessions, digest ${tree.digest}`;
-      console.log(`${where}: a server starts on it, at ${formatZxid(lastZxid)}: ${content}`);
-    });
-  }
+  if (whole && statSync(where).isDirectory()) await verifyStart(where, logger);
   return sound ? 0 : 1;
+}
+
+async function verifyStart(dataDir: string, logger: Logger): Promise<void> {
+  try {
+    await withRecovered([dataDir], logger, async ({ tree, sessions, lastZxid }) => {
+      const content = `${tree.size} znodes, ${sessions.size} sessions, digest ${tree.digest}`;
+      console.log(`${dataDir}: a server starts on it, at ${formatZxid(lastZxid)}: ${content}`);
+    });
+  } catch (error) {
+    if (!(error instanceof InUseError)) throw error;
+    console.log(`${dataDir}: a server has it open, so whether one could start on it is not tried`);
+  }
 }
 
 /** `log repair <file>`: cuts off what can't be read, and keeps it beside the log. Whole records are given up only with `force`. */

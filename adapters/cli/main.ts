@@ -25,7 +25,7 @@ Commands:
   snapshot show <file> [--all]
       Tell what a snapshot holds; with --all every session and znode.
   snapshot take <dataDir> [dataLogDir]
-      Write a snapshot of a directory that no server has open.
+      Write a snapshot of a directory; the server that has it open does it, if there is one.
   snapshot convert <from> <to>
       Write a snapshot again, packed as the new name says: .gz, .snappy or neither.
   export <dataDir> [dataLogDir]

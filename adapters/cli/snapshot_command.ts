@@ -7,10 +7,12 @@ import type { Logger } from "../../lib/ports.ts";
 import { formatZxid, zxidFromHex } from "../../lib/zxid.ts";
 import { packed } from "../storage/compression.ts";
 import { compressionOf } from "../storage/file_names.ts";
+import { InUseError } from "../storage/lock.ts";
 import { nodeDisk } from "../storage/node_disk.ts";
 import { writeWhole } from "../storage/whole_file.ts";
-import { type Folders, readSnapshotFile, saveSnapshot, snapshotOf, withRecovered } from "./data_directory.ts";
-import { Lines } from "./output.ts";
+import { counted, type Folders, readSnapshotFile, saveSnapshot, snapshotOf, withRecovered } from "./data_directory.ts";
+import { Lines, Progress } from "./output.ts";
+import { askForSnapshot } from "./snapshot_requests.ts";
 
 /** `snapshot show <file>`: what it holds; with `all`, every session and every znode. */
 export async function showSnapshot(path: string, all: boolean): Promise<number> {
@@ -35,13 +37,19 @@ export async function showSnapshot(path: string, all: boolean): Promise<number> 
   return 0;
 }
 
-/** `snapshot take <dataDir> [dataLogDir]`: of a directory that no server has open. */
-export function takeSnapshot(folders: Folders, logger: Logger): Promise<number> {
-  return withRecovered(folders, logger, async (database, storage) => {
-    await saveSnapshot(storage, database);
-    console.log(`${folders[0]}: snapshot taken at ${formatZxid(database.lastZxid)}, ${database.tree.size} znodes`);
+/** `snapshot take <dataDir> [dataLogDir]`: by the server that has it open, or here if none has. */
+export async function takeSnapshot(folders: Folders, logger: Logger): Promise<number> {
+  try {
+    return await withRecovered(folders, logger, async (database, storage) => {
+      await saveSnapshot(storage, database, new Progress("bytes written"));
+      console.log(`${folders[0]}: snapshot taken at ${formatZxid(database.lastZxid)}, ${database.tree.size} znodes`);
+      return 0;
+    });
+  } catch (error) {
+    if (!(error instanceof InUseError)) throw error;
+    console.log(`${folders[0]}: ${await askForSnapshot(folders[0])}, by the server that has it open`);
     return 0;
-  });
+  }
 }
 
 /** `snapshot convert <from> <to>`: the name of the new one says how it is packed. */
@@ -58,7 +66,7 @@ export async function convertSnapshot(from: string, to: string): Promise<number>
     );
     return 1;
   }
-  const chunks = snapshotOf(new Database(tree, sessions, zxid));
+  const chunks = counted(snapshotOf(new Database(tree, sessions, zxid)), new Progress("bytes written"));
   await writeWhole(nodeDisk, join(dirname(to), "zookernel-new-snapshot"), to, packed(chunks, compressionOf(to)));
   console.log(`${to}: ${tree.size} znodes, ${sessions.size} sessions`);
   return 0;

@@ -83,7 +83,7 @@ export async function startForeground(args: readonly string[], options: StartOpt
     await server.close();
     return EXIT.unexpected;
   }
-  return await untilEnd(server, stopped, logger);
+  return await untilEnd(server, plan.keep, stopped, logger);
 }
 
 function securityOf({ tls }: TcpOptions): string {
@@ -91,7 +91,16 @@ function securityOf({ tls }: TcpOptions): string {
   return tls.unified ? ", with TLS and without" : ", with TLS";
 }
 
-async function untilEnd(server: Server, stopped: Promise<string>, logger: Logger): Promise<number> {
+async function untilEnd(
+  server: Server,
+  keep: FileStorageOptions | null,
+  stopped: Promise<string>,
+  logger: Logger,
+): Promise<number> {
+  if (keep !== null) {
+    const { answerSnapshotRequests } = await import("./snapshot_requests.ts");
+    answerSnapshotRequests(server, keep.dataDir, logger);
+  }
   const reason = await Promise.race([stopped, server.closed]);
   if (typeof reason !== "string") return EXIT.unexpected; // it has said why in the log
   logger.info(`${reason}: closing`);

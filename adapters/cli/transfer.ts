@@ -45,7 +45,7 @@ export async function importData(dataDir: string, logger: Logger): Promise<numbe
     if (snapshots.length > 0 || hasLog)
       throw new StorageError({ place: dataDir, problem: "there is data already: nothing is imported" });
     const database = await readExport();
-    await saveSnapshot(storage, database);
+    await saveSnapshot(storage, database, new Progress("bytes written"));
     console.log(
       `${dataDir}: ${database.tree.size} znodes and ${database.sessions.size} sessions at ${formatZxid(database.lastZxid)}`,
     );

@@ -35,6 +35,9 @@ interface Holder {
 /** Tokens of the locks that this process has. */
 const own = new Set<string>();
 
+/** Somebody else has the directory. */
+export class InUseError extends StorageError {}
+
 export class Lock {
   readonly #disk: Disk;
   readonly #path: string;
@@ -189,6 +192,6 @@ function systemName(): string {
   }
 }
 
-function inUse(path: string, why: string): StorageError {
-  return new StorageError({ place: path, problem: `the data directory is in use: ${why}` });
+function inUse(path: string, why: string): InUseError {
+  return new InUseError({ place: path, problem: `the data directory is in use: ${why}` });
 }

@@ -10,7 +10,9 @@ import {
   type OpenOptions,
   open,
   type Server,
+  type Snapshot,
   type ZooKeeper,
+  type Zxid,
 } from "../../mod.ts";
 
 expectType<Promise<Server>>(open());
@@ -30,5 +32,12 @@ expectType<Listener>(tcp({ port: 0 }));
 expectType<Promise<ListenAddress>>(server.listen(tcp({ port: 0, host: "127.0.0.1" })));
 expectError(tcp({}));
 expectType<Inspected | null>(server.inspect("/a"));
+expectType<Server>(server.fork());
+expectType<Snapshot>(server.snapshot());
+expectType<Zxid>(server.snapshot().zxid);
+expectType<number>(server.snapshot().znodeCount);
+expectType<void>(server.restore(server.snapshot()));
+expectError(server.restore(new Uint8Array(9)));
+expectType<Promise<Zxid>>(server.saveSnapshot());
 expectType<Promise<void>>(server.close());
 expectAssignable<AsyncDisposable>(server);

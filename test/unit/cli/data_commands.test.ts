@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { type SpawnSyncReturns, spawnSync } from "node:child_process";
+import { type SpawnSyncReturns, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { projectPath } from "../../support/root.ts";
 import { programCommand } from "../../support/runtime.ts";
+import { startServer } from "../../support/server_process.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
 const folder = temporaryFolder("data-commands");
@@ -21,7 +23,24 @@ function zookernel(args: readonly string[], input = ""): SpawnSyncReturns<string
   return spawnSync(command, all, { input, encoding: "utf8" });
 }
 
-function said(run: SpawnSyncReturns<string>, status = 0): string {
+/** The same beside what this process does. */
+async function zookernelAside(args: readonly string[]): Promise<Said> {
+  const { command, args: all } = programCommand("adapters/cli/main.ts", ...args, "--log-level", "error");
+  const child = spawn(command, all, { stdio: ["ignore", "pipe", "pipe"] });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const [status] = await once(child, "close");
+  return { status, stdout, stderr };
+}
+
+type Said = Pick<SpawnSyncReturns<string>, "status" | "stdout" | "stderr">;
+
+function said(run: Said, status = 0): string {
   assert.equal(run.status, status, run.stderr);
   return run.stdout;
 }
@@ -147,6 +166,24 @@ describe("zookernel snapshot", () => {
     const run = zookernel(["snapshot", "show", file]);
     assert.equal(run.status, 1);
     assert.match(run.stderr, /^zookernel: /);
+  });
+});
+
+describe("a directory that a server has open", () => {
+  test("has its snapshot taken by that server, and its log verified as it stands", async () => {
+    await using server = await startServer({ kind: "ours" });
+    const before = readdirSync(join(server.dataDir, "version-2"));
+    const run = said(await zookernelAside(["snapshot", "take", server.dataDir]));
+    assert.match(run, /: snapshot taken at 0x[0-9a-f]+, by the server that has it open\n$/);
+    assert.deepEqual(
+      readdirSync(join(server.dataDir, "version-2")).filter((file) => !file.startsWith("snapshot.")),
+      before.filter((file) => !file.startsWith("snapshot.")),
+      "no request and no answer is left",
+    );
+    assert.match(said(await zookernelAside(["log", "verify", server.dataDir])), /: a server has it open, so whether/);
+    const exported = await zookernelAside(["export", server.dataDir]);
+    assert.match(exported.stderr, /zookernel\.lock: the data directory is in use: process \d+ has it open/);
+    assert.equal(exported.status, 1);
   });
 });
 
