@@ -24,13 +24,16 @@ export interface Conditions {
   readonly voteLoss: number;
   /** The last zxid of what all members begin with. */
   readonly firstZxid: bigint;
+  /** Members come and go, and change roles. */
+  readonly reconfigured: boolean;
 }
 
 export function anyConditions(world: World, stormTicks: number): Conditions {
   const tickMs = world.chance(0.4) ? world.between(200, 2000) : world.between(10_000, 60_000);
   const faultTicks = world.pick([2, 4, 6]);
+  const config = anyEnsemble(world);
   return {
-    config: anyEnsemble(world),
+    config,
     tickMs,
     initLimit: world.pick([5, 10]),
     syncLimit: world.pick([3, 5]),
@@ -43,6 +46,7 @@ export function anyConditions(world: World, stormTicks: number): Conditions {
     voteLoss: world.pick([0, 0.05, 0.2]),
     // Now and then the zxids of an epoch are nearly used up.
     firstZxid: world.chance(0.1) ? makeZxid(1, COUNTER_MAX - world.below(200)) : 0n,
+    reconfigured: config.hierarchy === null && world.chance(0.5),
   };
 }
 
@@ -70,5 +74,6 @@ function anyWeights(world: World): WeightedGroups {
 }
 
 function member(id: number, role: EnsembleMember["role"]): EnsembleMember {
-  return { id: BigInt(id), addresses: [{ host: "127.0.0.1", quorumPort: 2888, electionPort: 3888 }], role, client: null };
+  const host = `127.0.0.${id}`;
+  return { id: BigInt(id), addresses: [{ host, quorumPort: 2888, electionPort: 3888 }], role, client: { host, port: 2181 } };
 }

@@ -3,6 +3,7 @@
  *
  * Invariant: what a fault did, it undoes itself, once its time has come or the storm is over, whichever is first.
  */
+import { serverLine } from "../../../lib/broadcast/zab/server_line.ts";
 import type { Conditions } from "./conditions.ts";
 import type { Network } from "./network.ts";
 import type { SimulatedClient } from "./simulated_client.ts";
@@ -55,7 +56,7 @@ export class Faults {
     // The leader is one among many, and the one whose faults matter most.
     const leader = this.#members.find(({ isLeading }) => isLeading);
     const member = leader !== undefined && world.chance(0.3) ? leader : world.pick(this.#members);
-    const [name, strike] = pickWeighted(world, FAULTS);
+    const [name, strike] = pickWeighted(world, this.#conditions.reconfigured ? RECONFIGURED : FAULTS);
     this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
     world.tell(`fault: ${name} (${member.id})`);
     strike.call(this, member);
@@ -174,6 +175,17 @@ export class Faults {
     this.#world.pick(this.#clients).drop();
   }
 
+  // ── the membership ──
+
+  /** Whatever it comes to: it may be refused, and the client may not be told. */
+  reconfigure(member: SimulatedMember): void {
+    const { config } = this.#conditions;
+    const known = config.members.find(({ id }) => id === member.id)!;
+    const role = this.#world.chance(0.6) ? "participant" : "observer";
+    const leaving = this.#world.chance(0.4) ? String(member.id) : null;
+    this.#world.pick(this.#clients).reconfigure(leaving === null ? serverLine({ ...known, role }) : null, leaving);
+  }
+
   // ── how long ──
 
   #anyMs(ticksMax: number): number {
@@ -225,10 +237,10 @@ const FAULTS: readonly (readonly [weight: number, name: string, strike: (this: F
   [3, "silent client", Faults.prototype.silence],
   [3, "dropped client", Faults.prototype.drop],
 ];
-const TOTAL_WEIGHT = FAULTS.reduce((sum, [weight]) => sum + weight, 0);
+const RECONFIGURED: typeof FAULTS = [...FAULTS, [10, "reconfiguration", Faults.prototype.reconfigure]];
 
 function pickWeighted(world: World, faults: typeof FAULTS): readonly [string, (this: Faults, member: SimulatedMember) => void] {
-  let at = world.random() * TOTAL_WEIGHT;
+  let at = world.random() * faults.reduce((sum, [weight]) => sum + weight, 0);
   for (const [weight, name, strike] of faults) {
     at -= weight;
     if (at < 0) return [name, strike];

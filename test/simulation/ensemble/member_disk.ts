@@ -6,6 +6,7 @@
  *
  * Invariant: what it has said to be on it is there after every crash, unless it was told to lie.
  */
+import type { Ensemble } from "../../../lib/broadcast/zab/ensemble.ts";
 import { apply } from "../../../lib/kernel/apply.ts";
 import { Database } from "../../../lib/kernel/database.ts";
 import { Tree, type TreeOptions } from "../../../lib/tree/tree.ts";
@@ -37,6 +38,8 @@ export interface Recovered extends Made {
   readonly recent: readonly Proposal[];
   readonly accepted: number | null;
   readonly current: number | null;
+  /** The configuration that was committed last; null: the one that it began with. */
+  readonly ensemble: Ensemble | null;
 }
 
 type Job =
@@ -55,6 +58,7 @@ export class MemberDisk {
   #log: Proposal[] = [];
   #accepted: number | null = null;
   #current: number | null = null;
+  #ensemble: Ensemble | null = null;
   /** What it was asked to do. The first of them it is doing. */
   #jobs: Job[] = [];
   /** Snapshots that are being written beside. */
@@ -90,6 +94,14 @@ export class MemberDisk {
   keepEpochs(accepted: number | null, current: number | null): void {
     this.#accepted = accepted ?? this.#accepted;
     this.#current = current ?? this.#current;
+  }
+
+  /** Nobody waits for it, so that a crash may lose it. */
+  saveEnsemble(ensemble: Ensemble): void {
+    const work = (): void => {
+      this.#ensemble = ensemble;
+    };
+    this.#add({ kind: "other", work, done: () => {} });
   }
 
   /** Its database is another one from now on. What is in the log stays, as in the product: only the newest snapshot makes it void. */
@@ -148,7 +160,7 @@ export class MemberDisk {
   recover(): Recovered {
     const { lastZxid } = this.#snapshots.at(-1)!.database;
     const recent = this.#log.filter(({ header }) => header.zxid > lastZxid);
-    return { ...this.#replay(), recent, accepted: this.#accepted, current: this.#current };
+    return { ...this.#replay(), recent, accepted: this.#accepted, current: this.#current, ensemble: this.#ensemble };
   }
 
   #replay(): Made {

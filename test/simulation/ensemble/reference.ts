@@ -134,6 +134,7 @@ export class Reference {
         return;
       }
       case "error":
+      case "reconfig":
         return;
       default:
         throw new Violation(`nobody asked for a ${txn.kind}`);

@@ -85,6 +85,11 @@ export class SimulatedClient {
     this.#leave();
   }
 
+  /** It asks for another membership, as an operator does. */
+  reconfigure(joiningServers: string | null, leavingServers: string | null): void {
+    this.#ask({ kind: "reconfig", joiningServers, leavingServers, newMembers: null, curConfigId: -1n });
+  }
+
   #goOn(): void {
     const { actEveryMs, timeoutMs } = this.#options;
     this.#world.after(Math.min(this.#world.untilNext(actEveryMs), timeoutMs / 3), () => {

@@ -5,6 +5,7 @@
  */
 import type { BroadcastEffect } from "../../../lib/broadcast/contract.ts";
 import type { Ensemble } from "../../../lib/broadcast/zab/ensemble.ts";
+import { parseEnsemble } from "../../../lib/broadcast/zab/ensemble_text.ts";
 import { startingEpochs } from "../../../lib/broadcast/zab/epochs.ts";
 import { History } from "../../../lib/broadcast/zab/history.ts";
 import { Leader } from "../../../lib/broadcast/zab/leader.ts";
@@ -16,6 +17,7 @@ import { Kernel } from "../../../lib/kernel/kernel.ts";
 import type { KernelOptions } from "../../../lib/kernel/options.ts";
 import { Member, type MemberEffect, type MemberInput } from "../../../lib/member.ts";
 import { firstSessionId } from "../../../lib/session/identity.ts";
+import { CONFIG_NODE } from "../../../lib/tree/tree.ts";
 import type { ConnId, Now, SessionId, Zxid } from "../../../lib/types.ts";
 import type { Bug, Tamper } from "./bugs.ts";
 import { ExpiryRule } from "./expiry.ts";
@@ -88,6 +90,11 @@ export class SimulatedMember implements Station {
     return this.#member?.kernel.role === "leader";
   }
 
+  /** Who belongs to it, as it knows. */
+  get ensemble(): Ensemble | null {
+    return this.#zab?.membership.committed ?? null;
+  }
+
   /** Of the term that goes on; null without one. */
   get epoch(): number | null {
     return this.#zab?.term?.epoch ?? null;
@@ -106,8 +113,8 @@ export class SimulatedMember implements Station {
 
   start(): void {
     if (this.isUp) return;
-    const { ensemble, kernel: kernelOptions, limits, world, bug } = this.#options;
-    const { database, recent, entry, accepted, current } = this.disk.recover();
+    const { kernel: kernelOptions, limits, world, bug } = this.#options;
+    const { database, recent, entry, accepted, current, ensemble } = this.disk.recover();
     const epochs = startingEpochs(database.lastZxid, { accepted, current, unfinished: null });
     if (epochs === null) throw new Violation(`member ${this.id} can't start: its log is of an epoch that it never accepted`);
     madeOf.set(database, entry);
@@ -116,7 +123,15 @@ export class SimulatedMember implements Station {
     const kernel = new Kernel(database, kernelOptions, firstSessionId(Number(this.id), now.wall), now, "looking");
     const history = new History(database.lastZxid, recent);
     this.#tamper = bug?.tamper?.() ?? {};
-    this.#zab = new Zab({ me: this.id, ensemble, limits, history, ...epochs });
+    this.#zab = new Zab({
+      me: this.id,
+      ensemble: ensemble ?? this.#options.ensemble,
+      ...loggedEnsemble(database),
+      reconfiguration: kernelOptions.reconfigEnabled ? { votersMin: 2 } : null,
+      limits,
+      history,
+      ...epochs,
+    });
     this.#watch(this.#zab);
     this.#member = new Member(kernel, this.#zab);
     world.tell(`member ${this.id} starts at ${database.lastZxid.toString(16)}`);
@@ -287,6 +302,8 @@ export class SimulatedMember implements Station {
       }
       case "cut":
         return network.end({ member: this.id, link: effect.link });
+      case "membership":
+        return this.disk.saveEnsemble(effect.membership.committed);
       case "tell":
         return world.tell(`member ${this.id}: ${effect.message}`);
     }
@@ -328,13 +345,18 @@ export class SimulatedMember implements Station {
     const step = zab.step.bind(zab);
     zab.step = (input, now) => {
       if (input.kind === "propose") this.#expiry.proposed(input.proposal, now.mono);
+      let { term } = zab;
       const effects = step(input, now);
-      for (const effect of effects) this.#sees(effect, now);
+      for (const effect of effects) {
+        if (effect.kind === "role" && effect.role === "looking") term = null;
+        this.#sees(effect, term, now);
+      }
       return effects;
     };
   }
 
-  #sees(effect: BroadcastEffect, now: Now): void {
+  /** @param term in which it says that */
+  #sees(effect: BroadcastEffect, term: Zab["term"], now: Now): void {
     const { committed, world } = this.#options;
     const database = this.database!;
     if (effect.kind === "role" && effect.role === "leader") {
@@ -343,11 +365,16 @@ export class SimulatedMember implements Station {
     }
     if (effect.kind !== "commit") return;
     const entry = followedBy(this.#entry, effect.proposal);
-    const { term } = this.#zab!;
     // Between two terms what is only logged is applied, too: nobody is served by it yet.
     if (term !== null) committed.applied(this.id, entry, term instanceof Leader);
     madeOf.set(database, entry);
     world.note(entry.index);
     this.#hasApplied = true;
   }
+}
+
+/** The last configuration in the log, which may be committed or not. */
+function loggedEnsemble({ tree }: Database): { readonly lastSeen?: Ensemble } {
+  const data = tree.get(CONFIG_NODE)?.data ?? null;
+  return data === null || data.length === 0 ? {} : { lastSeen: parseEnsemble(new TextDecoder().decode(data)) };
 }

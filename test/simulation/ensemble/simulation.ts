@@ -2,6 +2,8 @@
  * A whole ensemble from one seed: for a while everything goes wrong, and no rule may be broken; then nothing does, and it must be whole again.
  */
 import { Ensemble } from "../../../lib/broadcast/zab/ensemble.ts";
+import { hasSameMembers } from "../../../lib/broadcast/zab/ensemble_text.ts";
+import { serverLine } from "../../../lib/broadcast/zab/server_line.ts";
 import type { KernelOptions } from "../../../lib/kernel/options.ts";
 import { kernelOptions, settingsOf } from "../../../lib/options.ts";
 import type { Bug } from "./bugs.ts";
@@ -47,7 +49,7 @@ const HEAL_MS_MAX = 300_000;
 
 /** What members are told, but for what a seed decides. */
 export async function simulationOptions(): Promise<KernelOptions> {
-  return kernelOptions(await settingsOf({ digest: true }, true));
+  return kernelOptions(await settingsOf({ digest: true, acl: { skip: true } }, true));
 }
 
 /**
@@ -84,7 +86,13 @@ class Simulation {
       world,
       network: this.#network,
       ensemble: new (bug?.ensemble ?? Ensemble)(config),
-      kernel: { ...kernel, tickTimeMs: tickMs, minSessionTimeoutMs: 2 * tickMs, maxSessionTimeoutMs: 20 * tickMs },
+      kernel: {
+        ...kernel,
+        tickTimeMs: tickMs,
+        minSessionTimeoutMs: 2 * tickMs,
+        maxSessionTimeoutMs: 20 * tickMs,
+        reconfigEnabled: conditions.reconfigured,
+      },
       limits: { tickMs, initLimit, syncLimit },
       committed: this.#committed,
       first: beginning(conditions.firstZxid),
@@ -122,6 +130,7 @@ class Simulation {
       member.rearm();
       if (!member.isUp) member.start();
     }
+    if (this.#conditions.reconfigured) this.#restoreMembership();
     const before = this.#clients.map(({ rules }) => rules.acknowledged);
     const areServed = (): boolean => this.#clients.every(({ rules }, at) => rules.acknowledged > before[at]!);
     this.#await("the ensemble serves everybody", () => this.#isWhole && areServed());
@@ -132,6 +141,21 @@ class Simulation {
     this.#await("all members have the same", () => this.#isWhole && this.#areLevel);
     if (this.#expired > expired) throw new Violation("a session expires whose client is there, and nothing goes wrong");
     this.#compare();
+  }
+
+  /** Everybody is a member again, as in the beginning. */
+  #restoreMembership(): void {
+    const lines = this.#conditions.config.members.map(serverLine);
+    const before = new Ensemble(this.#conditions.config);
+    const isRestored = (): boolean =>
+      this.#members.every(({ isServing, ensemble }) => isServing && hasSameMembers(ensemble!, before));
+    const ask = (): void => {
+      if (isRestored()) return;
+      this.#world.pick(this.#clients).reconfigure(lines.join(","), null);
+      this.#world.after(2 * this.#conditions.tickMs, ask);
+    };
+    ask();
+    this.#await("everybody is a member again", isRestored);
   }
 
   #await(what: string, done: () => boolean): void {
