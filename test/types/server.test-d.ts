@@ -1,6 +1,6 @@
 /** The types of `open()` and of a server: what may be asked, and what comes of it. */
 import { expectAssignable, expectError, expectNotAssignable, expectType } from "tsd";
-import { tcp } from "../../adapters/tcp/mod.ts";
+import { type TcpPeersOptions, tcp, tcpPeers } from "../../adapters/tcp/mod.ts";
 import {
   type Clock,
   type Inspected,
@@ -9,6 +9,7 @@ import {
   type Logger,
   type OpenOptions,
   open,
+  type PeerNetwork,
   type Server,
   type Snapshot,
   type ZooKeeper,
@@ -41,3 +42,14 @@ expectError(server.restore(new Uint8Array(9)));
 expectType<Promise<Zxid>>(server.saveSnapshot());
 expectType<Promise<void>>(server.close());
 expectAssignable<AsyncDisposable>(server);
+
+// Members
+expectAssignable<TcpPeersOptions>({
+  tls: { key: "pem", cert: "pem", ca: "pem", clear: "accepted" },
+  allowUnauthenticated: true,
+});
+expectAssignable<TcpPeersOptions>({ sasl: { credentials: { username: "zk", password: "secret" }, users: { zk: "secret" } } });
+expectNotAssignable<TcpPeersOptions>({ tls: { rejectUnauthorized: false } });
+expectNotAssignable<TcpPeersOptions>({ tls: { clientAuth: "none" } });
+expectNotAssignable<TcpPeersOptions>({ sasl: { users: {} } });
+expectType<PeerNetwork>(tcpPeers());

@@ -187,6 +187,17 @@ describe("zookernel start-foreground", () => {
     assert.equal(absent.ended, 2);
   });
 
+  test("so is a member that would let anybody in", async () => {
+    const lines = ["server.1=10.0.0.1:2888:3888", "server.2=10.0.0.2:2888:3888", "initLimit=5", "syncLimit=2"];
+    writeFileSync(join(folder, "myid"), "1\n");
+    const run = await finished("start-foreground", file("open.cfg", `dataDir=${folder}`, "clientPort=2181", ...lines));
+    assert.match(
+      run.err,
+      /server\.1 would let other members in at 10\.0\.0\.1 without proof .*set sslQuorum=true .*\nInvalid config/,
+    );
+    assert.equal(run.ended, 2);
+  });
+
   test("answers like the version it is told to", async () => {
     const port = await freePort();
     const run = await serving(port, String(port), folder, "--compat", "3.4");
