@@ -322,6 +322,13 @@ const REPORTS: readonly Difference[] = [
     },
   },
   {
+    what: "`Outstanding` in `srvr`",
+    apache: "is now and then below zero",
+    ours: "how many requests wait",
+    why: "it is what the name says",
+    shown: CHANCE,
+  },
+  {
     what: "digests in the log",
     apache: "now and then one is not that of the tree; Apache's servers warn of it themselves",
     ours: "each is that of the tree",

@@ -23,15 +23,11 @@ export interface Divergence {
 
 /** Words whose answers the two must agree on, and what of them. */
 const WORDS: Readonly<Record<string, (text: string, side: Side) => string[]>> = {
-  srvr: (text) => text.split("\n").filter((line) => /^(Zxid|Mode|Node count|Connections|Outstanding):/.test(line)),
+  srvr: (text) => text.split("\n").filter((line) => /^(Zxid|Mode|Node count|Connections):/.test(line)),
   mntr: (text) =>
     text
       .split("\n")
-      .filter((line) =>
-        /^zk_(znode_count|watch_count|ephemerals_count|global_sessions|num_alive_connections|outstanding_requests)\t/.test(
-          line,
-        ),
-      )
+      .filter((line) => /^zk_(znode_count|watch_count|ephemerals_count|global_sessions|num_alive_connections)\t/.test(line))
       .toSorted(),
   // Apache goes on counting, and listing, a connection whose watches have all fired or been removed.
   wchs: (text) => text.replace(/^\d+ connections/, "").split("\n"),
