@@ -24,6 +24,7 @@ import { Operator } from "./operator.ts";
 import { seededRandom } from "./random.ts";
 import { Recorder } from "./recorder.ts";
 import { ReportError } from "./report.ts";
+import { type SessionRef, sessionIdOf } from "./session_ref.ts";
 import { CLIENT_PORT, TestMember } from "./test_member.ts";
 import { HISTORY_ENTRIES_MAX, START_AT, type TestServerOptions, type TestWorld } from "./test_server.ts";
 import { VolatileDisk } from "./volatile_storage.ts";
@@ -237,6 +238,12 @@ export class TestEnsemble extends ObservedWorld {
     this.#handles.add(zk);
     zk.onState(({ state }) => isTerminal(state) && this.#handles.delete(zk));
     return await zk.start(signal);
+  }
+
+  /** The number of the member that a session is connected to; null if it is connected to none. */
+  memberOf(session: SessionRef): number | null {
+    const id = sessionIdOf(session);
+    return this.members.find((member) => member.serves(id))?.id ?? null;
   }
 
   /** Opens a free port of this machine for each member that is up, for clients that need one; each keeps its port when it is restarted. */

@@ -10,6 +10,7 @@ import type { ConnInput } from "../host.ts";
 import type { Settings } from "../options.ts";
 import type { ListenAddress } from "../ports.ts";
 import type { Inspected, ServerWorld } from "../server.ts";
+import type { SessionId } from "../types.ts";
 import { type ExpectedTree, expectTree } from "./expect.ts";
 import type { Fault, Faults } from "./faults.ts";
 import type { Machine, Network } from "./network.ts";
@@ -71,6 +72,12 @@ export class TestMember {
   /** @internal null while it is down. */
   get running(): Running | null {
     return this.#life;
+  }
+
+  /** @internal Whether that session is connected here. */
+  serves(session: SessionId): boolean {
+    const connections = this.#life?.host.member.kernel.connections.values() ?? [];
+    return [...connections].some((connection) => connection.session?.id === session);
   }
 
   /** A look at a znode as this member has it, past all permissions; null if there is none. */

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type TestServer, testServer } from "../../adapters/testing/mod.ts";
+import { type TestEnsemble, type TestServer, testEnsemble, testServer } from "../../adapters/testing/mod.ts";
 import { findKazoo } from "../support/peers.ts";
 import { projectPath } from "../support/root.ts";
 import { programCommand } from "../support/runtime.ts";
@@ -18,14 +18,14 @@ const SHORT = { tickTimeMs: 250, minSessionTimeoutMs: 500 };
 describe("a program on node-zookeeper-client", () => {
   const ME = "/workers/me";
 
-  async function start(zk: TestServer): Promise<Program> {
-    zk.fixture({ "/workers": null });
+  async function start(zk: TestServer | TestEnsemble): Promise<Program> {
+    await zk.fixture({ "/workers": null });
     const { connectString } = await zk.listen();
     const { command, args } = programCommand("test/testing/programs/node_worker.ts", connectString, ME);
     return new Program(command, args);
   }
 
-  const owner = (zk: TestServer): bigint => zk.inspect(ME)!.stat.ephemeralOwner;
+  const owner = (zk: TestServer | TestEnsemble): bigint => zk.inspect(ME)!.stat.ephemeralOwner;
 
   test("registers again after its session has expired", async () => {
     await using zk = await testServer(SHORT);
@@ -84,20 +84,33 @@ describe("a program on node-zookeeper-client", () => {
     assert.equal(owner(zk), before);
     assert.equal(worker.count("DISCONNECTED"), 0);
   });
+
+  test("goes to another member of the ensemble when its own crashes, and is registered still", async () => {
+    await using zk = await testEnsemble(SHORT);
+    await using worker = await start(zk);
+    await worker.says("registered");
+    const before = owner(zk);
+    await zk.crash(zk.memberOf(before)!);
+    await zk.untilLeader();
+    await worker.says("DISCONNECTED");
+    await worker.says("NODE_EXISTS");
+    await worker.says("registered already");
+    assert.equal(owner(zk), before);
+  });
 });
 
 const kazoo = findKazoo();
 
 describe("a program on kazoo", { skip: kazoo.skip }, () => {
-  async function start(zk: TestServer): Promise<Program> {
+  async function start(zk: TestServer | TestEnsemble): Promise<Program> {
     assert.ok(kazoo.skip === false);
     const { connectString } = await zk.listen();
     return new Program(kazoo.python, [projectPath("test/testing/programs/kazoo_worker.py"), connectString]);
   }
 
-  const contenders = (zk: TestServer): readonly string[] => zk.inspect("/locks/job")?.children ?? [];
+  const contenders = (zk: TestServer | TestEnsemble): readonly string[] => zk.inspect("/locks/job")?.children ?? [];
   const rounds = (zk: TestServer): number => zk.inspect("/rounds")?.children.length ?? 0;
-  const holder = (zk: TestServer): bigint => zk.inspect(`/locks/job/${contenders(zk)[0]}`)!.stat.ephemeralOwner;
+  const holder = (zk: TestServer | TestEnsemble): bigint => zk.inspect(`/locks/job/${contenders(zk)[0]}`)!.stat.ephemeralOwner;
 
   test("takes the lock again after its session has expired", async () => {
     await using zk = await testServer(SHORT);
@@ -156,6 +169,21 @@ describe("a program on kazoo", { skip: kazoo.skip }, () => {
     partition.heal();
     await worker.says("CONNECTED");
     await until(() => zk.inspect("/locks/job")!.children.length === 1, "one contender");
+    assert.equal(holder(zk), before);
+    assert.equal(worker.count("LOST"), 0);
+  });
+
+  test("keeps the lock when the ensemble loses its leader, and the member that it was connected to", async () => {
+    await using zk = await testEnsemble({ ...SHORT, members: 5 });
+    await using worker = await start(zk);
+    await worker.says("holding");
+    const before = holder(zk);
+    const [leader, its] = [zk.leader!, zk.memberOf(before)!];
+    await zk.crash(leader);
+    if (its !== leader) await zk.crash(its);
+    await zk.untilLeader();
+    await worker.says("SUSPENDED");
+    await worker.says("CONNECTED");
     assert.equal(holder(zk), before);
     assert.equal(worker.count("LOST"), 0);
   });

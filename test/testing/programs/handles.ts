@@ -1,13 +1,13 @@
 /**
- * Opens test servers with ports, clients, faults and forks, closes them all, and prints what of this process is still open: sockets, and what the
+ * Opens test servers and an ensemble, with ports, clients, faults, forks and partitions, closes them all, and prints what of this process is still open: sockets, and what the
  * runtime says keeps it alive. Then it must end by itself.
  */
 
 import { once } from "node:events";
 import { readdirSync, readlinkSync } from "node:fs";
 import { connect } from "node:net";
-import { setImmediate as nextTurn } from "node:timers/promises";
-import { testServer } from "../../../adapters/testing/mod.ts";
+import { type TestEnsemble, testEnsemble, testServer } from "../../../adapters/testing/mod.ts";
+import { until } from "../../support/until.ts";
 
 /** What is open: Bun's list is always empty, and only Linux shows sockets among its files. */
 function open(): { readonly resources: readonly string[]; readonly sockets: number } {
@@ -43,13 +43,27 @@ async function useServers(): Promise<ReturnType<typeof open>> {
     void client.sync();
     zk.faults.partition(client);
   }
+  const ensemble = await useEnsemble();
   const meanwhile = open();
-  await Promise.all([base.close(), fork.close()]);
+  await Promise.all([base.close(), fork.close(), ensemble.close()]);
   return meanwhile;
+}
+
+/** One member has crashed, one is cut off, one disk hangs, and somebody waits for an answer. */
+async function useEnsemble(): Promise<TestEnsemble> {
+  const zk = await testEnsemble();
+  await zk.listen();
+  const client = await zk.connect();
+  await zk.crash(1);
+  zk.partition([2]);
+  zk.member(3).disk.hold();
+  client.create("/never").catch(() => {});
+  await zk.clock.advance("3s");
+  return zk;
 }
 
 const before = open();
 const meanwhile = await useServers();
-// The other ends of the sockets hear of it in a later turn.
-for (let turn = 0; turn < 100 && JSON.stringify(open()) !== JSON.stringify(before); turn++) await nextTurn();
+// The other ends of the sockets hear of it later. What is left nevertheless is for the test to say.
+await until(() => JSON.stringify(open()) === JSON.stringify(before), "all to be closed").catch(() => {});
 console.log(JSON.stringify({ before, meanwhile, after: open() }));
