@@ -133,8 +133,10 @@ export interface Settings {
   readonly closeSessionPaths: boolean;
   /** Enforce hard quotas. Default false. */
   readonly enforceQuota: boolean;
-  /** Default false. */
+  /** Whether an ensemble's members may be changed while it runs; all members must be told the same. Default false. */
   readonly reconfigEnabled: boolean;
+  /** Whether a member that finds no leader serves reads, to clients that accept a read-only server. Default false. */
+  readonly readOnlyMode: boolean;
   /** Nothing is answered without an identity of one of these schemes. Default none: no such rule. */
   readonly requiredAuthSchemes: readonly string[];
   /** Sessions leave no trace in the log, and own no ephemerals. Default false. */
@@ -170,6 +172,7 @@ const DEFAULTS: Omit<Settings, "digest" | "minSessionTimeoutMs" | "maxSessionTim
   closeSessionPaths: true,
   enforceQuota: false,
   reconfigEnabled: false,
+  readOnlyMode: false,
   requiredAuthSchemes: [],
   localSessions: false,
   localSessionsUpgrading: false,

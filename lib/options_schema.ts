@@ -84,6 +84,7 @@ const openSchema = z.strictObject({
   closeSessionPaths: z.boolean().optional(),
   enforceQuota: z.boolean().optional(),
   reconfigEnabled: z.boolean().optional(),
+  readOnlyMode: z.boolean().optional(),
   requiredAuthSchemes: z.array(z.string()).readonly().optional(),
   localSessions: z.boolean().optional(),
   localSessionsUpgrading: z.boolean().optional(),

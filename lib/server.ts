@@ -140,7 +140,7 @@ export class Server {
     this.#ensemble = ensemble;
     const append = journal === null ? null : (proposals: readonly Proposal[]) => journal.append(proposals);
     this.#host = makeHost(kernel, { clock: world.clock, logger: world.logger, append, failed });
-    const enabled = enabledWords(this.#settings.fourLetterWords, this.#settings.compat, false);
+    const enabled = enabledWords(this.#settings.fourLetterWords, this.#settings.compat, this.#settings.readOnlyMode);
     const answer = (word: string, mask: bigint | null): string => answerWord(word, mask, enabled, this.#report);
     this.#clients = new ClientService(this.#host, this.#settings, world, answer);
     this.#report = new StandaloneReport({

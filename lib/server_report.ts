@@ -73,6 +73,7 @@ export class StandaloneReport implements ServerControl {
 
   get mode(): ServerMode {
     const { role } = this.#kernel;
+    if (role === "readOnly") return "read-only";
     return role === "looking" ? "standalone" : role;
   }
 

@@ -102,5 +102,5 @@ export interface WatchedEvent {
 /** How a registration added by `addWatch` behaves: both stay until removed. */
 export type AddWatchMode = "persistent" | "persistent_recursive";
 
-/** What a server is to its ensemble. Looking: it has no leader, and serves nobody. */
-export type Role = "standalone" | "leader" | "follower" | "observer" | "looking";
+/** What a server is to its ensemble. Looking: it has no leader, and serves nobody. Read-only: it has none, and serves reads. */
+export type Role = "standalone" | "leader" | "follower" | "observer" | "looking" | "readOnly";

@@ -24,7 +24,8 @@ export function openSettings(zoo: Partial<ZooSettings>, isMember: boolean): Open
     ...given("reconfigEnabled", zoo.reconfigEnabled),
     ...(isMember ? given("localSessions", zoo.localSessionsEnabled) : {}),
     ...(isMember ? given("localSessionsUpgrading", zoo.localSessionsUpgradingEnabled) : {}),
-    ...given("fourLetterWords", enabledWords(zoo)),
+    ...given("readOnlyMode", zoo["readonlymode.enabled"]),
+    ...given("fourLetterWords", zoo["4lw.commands.whitelist"]),
     requiredAuthSchemes: requiredSchemes(zoo),
     acl: {
       ...given("skip", zoo.skipACL),
@@ -134,12 +135,6 @@ const ZEROS_MAX = 4 * 1024 * 1024;
 function kibibytes<None>(size: number | undefined, none: None): number | undefined | None {
   if (size === undefined) return undefined;
   return size > 0 ? size * 1024 : none;
-}
-
-/** A server that may be read-only answers whether it is, as ZooKeeper's clients ask it to find another one. */
-function enabledWords(zoo: Partial<ZooSettings>): readonly string[] | undefined {
-  const words = zoo["4lw.commands.whitelist"];
-  return zoo["readonlymode.enabled"] ? [...(words ?? []), "isro"] : words;
 }
 
 /** Where to listen: the port in the clear, or for both kinds of clients, and the one for TLS alone. None where zoo.cfg names no port. */

@@ -247,6 +247,7 @@ class RunningMember {
       me: this.#id,
       ensemble: committed,
       lastSeen,
+      readOnlyMode: this.#settings.readOnlyMode,
       reconfiguration: this.#settings.reconfigEnabled ? { votersMin: this.#options.mayVoteAlone ? 1 : 2 } : null,
       limits: { tickMs: this.#settings.tickTimeMs, initLimit, syncLimit },
       history: new History(lastZxid, recent),

@@ -33,6 +33,12 @@ export function isUpdate(kind: OpKind): boolean {
   return TXNS.has(kind) || kind === "multi";
 }
 
+/** What a server without a quorum refuses: all that would change something, whatever its body says, and syncs. */
+export function needsQuorum(op: Op): boolean {
+  const kind = op.kind === "unreadable" ? op.op : op.kind;
+  return kind !== "closeSession" && (TXNS.has(kind) || kind === "multi" || kind === "check" || kind === "sync");
+}
+
 /** What can be prepared: the op is judged against the tree. */
 export function isWrite(op: Op, options: KernelOptions): op is Exclude<WriteOp, { readonly kind: "check" }> {
   switch (op.kind) {

@@ -21,7 +21,7 @@ import type { AclList, AuthId, ConnId, EventType, Now, Role, SessionId, Zxid } f
 import { trigger } from "../watch/triggers.ts";
 import { Watches } from "../watch/watches.ts";
 import { apply } from "./apply.ts";
-import { isBrokenProof } from "./classify.ts";
+import { isBrokenProof, needsQuorum } from "./classify.ts";
 import type { Database } from "./database.ts";
 import { Forwarder } from "./forwarder.ts";
 import type { Effect, EnsembleInput, Hello, Input, Peer, SaslAnswer } from "./messages.ts";
@@ -108,6 +108,11 @@ export class Kernel {
     return decides(this.role);
   }
 
+  /** Whether this is a member without its quorum, which answers from what it has. */
+  get #isReadOnly(): boolean {
+    return this.role === "readOnly";
+  }
+
   /** When a tick is due, in the clock's monotonic milliseconds; null: never, as things stand. */
   get deadline(): number | null {
     const sessions = this.sessions.nextDeadline;
@@ -160,15 +165,20 @@ export class Kernel {
     this.connections.set(conn, connection);
     this.stats.received(connection);
     // Such a client has seen a future that this server does not have: it must look for another one.
-    if (hello.lastZxidSeen > this.database.lastZxid || this.role === "looking") return this.#close(conn);
+    if (hello.lastZxidSeen > this.database.lastZxid || !this.#serves(hello)) return this.#close(conn);
     const { minSessionTimeoutMs, maxSessionTimeoutMs } = this.options;
     const timeoutMs = Math.min(Math.max(hello.timeOut, minSessionTimeoutMs), maxSessionTimeoutMs);
     if (hello.sessionId === 0n) this.#openSession(connection, timeoutMs);
     else this.#reattach(connection, hello, timeoutMs);
   }
 
+  /** A read-only server serves those who are content with one, and can't give sessions of the ensemble another time. */
+  #serves({ readOnly, sessionId }: Hello): boolean {
+    return this.#isReadOnly ? readOnly && !this.database.sessions.has(sessionId) : this.role !== "looking";
+  }
+
   #openSession(connection: Connection, timeoutMs: number): void {
-    const { localSessions } = this.options;
+    const localSessions = this.options.localSessions || this.#isReadOnly;
     const id = this.#takeSessionId();
     if (!this.#decides && !localSessions) return this.#forwarder.createSession(id, timeoutMs, connection);
     const session = this.sessions.add(id, timeoutMs, localSessions, this.#step.now.mono);
@@ -181,7 +191,7 @@ export class Kernel {
   #reattach(connection: Connection, hello: Hello, timeoutMs: number): void {
     if (!passwordMatches(hello.sessionId, hello.passwd)) return this.#refuse(connection);
     const session = this.sessions.get(hello.sessionId);
-    if (!this.#decides && !session?.local) {
+    if (!this.#decides && !session?.local && !this.#isReadOnly) {
       const before = this.#forwarder.revalidate(hello.sessionId, connection, timeoutMs);
       if (before !== null) this.#close(before.id);
       return;
@@ -209,12 +219,12 @@ export class Kernel {
     session.connection = connection;
     this.stats.answered(connection, "SESS", 0, this.database.lastZxid, this.#step.now.mono, this.#step.now.mono);
     const { id, timeoutMs } = session;
-    const welcome = { timeOut: timeoutMs, sessionId: id, passwd: sessionPassword(id), readOnly: false };
+    const welcome = { timeOut: timeoutMs, sessionId: id, passwd: sessionPassword(id), readOnly: this.#isReadOnly };
     this.#step.say({ kind: "welcome", conn: connection.id, welcome });
   }
 
   #refuse(connection: Connection): void {
-    const welcome = { timeOut: 0, sessionId: 0n, passwd: NO_PASSWORD, readOnly: false };
+    const welcome = { timeOut: 0, sessionId: 0n, passwd: NO_PASSWORD, readOnly: this.#isReadOnly };
     this.#step.say({ kind: "welcome", conn: connection.id, welcome });
     this.#close(connection.id);
   }
@@ -249,7 +259,7 @@ export class Kernel {
 
   /** The zxid of the txn that a request becomes, or {@link NOT_KNOWN} where others decide it; null for requests that become none. */
   #txnFor(connection: Connection, session: Session, xid: number, op: Op): Zxid | null {
-    if (!this.options.behaviour.knows(op.kind)) return null;
+    if (!this.options.behaviour.knows(op.kind) || this.#isReadOnly) return null;
     if (op.kind === "sync" && this.role !== "standalone") {
       this.#forwarder.sync(connection, session, xid, op);
       return NOT_KNOWN;
@@ -270,6 +280,8 @@ export class Kernel {
       return this.#reply(connection, xid, op, this.#reads.answer(op as never, reader), this.database.lastZxid, receivedMono);
     }
     const zxid = this.database.lastZxid;
+    if (this.#isReadOnly && needsQuorum(op))
+      return this.#reply(connection, xid, op, { kind: "error", code: "NotReadOnly" }, zxid, receivedMono);
     switch (op.kind) {
       case "ping":
         return this.#reply(connection, PING_XID, op, DONE, zxid, receivedMono);

@@ -28,6 +28,8 @@ export interface ZabOptions {
   readonly ensemble: Ensemble;
   /** A later one that has been proposed. Default: none. */
   readonly lastSeen?: Ensemble;
+  /** Whether reads are served while no leader is found, to clients that accept it. Default false. */
+  readonly readOnlyMode?: boolean;
   /** Whether members may be added and removed, and how many voters must be left; null, the default: the configuration is as it is. */
   readonly reconfiguration?: Reconfiguration | null;
   readonly limits: ZabLimits;
@@ -35,6 +37,9 @@ export interface ZabOptions {
   readonly acceptedEpoch: number;
   readonly currentEpoch: number;
 }
+
+/** How long a leader is looked for before reads are served without one, milliseconds: a tick, but no less than this. */
+const READ_ONLY_AFTER_MS_MIN = 2000;
 
 /** How far the membership may be changed. */
 export interface Reconfiguration {
@@ -56,6 +61,10 @@ export class Zab implements Broadcast, Core {
   /** null while a leader is looked for, and between two terms. */
   #term: Leader | Learner | null = null;
   #isLooking = false;
+  readonly #readOnlyMode: boolean;
+  /** When reads are served without a leader; null while they are, and where they are not going to be. */
+  #readOnlyAt: number | null = null;
+  #isReadOnly = false;
   /** Who leads next, where a reconfiguration says so: no election is needed. */
   #successor: MemberId | null = null;
   /** Whom the last election found. */
@@ -76,6 +85,7 @@ export class Zab implements Broadcast, Core {
     this.acceptedEpoch = options.acceptedEpoch;
     this.currentEpoch = options.currentEpoch;
     this.#reconfiguration = options.reconfiguration ?? null;
+    this.#readOnlyMode = options.readOnlyMode ?? false;
     this.#election = new Election({
       me: this.me,
       membership: () => this.membership,
@@ -90,7 +100,7 @@ export class Zab implements Broadcast, Core {
 
   get deadline(): number | null {
     if (this.#term !== null) return this.#term.deadline;
-    if (this.#isLooking) return this.#election.deadline;
+    if (this.#isLooking) return Math.min(this.#election.deadline, this.#readOnlyAt ?? Number.POSITIVE_INFINITY);
     return this.#isIdle ? Number.NEGATIVE_INFINITY : null;
   }
 
@@ -250,6 +260,8 @@ export class Zab implements Broadcast, Core {
   }
 
   #elect(): void {
+    if (!this.#isLooking && this.#readOnlyMode)
+      this.#readOnlyAt = this.#mono + Math.max(READ_ONLY_AFTER_MS_MIN, this.limits.tickMs);
     this.#isLooking = true;
     this.#election.begin(this.history.last, this.currentEpoch, this.#mono);
   }
@@ -258,6 +270,7 @@ export class Zab implements Broadcast, Core {
     if (this.#term !== null) {
       if (this.#mono >= this.#term.deadline) this.#term.due(this.#mono);
     } else if (this.#isLooking) {
+      if (this.#readOnlyAt !== null && this.#mono >= this.#readOnlyAt) this.#serveReadOnly();
       this.#found(this.#election.tick(this.#mono));
     }
   }
@@ -291,8 +304,18 @@ export class Zab implements Broadcast, Core {
     this.#begin(vote);
   }
 
+  #serveReadOnly(): void {
+    this.#readOnlyAt = null;
+    this.#isReadOnly = true;
+    this.emit({ kind: "role", role: "readOnly", zxid: null });
+    this.emit({ kind: "tell", message: "No leader is found: read-only clients are served" });
+  }
+
   #begin(vote: Vote): void {
     this.#isLooking = false;
+    this.#readOnlyAt = null;
+    if (this.#isReadOnly) this.emit({ kind: "role", role: "looking", zxid: null });
+    this.#isReadOnly = false;
     this.#elected = vote;
     this.#term =
       vote.leader === this.me

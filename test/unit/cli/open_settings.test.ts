@@ -46,7 +46,7 @@ const EFFECTS: readonly (readonly [line: string, place: string, value: unknown])
   ["jute.maxbuffer=0x800", "open.limits.frameBytesMax", 2048],
   ["globalOutstandingLimit=10", "open.limits.outstandingRequestsMax", 10],
   ["4lw.commands.whitelist=*", "open.fourLetterWords", ["*"]],
-  ["readonlymode.enabled=true", "open.fourLetterWords", ["isro"]],
+  ["readonlymode.enabled=true", "open.readOnlyMode", true],
   ["reconfigEnabled=true", "open.reconfigEnabled", true],
   ["extendedTypesEnabled=true", "open.extendedTypes", true],
   ["enforceQuota=true", "open.enforceQuota", true],
