@@ -1,10 +1,13 @@
 /**
  * One object for all access control lists of the same content: a tree of a million znodes has a handful of them.
  *
- * Invariant: what it gives back says the same as what it was given.
+ * Invariants: what it gives back says the same as what it was given; it remembers no more than so many.
  */
 import type { AclList } from "../types.ts";
 import { OPEN_ACL_UNSAFE, READ_ACL_UNSAFE } from "./perms.ts";
+
+/** As many lists are remembered. When there are more, most are used once, and all are forgotten. */
+const LISTS_MAX = 10_000;
 
 export class AclInterner {
   readonly #byContent = new Map<string, AclList>();
@@ -26,17 +29,18 @@ export class AclInterner {
     const key = JSON.stringify(acl.map(({ perms, scheme, id }) => [perms, scheme, id]));
     const known = this.#byContent.get(key);
     if (known !== undefined) return known;
+    if (this.#byContent.size >= LISTS_MAX) this.#byContent.clear();
     this.#byContent.set(key, acl);
     return acl;
   }
 }
 
 function isSame(one: AclList, other: AclList): boolean {
-  return (
-    one.length === other.length &&
-    one.every(({ perms, scheme, id }, at) => {
-      const entry = other[at]!;
-      return perms === entry.perms && scheme === entry.scheme && id === entry.id;
-    })
-  );
+  if (one === other) return true;
+  if (one.length !== other.length) return false;
+  for (let at = 0; at < one.length; at++) {
+    const [entry, same] = [one[at]!, other[at]!];
+    if (entry.perms !== same.perms || entry.id !== same.id || entry.scheme !== same.scheme) return false;
+  }
+  return true;
 }

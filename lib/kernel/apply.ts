@@ -52,23 +52,24 @@ function applyTxn(database: Database, { header, txn }: Proposal, onChange: OnCha
       closeSession(database, header, txn, onChange);
       return DONE;
     case "multi":
-      return { kind: "multi", results: applyMulti(database.tree, header, txn, onChange) };
+      return { kind: "multi", results: applyMulti(database, header, txn, onChange) };
     case "error":
       return DONE;
     case "reconfig":
       return reconfigured(database, header, txn, onChange);
     default:
-      return outcomeOf(applySub(database.tree, header, txn, onChange));
+      return outcomeOf(applySub(database, header, txn, onChange));
   }
 }
 
-function applySub(tree: Tree, header: TxnHeader, txn: SubTxn, onChange: OnChange): MultiResult {
+function applySub(database: Database, header: TxnHeader, txn: SubTxn, onChange: OnChange): MultiResult {
+  const { tree } = database;
   switch (txn.kind) {
     case "create":
     case "create2":
     case "createContainer":
     case "createTTL":
-      return create(tree, header, txn, onChange);
+      return create(database, header, txn, onChange);
     case "delete":
     case "deleteContainer":
       return remove(tree, header, txn, onChange);
@@ -76,7 +77,7 @@ function applySub(tree: Tree, header: TxnHeader, txn: SubTxn, onChange: OnChange
     case "reconfig":
       return setData(tree, header, txn, onChange);
     case "setACL":
-      return setAcl(tree, txn);
+      return setAcl(database, txn);
     case "check":
       return { kind: "check" };
     case "error":
@@ -104,12 +105,13 @@ function outcomeOf(result: MultiResult): Outcome {
 }
 
 function create(
-  tree: Tree,
+  { tree, acls }: Database,
   header: TxnHeader,
   txn: CreateTxn | CreateContainerTxn | CreateTtlTxn,
   onChange: OnChange,
 ): MultiResult {
-  const { path, data, acl, parentCVersion } = txn;
+  const { path, data, parentCVersion } = txn;
+  const acl = acls.intern(txn.acl);
   const owner = ownerOf(header, txn);
   const parentPath = parentOf(path);
   const node = tree.create({ path, parentPath, data, acl, owner, parentCVersion, zxid: header.zxid, time: header.time });
@@ -166,14 +168,14 @@ function reconfigured({ tree }: Database, header: TxnHeader, txn: SetDataTxn, on
   return result.kind === "setData" ? { kind: "data", data: txn.data, stat: result.stat } : outcomeOf(result);
 }
 
-function setAcl(tree: Tree, txn: SetAclTxn): MultiResult {
-  const node: Znode | "NoNode" = tree.setAcl(txn.path, txn.acl, txn.version);
+function setAcl({ tree, acls }: Database, txn: SetAclTxn): MultiResult {
+  const node: Znode | "NoNode" = tree.setAcl(txn.path, acls.intern(txn.acl), txn.version);
   return node === "NoNode" ? { kind: "error", code: node } : { kind: "setData", stat: node.stat };
 }
 
-function applyMulti(tree: Tree, header: TxnHeader, txn: MultiTxn, onChange: OnChange): MultiResult[] {
+function applyMulti(database: Database, header: TxnHeader, txn: MultiTxn, onChange: OnChange): MultiResult[] {
   const firstFailed = txn.txns.findIndex((sub) => sub.kind === "error");
-  if (firstFailed === -1) return txn.txns.map((sub) => applySub(tree, header, sub, onChange));
+  if (firstFailed === -1) return txn.txns.map((sub) => applySub(database, header, sub, onChange));
   return txn.txns.map((sub, index) => {
     if (index < firstFailed) return { kind: "error", code: "Ok" };
     return { kind: "error", code: sub.kind === "error" && index === firstFailed ? sub.code : "RuntimeInconsistency" };

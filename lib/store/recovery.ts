@@ -12,7 +12,7 @@ import { Database } from "../kernel/database.ts";
 import type { LogChunk, Logger, LogSpan, Stored } from "../ports.ts";
 import { restoreQuotas } from "../tree/quota.ts";
 import { Tree, type TreeOptions } from "../tree/tree.ts";
-import type { Proposal, SubTxn, Txn } from "../txns.ts";
+import type { Proposal } from "../txns.ts";
 import type { Zxid } from "../types.ts";
 import { JuteError, JuteReader } from "../wire/jute.ts";
 import { counterOf, epochOf, formatZxid } from "../zxid.ts";
@@ -45,9 +45,8 @@ export interface Recovered {
  * @throws StorageError that names the place, the damage, and what can be done
  */
 export async function recover(name: string, stored: Stored, options: RecoveryOptions): Promise<Recovered> {
-  const interner = new AclInterner();
-  const start = await startingPoint(name, stored, options, interner);
-  const replay = new Replay(start, interner, options);
+  const start = await startingPoint(name, stored, options);
+  const replay = new Replay(start, options);
   // From the snapshot's own txn on, to see whether the log goes on from there.
   for await (const chunk of stored.readLog(start.database.lastZxid)) replay.chunk(chunk);
   const { database, count } = replay;
@@ -64,16 +63,12 @@ interface StartingPoint {
   readonly withoutAcl: readonly string[];
 }
 
-async function startingPoint(
-  name: string,
-  stored: Stored,
-  options: RecoveryOptions,
-  interner: AclInterner,
-): Promise<StartingPoint> {
+async function startingPoint(name: string, stored: Stored, options: RecoveryOptions): Promise<StartingPoint> {
+  const acls = new AclInterner();
   for (const snapshot of stored.snapshots) {
     try {
-      const { tree, sessions, digest, withoutAcl } = await readSnapshot(snapshot.read(), options.tree, interner);
-      const database = new Database(tree, sessions, snapshot.zxid);
+      const { tree, sessions, digest, withoutAcl } = await readSnapshot(snapshot.read(), options.tree, acls);
+      const database = new Database(tree, sessions, snapshot.zxid, acls);
       return { database, snapshotZxid: snapshot.zxid, digest, withoutAcl };
     } catch (error) {
       if (!(error instanceof SnapshotError)) throw error;
@@ -103,7 +98,6 @@ class Replay {
   readonly database: Database;
   count = 0;
   readonly #options: RecoveryOptions;
-  readonly #interner: AclInterner;
   readonly #reader = new JuteReader();
   readonly #withoutAcl: readonly string[];
   readonly #snapshotDigest: SnapshotDigest | null;
@@ -115,10 +109,9 @@ class Replay {
   #gap: StorageError | null = null;
   #differing = 0;
 
-  constructor(start: StartingPoint, interner: AclInterner, options: RecoveryOptions) {
+  constructor(start: StartingPoint, options: RecoveryOptions) {
     this.database = start.database;
     this.#options = options;
-    this.#interner = interner;
     this.#withoutAcl = start.withoutAcl;
     this.#snapshotDigest = start.digest;
     this.#exactFrom = exactFrom(start);
@@ -134,7 +127,7 @@ class Replay {
       if (zxid <= lastZxid && this.count === 0) return;
       this.#checkOrder(zxid, chunk, index);
       const proposal = this.#decode(record, chunk, index);
-      apply(database, internAcls(proposal, this.#interner), null);
+      apply(database, proposal, null);
       this.count++;
       this.#options.replayed?.(proposal, chunk.bytes.subarray(record.start, record.end));
       this.#compare(proposal, chunk, index);
@@ -228,15 +221,3 @@ function exactFrom({ digest, snapshotZxid }: StartingPoint): Zxid {
 
 /** Greater than any zxid. */
 const NEVER: Zxid = 2n ** 63n;
-
-/** The same txn with ACLs that are shared by all znodes that have them. */
-function internAcls(proposal: Proposal, interner: AclInterner): Proposal {
-  const { txn } = proposal;
-  const shared =
-    txn.kind === "multi" ? { ...txn, txns: txn.txns.map((sub) => withShared(sub, interner)) } : withShared(txn, interner);
-  return shared === txn ? proposal : { ...proposal, txn: shared };
-}
-
-function withShared<T extends Txn | SubTxn>(txn: T, interner: AclInterner): T {
-  return "acl" in txn ? { ...txn, acl: interner.intern(txn.acl) } : txn;
-}

@@ -25,7 +25,7 @@ export const DATABASE_END = "BenWasHere";
 export const NO_ACL = -1n;
 const CHUNK_BYTES = 64 * 1024;
 /** Between two chunks at most so many znodes are looked at. */
-const ZNODES_PER_STEP = 2048;
+const ZNODES_PER_STEP = 512;
 const NOTHING: Uint8Array = new Uint8Array(0);
 
 /** What a snapshot holds: a view of the database that later txns don't touch. */

@@ -189,7 +189,10 @@ export class Tree {
     const { path, parentPath, zxid } = creation;
     const parent = this.#nodes.get(parentPath);
     if (parent === undefined) return "NoNode";
-    if (this.#nodes.get(path) !== undefined) return "NodeExists";
+    // Whether it is there is asked of its parent's names: they are at hand, and the table of all paths is large.
+    const names = this.#childrenToChange(parentPath);
+    const count = names.size;
+    if (path === ROOT || names.add(nameOf(path)).size === count) return "NodeExists";
     const kind = kindOf(creation.owner, this.options.extendedTypes);
     const node = newZnode(creation.data, creation.acl, kind, creation.owner, zxid, creation.time);
     const cversion = creation.parentCVersion === -1 ? parent.cversion + 1 : creation.parentCVersion;
@@ -198,7 +201,6 @@ export class Tree {
       parent,
       parent.withChildCreated(cversion, zxid, parent.childCount + 1, this.options.counterWraps),
     );
-    this.#childrenToChange(parentPath).add(nameOf(path));
     this.#add(path, node);
     return node;
   }
