@@ -36,16 +36,26 @@ export class Members {
     const [first, second, third] = members as [EnsembleMember, EnsembleMember, EnsembleMember];
     // The greatest number leads, if it is there in time.
     const servers = [...(await Promise.all([first, third].map(start))), await start(second)];
-    const [follower, , leader] = members.map(({ client }) => client!) as [Address, Address, Address];
-    const mode = async ({ port }: Address): Promise<string | undefined> =>
-      /^Mode: (.*)$/m.exec(await fourLetterWord(port, "srvr"))?.[1];
-    await until(async () => (await mode(leader)) === "leader" && (await mode(follower)) === "follower", "the third to lead");
+    const [follower, other, leader] = members.map(({ client }) => client!) as [Address, Address, Address];
+    const modes = (): Promise<(string | undefined)[]> => Promise.all([follower, other, leader].map(modeOf));
+    await until(async () => (await modes()).join(" ") === "follower follower leader", "the third to lead");
     return new Members(servers, config, leader, follower);
+  }
+
+  /** Leaves the one that follows alone, and waits until it serves without the others. */
+  async isolateFollower(): Promise<void> {
+    const [, ...others] = this.#servers;
+    await Promise.all(others.map((server) => server.close()));
+    await until(async () => (await modeOf(this.follower)) === "read-only", "the first to be alone");
   }
 
   async stop(): Promise<void> {
     await Promise.all(this.#servers.map((server) => server.close()));
   }
+}
+
+async function modeOf({ port }: Address): Promise<string | undefined> {
+  return /^Mode: (.*)$/m.exec(await fourLetterWord(port, "srvr"))?.[1];
 }
 
 async function memberOf(id: bigint): Promise<EnsembleMember> {
