@@ -51,8 +51,6 @@ export interface ServerReport extends ProcessReport {
   readonly digests: readonly { readonly zxid: Zxid; readonly digest: bigint }[];
   /** Bytes of replies to clients; -1 each before the first one. */
   readonly responseBytes: Extent;
-  /** Bytes of proposals, on a leader; null elsewhere. */
-  readonly proposalBytes: Extent | null;
   readonly configuration: ConfigurationReport;
   /** The chance that a handshake is turned away: `connection_drop_probability`. */
   readonly dropChance: number;
@@ -82,6 +80,19 @@ export interface Extent {
   readonly last: number;
   readonly min: number;
   readonly max: number;
+}
+
+/** What the leader of an ensemble counts: learners that it has, and those of them that are told of each change. */
+export interface LeaderReport {
+  readonly learners: number;
+  readonly syncedFollowers: number;
+  readonly syncedNonVotingFollowers: number;
+  readonly syncedObservers: number;
+  /** Requests to sync that wait for a commit. */
+  readonly pendingSyncs: number;
+  readonly uptimeMs: number;
+  /** Bytes of proposals sent; -1 each before the first. */
+  readonly proposalBytes: Extent;
 }
 
 export interface ConnectionReport {
@@ -138,6 +149,10 @@ export interface ConfigurationReport {
     readonly electionPort: number;
     readonly quorumPort: number;
     readonly observer: boolean;
+    /** Members that vote. */
+    readonly quorumSize: number;
+    /** null while this member does not lead. */
+    readonly leading: LeaderReport | null;
     /** The configuration as its znode has it. */
     readonly membership: string;
   } | null;

@@ -25,7 +25,6 @@ import { versionText } from "./version.ts";
 
 /** ZooKeeper keeps its root under "" and "/", and counts both: one node more, and one character. */
 const ROOT_ALIASES = 1;
-const NOTHING_SENT: Extent = { last: -1, min: -1, max: -1 };
 /** ZooKeeper's default: it traces client requests, sessions and warnings, had it a trace log. */
 const DEFAULT_TRACE_MASK = 306n;
 
@@ -75,11 +74,6 @@ export class StandaloneReport implements ServerControl {
     const { role } = this.#kernel;
     if (role === "readOnly") return "read-only";
     return role === "looking" ? "standalone" : role;
-  }
-
-  /** A leader tells them; they aren't measured. */
-  get proposalBytes(): ServerControl["proposalBytes"] {
-    return this.#kernel.role === "leader" ? NOTHING_SENT : null;
   }
 
   get uptimeMs(): number {

@@ -10,6 +10,7 @@ import { Ensemble, type EnsembleConfig, type EnsembleMember } from "../broadcast
 import { ensembleText, hasSameMembers, parseEnsemble } from "../broadcast/zab/ensemble_text.ts";
 import { startingEpochs } from "../broadcast/zab/epochs.ts";
 import { History, RECENT_TXNS } from "../broadcast/zab/history.ts";
+import { Leader } from "../broadcast/zab/leader.ts";
 import { Membership } from "../broadcast/zab/membership.ts";
 import type { Image, MemberId } from "../broadcast/zab/messages.ts";
 import { Zab } from "../broadcast/zab/zab.ts";
@@ -19,7 +20,7 @@ import { Kernel } from "../kernel/kernel.ts";
 import { Member } from "../member.ts";
 import { kernelOptions, type Settings, treeOptions } from "../options.ts";
 import type { Dialer, Listener, Storage, StoredEpochs } from "../ports.ts";
-import type { ConfigurationReport } from "../report.ts";
+import type { ConfigurationReport, LeaderReport } from "../report.ts";
 import { Server, type ServerWorld } from "../server.ts";
 import { firstSessionId } from "../session/identity.ts";
 import { Journal } from "../store/journal.ts";
@@ -33,6 +34,7 @@ import type { Zxid } from "../types.ts";
 import { endsAt, formatZxid } from "../zxid.ts";
 import { ElectionLinks } from "./election_links.ts";
 import { NO_PEER_AUTH, type PeerAuth } from "./peer_auth.ts";
+import { ProposalSizes } from "./proposal_sizes.ts";
 import { QuorumLinks } from "./quorum_links.ts";
 
 /** The names and addresses of those who may come from an IP address: the members', and its own where members join that are not listed yet. */
@@ -158,6 +160,8 @@ class RunningMember {
   readonly #links: QuorumLinks;
   readonly #votes: ElectionLinks;
   readonly #interner = new AclInterner();
+  /** Of the term as leader that goes on. */
+  #proposalSizes = new ProposalSizes();
   #host: Host | null = null;
 
   constructor(
@@ -223,8 +227,16 @@ class RunningMember {
       electionPort,
       quorumPort,
       observer: committed.roleOf(this.#id) === "observer",
+      quorumSize: committed.voters.size,
+      leading: this.#leading,
       membership: ensembleText(committed),
     };
+  }
+
+  get #leading(): LeaderReport | null {
+    const { term } = this.#zab;
+    if (!(term instanceof Leader) || !term.isEstablished) return null;
+    return { ...term.report(this.#world.clock.now().mono), proposalBytes: this.#proposalSizes };
   }
 
   get #id(): MemberId {
@@ -309,10 +321,12 @@ class RunningMember {
       case "notify":
         return this.#votes.notify(effect.to, effect.notification);
       case "accept":
+        this.#proposalSizes = new ProposalSizes();
         return this.#links.accept(effect.accepting);
       case "dial":
         return this.#links.dial(effect.link, this.#membership.memberOf(effect.leader)!);
       case "send":
+        if (effect.packet.kind === "proposal") this.#proposalSizes.measure(effect.packet.proposal);
         return this.#links.send(effect.link, effect.packet);
       case "sendDatabase":
         return this.#sendDatabase(effect.link, effect.zxid);

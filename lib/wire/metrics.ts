@@ -3,7 +3,7 @@
  *
  * First what every monitor reads, then whatever else was counted and measured. The order within is of no meaning, as in ZooKeeper.
  */
-import type { ServerReport, SummaryReport } from "../report.ts";
+import type { LeaderReport, ServerMode, ServerReport, SummaryReport } from "../report.ts";
 import { decimals } from "./java_text.ts";
 
 type Metric = readonly [key: string, value: number | bigint | string];
@@ -47,7 +47,36 @@ function coreValues(server: ServerReport): Metric[] {
     ["last_client_response_size", server.responseBytes.last],
     ["max_client_response_size", server.responseBytes.max],
     ["min_client_response_size", server.responseBytes.min],
-    ...proposalValues(server),
+    ...ensembleValues(server),
+  ];
+}
+
+/** A member that serves is in the last phase of its term. */
+const STATES: Readonly<Partial<Record<ServerMode, string>>> = {
+  leader: "leading - broadcast",
+  follower: "following - broadcast",
+  observer: "observing - broadcast",
+};
+
+function ensembleValues({ mode, configuration: { ensemble } }: ServerReport): Metric[] {
+  if (ensemble === null) return [];
+  const state = STATES[mode];
+  return [
+    ["quorum_size", ensemble.quorumSize],
+    ...(state === undefined ? [] : [["peer_state", state] as const]),
+    ...(ensemble.leading === null ? [] : leaderValues(ensemble.leading)),
+  ];
+}
+
+function leaderValues(leading: LeaderReport): Metric[] {
+  return [
+    ["learners", leading.learners],
+    ["synced_followers", leading.syncedFollowers],
+    ["synced_non_voting_followers", leading.syncedNonVotingFollowers],
+    ["synced_observers", leading.syncedObservers],
+    ["pending_syncs", leading.pendingSyncs],
+    ["leader_uptime", Math.floor(leading.uptimeMs)],
+    ...proposalValues(leading),
   ];
 }
 
@@ -59,8 +88,7 @@ function fileDescriptorValues({ fileDescriptors }: ServerReport): Metric[] {
   ];
 }
 
-function proposalValues({ proposalBytes }: ServerReport): Metric[] {
-  if (proposalBytes === null) return [];
+function proposalValues({ proposalBytes }: LeaderReport): Metric[] {
   return [
     ["last_proposal_size", proposalBytes.last],
     ["max_proposal_size", proposalBytes.max],
@@ -98,9 +126,17 @@ function values34(server: ServerReport): Metric[] {
     ["approximate_data_size", server.approximateDataSize],
     ...fileDescriptorValues(server),
     ["fsync_threshold_exceed_count", counters.fsync_threshold_exceed_count ?? 0],
-    ...(["followers", "synced_followers", "pending_syncs"] as const).flatMap((key): Metric[] => {
-      return counters[key] === undefined ? [] : [[key, counters[key]]];
-    }),
-    ...proposalValues(server),
+    ...leaderValues34(server),
+  ];
+}
+
+function leaderValues34({ configuration: { ensemble } }: ServerReport): Metric[] {
+  const leading = ensemble?.leading ?? null;
+  if (leading === null) return [];
+  return [
+    ["followers", leading.learners],
+    ["synced_followers", leading.syncedFollowers],
+    ["pending_syncs", leading.pendingSyncs],
+    ...proposalValues(leading),
   ];
 }

@@ -74,7 +74,7 @@ function versionText(server: ServerReport): string {
 function summaryText(server: ServerReport): string {
   const { minMs, avgMs, maxMs } = server.latency;
   const average = server.compat === "3.4" ? Math.floor(avgMs) : decimals(avgMs);
-  const proposals = server.proposalBytes;
+  const proposals = server.configuration.ensemble?.leading?.proposalBytes ?? null;
   return lines(
     `Latency min/avg/max: ${minMs}/${average}/${maxMs}`,
     `Received: ${server.packetsReceived}`,

@@ -9,7 +9,7 @@ import type { Zxid } from "../../types.ts";
 import type { Membership } from "./membership.ts";
 import { type MemberId, NOBODY, type Notification, type Vote } from "./messages.ts";
 
-/** An outcome is believed once nothing better was heard for so long, milliseconds. */
+/** An outcome is believed once nothing better was heard for so long, milliseconds, or nobody is left who could know better. */
 const FINALIZE_MS = 200;
 /** How long to wait for votes before asking again, milliseconds: doubled each time. */
 const ASK_AGAIN_MS = 200;
@@ -39,6 +39,8 @@ export class Election {
   #askAt = 0;
   /** When the outcome stands; null without one. */
   #finalAt: number | null = null;
+  /** The leader that was there before and is gone: nobody waits for its vote. */
+  #lost: MemberId | null = null;
 
   constructor(options: ElectionOptions) {
     this.#options = options;
@@ -52,9 +54,14 @@ export class Election {
     return { ...this.#proposed, round: this.round };
   }
 
-  /** A new round, with what this member's history is worth. */
-  begin(zxid: Zxid, epoch: number, mono: number): void {
+  /**
+   * A new round, with what this member's history is worth.
+   *
+   * @param lost the leader whose stream has ended; null: none
+   */
+  begin(zxid: Zxid, epoch: number, lost: MemberId | null, mono: number): void {
     this.round++;
+    this.#lost = lost;
     this.#own = this.#candidacy(zxid, BigInt(epoch));
     this.#proposed = this.#own;
     this.#received.clear();
@@ -126,7 +133,14 @@ export class Election {
     const agreeing = this.#isVoter ? [this.#options.me] : [];
     for (const [id, { vote }] of this.#received) if (isSame(vote, mine)) agreeing.push(id);
     if (!this.#membership.isQuorum(agreeing)) this.#finalAt = null;
+    else if (this.#areAll(agreeing)) this.#finalAt = mono;
     else this.#finalAt ??= mono + FINALIZE_MS;
+  }
+
+  /** Whether these are all who could have a say. */
+  #areAll(ids: readonly MemberId[]): boolean {
+    for (const id of this.#membership.voters) if (id !== this.#lost && !ids.includes(id)) return false;
+    return true;
   }
 
   #hearSettled(from: MemberId, notification: Notification): Vote | null {

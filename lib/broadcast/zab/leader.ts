@@ -12,6 +12,14 @@ import { COUNTER_MAX, counterOf, formatZxid, makeZxid } from "../../zxid.ts";
 import type { Core, Term } from "./core.ts";
 import type { Ensemble } from "./ensemble.ts";
 import { ensembleOf, ensembleText, isAtSamePlace } from "./ensemble_text.ts";
+import {
+  commitPacket,
+  isInBroadcast,
+  type LeadingReport,
+  type LearnerStream,
+  learnerCounts,
+  newLearnerStream,
+} from "./learner_stream.ts";
 import type { LeaderPacket, LearnerPacket, LinkId, MemberId } from "./messages.ts";
 import { syncPlan } from "./sync_plan.ts";
 
@@ -21,27 +29,10 @@ import { syncPlan } from "./sync_plan.ts";
  */
 type Phase = "discovery" | "promising" | "promised" | "founding" | "synchronising" | "broadcast";
 
-/** A learner's stream. */
-interface Learner {
-  readonly link: LinkId;
-  /** null until it has said who it is. */
-  id: MemberId | null;
-  observer: boolean;
-  /** greeted: it has the new epoch; ready: and has said what it has; synchronised: it was sent that it lacks; active: and serves clients. */
-  state: "new" | "known" | "greeted" | "ready" | "synchronised" | "active";
-  lastZxid: Zxid;
-  /** Whether it has acknowledged this leader's history. */
-  acknowledged: boolean;
-  /** The last proposal it has on disk. */
-  acked: Zxid;
-  heardMono: number;
-  /** A proposal that was sent to it and is not acknowledged, and since when. */
-  unacked: { readonly zxid: Zxid; readonly mono: number } | null;
-}
-
 export class Leader implements Term {
   readonly #core: Core;
-  readonly #learners = new Map<LinkId, Learner>();
+  readonly #leadingSinceMono: number;
+  readonly #learners = new Map<LinkId, LearnerStream>();
   #phase: Phase = "discovery";
   #epoch = 0;
   /** Voters who have taken the step that the phase waits for. */
@@ -60,6 +51,7 @@ export class Leader implements Term {
 
   constructor(core: Core, mono: number) {
     this.#core = core;
+    this.#leadingSinceMono = mono;
     this.#highestAccepted = core.acceptedEpoch;
     this.#lastProposed = core.history.last;
     this.#deadline = mono + this.#ticks(core.limits.initLimit);
@@ -85,27 +77,15 @@ export class Leader implements Term {
     return this.#learners.keys();
   }
 
-  /** Learners that follow, as `mntr` counts them. */
-  counts(): { readonly followers: number; readonly observers: number } {
-    const active = [...this.#learners.values()].filter(({ state }) => state === "active");
-    const observers = active.filter(({ observer }) => observer).length;
-    return { followers: active.length - observers, observers };
+  report(mono: number): LeadingReport {
+    const counts = learnerCounts([...this.#learners.values()], this.#core.membership.voters);
+    return { ...counts, pendingSyncs: this.#syncs.length, uptimeMs: mono - this.#leadingSinceMono };
   }
 
   // ── learners come and go ──
 
   opened(link: LinkId, mono: number): void {
-    this.#learners.set(link, {
-      link,
-      id: null,
-      observer: false,
-      state: "new",
-      lastZxid: 0n,
-      acknowledged: false,
-      acked: -1n,
-      heardMono: mono,
-      unacked: null,
-    });
+    this.#learners.set(link, newLearnerStream(link, mono));
   }
 
   closed(link: LinkId, mono: number): void {
@@ -124,7 +104,7 @@ export class Leader implements Term {
     this.#core.resign(`member ${by} looks for another leader already (${this.#phase})`);
   }
 
-  #cut(learner: Learner, reason: string): void {
+  #cut(learner: LearnerStream, reason: string): void {
     this.#core.emit({ kind: "tell", message: `Learner ${learner.id ?? "?"} is cut off: ${reason}` });
     this.#core.emit({ kind: "cut", link: learner.link });
     this.#learners.delete(learner.link);
@@ -154,7 +134,7 @@ export class Leader implements Term {
 
   // ── discovery: an epoch that nobody in the quorum has seen ──
 
-  #introduce(learner: Learner, info: Extract<LearnerPacket, { kind: "learnerInfo" }>, mono: number): void {
+  #introduce(learner: LearnerStream, info: Extract<LearnerPacket, { kind: "learnerInfo" }>, mono: number): void {
     if (learner.state !== "new") return this.#cut(learner, "it says twice who it is");
     if (info.configVersion > this.#core.membership.committed.version)
       return this.#cut(learner, "it knows a later configuration of the ensemble");
@@ -211,12 +191,12 @@ export class Leader implements Term {
     if (lastSeen.version === 0n) this.#core.see(lastSeen.withVersion(makeZxid(this.#epoch, 0)));
   }
 
-  #greet(learner: Learner): void {
+  #greet(learner: LearnerStream): void {
     learner.state = "greeted";
     this.#send(learner, { kind: "leaderInfo", epoch: this.#epoch });
   }
 
-  #learnerHas(learner: Learner, zxid: Zxid, currentEpoch: number | null, mono: number): void {
+  #learnerHas(learner: LearnerStream, zxid: Zxid, currentEpoch: number | null, mono: number): void {
     if (learner.state !== "greeted") return this.#cut(learner, "it accepts an epoch that it was not told");
     learner.lastZxid = zxid;
     learner.state = "ready";
@@ -240,7 +220,7 @@ export class Leader implements Term {
 
   // ── synchronisation: a quorum has this history ──
 
-  #synchronise(learner: Learner, mono: number): void {
+  #synchronise(learner: LearnerStream, mono: number): void {
     const { history, membership } = this.#core;
     const plan = syncPlan(learner.lastZxid, history.committed, history.recent);
     learner.acked = learner.lastZxid;
@@ -263,7 +243,7 @@ export class Leader implements Term {
     this.#send(learner, { kind: "newLeader", epoch: this.#epoch, config: ensembleText(membership.lastSeen) });
   }
 
-  #acked(learner: Learner, zxid: Zxid, mono: number): void {
+  #acked(learner: LearnerStream, zxid: Zxid, mono: number): void {
     if (learner.unacked !== null && zxid >= learner.unacked.zxid) {
       learner.unacked = zxid < this.#lastProposed ? { zxid: this.#lastProposed, mono } : null;
     }
@@ -273,7 +253,7 @@ export class Leader implements Term {
     this.#commit();
   }
 
-  #sharesHistory(learner: Learner, zxid: Zxid, mono: number): void {
+  #sharesHistory(learner: LearnerStream, zxid: Zxid, mono: number): void {
     if (learner.state !== "synchronised" || zxid !== makeZxid(this.#epoch, 0)) return;
     learner.acknowledged = true;
     if (this.#phase === "broadcast") return this.#activate(learner);
@@ -294,7 +274,7 @@ export class Leader implements Term {
     for (const learner of this.#learners.values()) if (learner.acknowledged) this.#activate(learner);
   }
 
-  #activate(learner: Learner): void {
+  #activate(learner: LearnerStream): void {
     learner.state = "active";
     this.#send(learner, { kind: "upToDate" });
   }
@@ -311,7 +291,7 @@ export class Leader implements Term {
     this.#core.append(proposal);
   }
 
-  #offer(learner: Learner, proposal: Proposal, mono: number): void {
+  #offer(learner: LearnerStream, proposal: Proposal, mono: number): void {
     this.#send(learner, { kind: "proposal", proposal });
     learner.unacked ??= { zxid: proposal.header.zxid, mono };
   }
@@ -425,7 +405,7 @@ export class Leader implements Term {
     }
   }
 
-  #attend(learner: Learner, mono: number): void {
+  #attend(learner: LearnerStream, mono: number): void {
     const { initLimit, syncLimit } = this.#core.limits;
     const silence = this.#ticks(learner.state === "active" ? syncLimit : initLimit);
     if (mono - learner.heardMono > silence) return this.#cut(learner, "nothing was heard of it");
@@ -455,7 +435,7 @@ export class Leader implements Term {
   }
 
   /** It has taken the step that the phase waits for. Whether it has a vote is the configurations' matter. */
-  #count({ id, observer }: Learner): void {
+  #count({ id, observer }: LearnerStream): void {
     if (!observer) this.#quorum.add(id!);
   }
 
@@ -463,19 +443,7 @@ export class Leader implements Term {
     return count * this.#core.limits.tickMs;
   }
 
-  #send(learner: Learner, packet: LeaderPacket): void {
+  #send(learner: LearnerStream, packet: LeaderPacket): void {
     this.#core.emit({ kind: "send", link: learner.link, packet });
   }
-}
-
-/** It was sent what it lacked, and hears of everything since. */
-function isInBroadcast({ state }: Learner): boolean {
-  return state === "synchronised" || state === "active";
-}
-
-/** `leader`: who leads in the configuration that is committed by it; null for what is no reconfiguration. */
-function commitPacket({ observer }: Learner, proposal: Proposal, leader: MemberId | null): LeaderPacket {
-  const { zxid } = proposal.header;
-  if (leader === null) return observer ? { kind: "inform", proposal } : { kind: "commit", zxid };
-  return observer ? { kind: "informAndActivate", proposal, leader } : { kind: "commitAndActivate", zxid, leader };
 }

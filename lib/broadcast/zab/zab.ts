@@ -67,6 +67,8 @@ export class Zab implements Broadcast, Core {
   #isReadOnly = false;
   /** Who leads next, where a reconfiguration says so: no election is needed. */
   #successor: MemberId | null = null;
+  /** The leader of the last term, if its stream has ended. */
+  #lost: MemberId | null = null;
   /** Whom the last election found. */
   #elected: Vote | null = null;
   /** What the disk was asked to do and has not done. */
@@ -203,7 +205,7 @@ export class Zab implements Broadcast, Core {
       case "packet":
         return this.#packet(input.link, input.packet);
       case "closed":
-        return this.#term?.closed(input.link, this.#mono);
+        return this.#closed(input.link);
       case "due":
         return this.#due();
       case "propose":
@@ -227,6 +229,12 @@ export class Zab implements Broadcast, Core {
 
   get #learner(): Learner | null {
     return this.#term instanceof Learner ? this.#term : null;
+  }
+
+  #closed(link: LinkId): void {
+    const leader = this.#learner?.leader ?? null;
+    this.#term?.closed(link, this.#mono);
+    if (this.#term === null && leader !== null) this.#lost = leader;
   }
 
   #packet(link: LinkId, packet: LearnerPacket | LeaderPacket): void {
@@ -263,7 +271,7 @@ export class Zab implements Broadcast, Core {
     if (!this.#isLooking && this.#readOnlyMode)
       this.#readOnlyAt = this.#mono + Math.max(READ_ONLY_AFTER_MS_MIN, this.limits.tickMs);
     this.#isLooking = true;
-    this.#election.begin(this.history.last, this.currentEpoch, this.#mono);
+    this.#election.begin(this.history.last, this.currentEpoch, this.#lost, this.#mono);
   }
 
   #due(): void {
@@ -313,6 +321,7 @@ export class Zab implements Broadcast, Core {
 
   #begin(vote: Vote): void {
     this.#isLooking = false;
+    this.#lost = null;
     this.#readOnlyAt = null;
     if (this.#isReadOnly) this.emit({ kind: "role", role: "looking", zxid: null });
     this.#isReadOnly = false;

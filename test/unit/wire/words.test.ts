@@ -70,7 +70,6 @@ function server(more: Partial<ServerControl> = {}): ServerControl {
     logDirBytes: 67_109_337,
     digests: [],
     responseBytes: { last: 20, min: 20, max: 88 },
-    proposalBytes: null,
     configuration: {
       clientPort: 21_830,
       secureClientPort: -1,
@@ -240,19 +239,54 @@ test("a read-only server says so", () => {
 });
 
 test("a leader tells its proposals, an ensemble its configuration", () => {
-  const proposalBytes = { last: -1, min: -1, max: -1 };
-  assert.ok(ask("srvr", { mode: "leader", proposalBytes }).endsWith("Node count: 7\nProposal sizes last/min/max: -1/-1/-1\n"));
-  assert.match(ask("mntr", { mode: "leader", proposalBytes }), /\nzk_last_proposal_size\t-1\n/);
   const ensemble = {
     initLimit: 10,
     syncLimit: 5,
     electionPort: 2,
     quorumPort: 1,
     observer: false,
+    quorumSize: 3,
+    leading: null,
     membership: "server.1=a:1:2\nversion=0",
   };
+  const configuration = { ...server().configuration, ensemble };
+  assert.match(ask("mntr", { mode: "follower", configuration }), /\nzk_quorum_size\t3\nzk_peer_state\tfollowing - broadcast\n/);
+  const leading = {
+    learners: 3,
+    syncedFollowers: 1,
+    syncedNonVotingFollowers: 0,
+    syncedObservers: 1,
+    pendingSyncs: 2,
+    uptimeMs: 1234.5,
+    proposalBytes: { last: 48, min: 33, max: 96 },
+  };
+  const leader: Partial<ServerControl> = {
+    mode: "leader",
+    configuration: { ...configuration, ensemble: { ...ensemble, leading } },
+  };
+  assert.ok(ask("srvr", leader).endsWith("Node count: 7\nProposal sizes last/min/max: 48/33/96\n"));
+  const monitored = ask("mntr", leader);
+  for (const line of [
+    "quorum_size\t3",
+    "peer_state\tleading - broadcast",
+    "learners\t3",
+    "synced_followers\t1",
+    "synced_non_voting_followers\t0",
+    "synced_observers\t1",
+    "pending_syncs\t2",
+    "leader_uptime\t1234",
+    "last_proposal_size\t48",
+    "max_proposal_size\t96",
+    "min_proposal_size\t33",
+  ]) {
+    assert.ok(monitored.includes(`\nzk_${line}\n`), line);
+  }
+  assert.match(
+    ask("mntr", { ...leader, compat: "3.4" }),
+    /\nzk_followers\t3\nzk_synced_followers\t1\nzk_pending_syncs\t2\nzk_last_proposal_size\t48\n/,
+  );
   assert.ok(
-    ask("conf", { configuration: { ...server().configuration, ensemble } }).endsWith(
+    ask("conf", { configuration }).endsWith(
       "serverId=0\ninitLimit=10\nsyncLimit=5\nelectionAlg=3\nelectionPort=2\nquorumPort=1\npeerType=0\nmembership: \nserver.1=a:1:2\nversion=0",
     ),
   );

@@ -21,14 +21,14 @@ class Ballot {
   readonly told: string[] = [];
   readonly election: Election;
 
-  constructor(me: number, zxid = 5n, epoch = 1, ensemble = ENSEMBLE) {
+  constructor(me: number, zxid = 5n, epoch = 1, ensemble = ENSEMBLE, lost: bigint | null = null) {
     const membership = new Membership(ensemble);
     this.election = new Election({
       me: BigInt(me),
       membership: () => membership,
       tell: (to, { leader, round }) => this.told.push(`${to}:${leader}@${round}`),
     });
-    this.election.begin(zxid, epoch, 0);
+    this.election.begin(zxid, epoch, lost, 0);
   }
 
   hear(from: number, state: VoterState, vote: Partial<Vote>, version = 2): Vote | null {
@@ -62,6 +62,17 @@ describe("while all look for a leader", () => {
     assert.equal(ballot.election.vote.leader, 3n);
     assert.equal(ballot.election.tick(209), null);
     assert.equal(ballot.election.tick(210)?.leader, 3n);
+  });
+
+  test("what all want stands at once: nobody is left who could know better, the leader that is gone not counted", () => {
+    const all = new Ballot(3);
+    all.hear(1, "looking", { leader: 3n });
+    assert.equal(all.election.tick(10), null, "2 may know better");
+    all.hear(2, "looking", { leader: 3n });
+    assert.equal(all.election.tick(10)?.leader, 3n);
+    const survivors = new Ballot(2, 5n, 1, ENSEMBLE, 3n);
+    survivors.hear(1, "looking", { leader: 2n });
+    assert.equal(survivors.election.tick(10)?.leader, 2n);
   });
 
   test("a later round makes an earlier one void; an earlier vote is answered and nothing else", () => {
