@@ -48,6 +48,8 @@ export type HistoryEntry = { readonly at: number } & (
     }
   | { readonly kind: "close"; readonly conn: ConnId; readonly session: SessionId; readonly by: "client" | "server" | "fault" }
   | { readonly kind: "expire"; readonly session: SessionId }
+  /** Something happened to the ensemble itself: `member 3 has crashed`, `member 2 leads`. */
+  | { readonly kind: "ensemble"; readonly what: string }
   /** A fault has struck a request: `arrived` says whether the server has seen it. */
   | {
       readonly kind: "fault";
@@ -124,6 +126,8 @@ export function entryText(entry: HistoryEntry): string {
       return `${at} connection ${entry.conn}: ${entry.by === "fault" ? "broken by a fault" : `closed by the ${entry.by}`}`;
     case "expire":
       return `${at} ${sessionText(entry.session)} expires on demand`;
+    case "ensemble":
+      return `${at} ${entry.what}`;
     case "fault":
       return `${at} ${sessionText(entry.session)} meets with a fault at ${entry.what}: ${entry.fault}`;
   }

@@ -72,10 +72,11 @@ export class Network {
     return machine;
   }
 
-  /** Cuts groups of machines off from one another; those in none of them still reach everybody. */
-  partition(groups: readonly (readonly string[])[]): NetworkPartition {
-    const partition = new NetworkPartition(groups, (healed) => {
-      this.#partitions.delete(healed);
+  /** Cuts groups of machines off from one another; those in none of them still reach everybody. `healed` is called when it is over. */
+  partition(groups: readonly (readonly string[])[], healed: () => void): NetworkPartition {
+    const partition = new NetworkPartition(groups, (mended) => {
+      if (!this.#partitions.delete(mended)) return;
+      healed();
       this.pump();
     });
     this.#partitions.add(partition);
@@ -84,8 +85,7 @@ export class Network {
 
   /** Ends all partitions. */
   heal(): void {
-    this.#partitions.clear();
-    this.pump();
+    for (const partition of [...this.#partitions]) partition.heal();
   }
 
   /** @internal */

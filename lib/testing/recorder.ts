@@ -4,12 +4,13 @@
  * Invariant: recording changes nothing. A recorder that is forked goes on from what has happened so far, without copying it.
  */
 import { Perms } from "../acl/perms.ts";
+import type { Broadcast } from "../broadcast/contract.ts";
 import type { ConnInput } from "../host.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { Member, type MemberEffect, type MemberInput } from "../member.ts";
 import type { MultiWriteOp, Op, Outcome } from "../ops.ts";
 import { parentOf } from "../path.ts";
-import type { ConnId, Now, SessionId, Zxid } from "../types.ts";
+import type { ConnId, Now, Role, SessionId, Zxid } from "../types.ts";
 import type { Fault } from "./faults.ts";
 import { History, type HistoryEntry, type Refusal } from "./history.ts";
 import { opText } from "./text.ts";
@@ -85,6 +86,11 @@ export class Recorder {
     const at = now.mono - this.#startMono;
     this.#input(input, at);
     for (const effect of effects) this.#effect(kernel, effect, at, cause);
+  }
+
+  /** Something has happened to the ensemble itself. */
+  tell(what: string, now: Now): void {
+    this.#add({ kind: "ensemble", at: now.mono - this.#startMono, what });
   }
 
   struck(fault: Fault, input: ConnInput, now: Now): void {
@@ -203,23 +209,37 @@ export class Recorder {
   }
 }
 
-/** A member that tells a recorder what it does. */
+/** A member that tells a recorder what it does, and one of an ensemble what it is. */
 export class RecordedMember extends Member {
   readonly #recorder: Recorder;
+  readonly #name: string;
 
-  constructor(...[kernel, broadcast, recorder]: [...ConstructorParameters<typeof Member>, Recorder]) {
+  /** @param name what it is called where it is one of several */
+  constructor(kernel: Kernel, broadcast: Broadcast, recorder: Recorder, name = "") {
     super(kernel, broadcast);
     this.#recorder = recorder;
+    this.#name = name;
   }
 
   override step(input: MemberInput, now: Now): readonly MemberEffect[] {
+    const { role } = this.kernel;
     const before = this.kernel.database.lastZxid;
     const effects = super.step(input, now);
+    if (this.kernel.role !== role) this.#recorder.tell(`${this.#name} ${DOES[this.kernel.role]}`, now);
     const { lastZxid } = this.kernel.database;
     this.#recorder.step(this.kernel, input, effects, now, lastZxid === before ? null : lastZxid);
     return effects;
   }
 }
+
+const DOES: Readonly<Record<Role, string>> = {
+  standalone: "stands alone",
+  leader: "leads",
+  follower: "follows",
+  observer: "observes",
+  looking: "looks for a leader",
+  readOnly: "answers reads alone",
+};
 
 function isNoAuth(outcome: Outcome): boolean {
   if (outcome.kind === "multi") return outcome.results.some((result) => result.kind === "error" && result.code === "NoAuth");

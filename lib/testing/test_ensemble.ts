@@ -75,6 +75,7 @@ export class TestEnsemble extends ObservedWorld {
   readonly members: readonly TestMember[];
   /** What everything follows from that may come one way or the other. */
   readonly seed: number;
+  readonly #recorder: Recorder;
   readonly #settings: Settings;
   readonly #world: TestEnsembleWorld;
   readonly #random: () => number;
@@ -84,15 +85,13 @@ export class TestEnsemble extends ObservedWorld {
   readonly #clients: Machine;
   readonly #handles = new Set<ZooKeeper>();
   #closing: Promise<void> | null = null;
-  /** What members were doing when it was last looked at, and how often that has changed. */
-  #states = "";
-  #changes = 0;
 
   private constructor(options: TestEnsembleOptions, settings: Settings, world: TestEnsembleWorld) {
     const { members = 3, observers = 0, startAt = START_AT, seed = 1, historyEntriesMax = HISTORY_ENTRIES_MAX } = options;
     const recorder = new Recorder(0, historyEntriesMax);
     super(recorder);
     const random = seededRandom(seed);
+    this.#recorder = recorder;
     this.seed = seed;
     this.#settings = settings;
     this.#world = world;
@@ -100,7 +99,7 @@ export class TestEnsemble extends ObservedWorld {
     this.clock = new VirtualClock({
       now: { mono: 0, wall: startAt },
       settle: () => this.#settle(),
-      foresight: { activity: () => recorder.happenings + this.#changesOfState(), horizon: () => this.#horizon() },
+      foresight: { activity: () => recorder.happenings, horizon: () => this.#horizon() },
     });
     this.#network = new Network(random);
     this.#clients = this.#network.plug(CLIENT_HOST);
@@ -196,7 +195,11 @@ export class TestEnsemble extends ObservedWorld {
     if (named.size < groups.flat().length) throw new TypeError("A member can't be in two groups of a partition");
     const sides = [...groups, rest].filter((group) => group.length > 0);
     if (sides.length < 2) throw new TypeError("A partition has two sides at least");
-    return this.#network.partition(sides.map((group) => group.map((id) => this.member(id).host)));
+    const hosts = sides.map((group) => group.map((id) => this.member(id).host));
+    const text = sides.map((group) => group.join(", ")).join(" | ");
+    const tell = (what: string): void => this.#recorder.tell(`members ${text} ${what}`, this.clock.now());
+    tell("are cut off from one another");
+    return this.#network.partition(hosts, () => tell("reach one another again"));
   }
 
   /** Ends all partitions, of members and of clients. */
@@ -270,13 +273,6 @@ export class TestEnsemble extends ObservedWorld {
     while (this.members.some(({ disk }) => disk.isBusy));
   }
 
-  #changesOfState(): number {
-    const states = this.#statesText;
-    if (states !== this.#states) this.#changes++;
-    this.#states = states;
-    return this.#changes;
-  }
-
   #horizon(): number {
     const now = this.clock.now();
     const { leader } = this;
@@ -296,7 +292,9 @@ export class TestEnsemble extends ObservedWorld {
 
   get #isServing(): boolean {
     const { leader } = this;
-    return leader !== null && this.#reachedBy(this.member(leader)).every(({ state }) => state !== "looking");
+    return (
+      leader !== null && this.#reachedBy(this.member(leader)).every(({ state }) => state !== "looking" && state !== "readOnly")
+    );
   }
 
   get #statesText(): string {

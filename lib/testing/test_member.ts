@@ -10,7 +10,7 @@ import type { ConnInput } from "../host.ts";
 import type { Settings } from "../options.ts";
 import type { ListenAddress } from "../ports.ts";
 import type { Inspected, ServerWorld } from "../server.ts";
-import type { SessionId } from "../types.ts";
+import type { Role, SessionId } from "../types.ts";
 import { type ExpectedTree, expectTree } from "./expect.ts";
 import type { Fault, Faults } from "./faults.ts";
 import type { Machine, Network } from "./network.ts";
@@ -22,7 +22,16 @@ import type { TestWorld } from "./test_server.ts";
 import type { VolatileDisk } from "./volatile_storage.ts";
 
 /** What a member is doing: `down` from a crash to a restart, `looking` for a leader, or serving clients as one of the others. */
-export type MemberState = "down" | "looking" | "leading" | "following" | "observing";
+export type MemberState = "down" | "looking" | "readOnly" | "leading" | "following" | "observing";
+
+const STATES: Readonly<Record<Role, MemberState>> = {
+  standalone: "leading",
+  leader: "leading",
+  follower: "following",
+  observer: "observing",
+  looking: "looking",
+  readOnly: "readOnly",
+};
 
 /** What members of one ensemble have in common. */
 export interface MemberOptions {
@@ -62,11 +71,7 @@ export class TestMember {
 
   get state(): MemberState {
     if (this.#life === null) return "down";
-    const { role } = this.#life.host.member.kernel;
-    if (role === "looking") return "looking";
-    if (role === "leader") return "leading";
-    const { role: place } = this.#options.config.members.find(({ id }) => id === BigInt(this.id))!;
-    return place === "observer" ? "observing" : "following";
+    return STATES[this.#life.host.member.kernel.role];
   }
 
   /** @internal null while it is down. */
@@ -113,13 +118,14 @@ export class TestMember {
       settings,
       world,
       (kernel, broadcast, options) => {
-        const member = new RecordedMember(kernel, broadcast, recorder);
+        const member = new RecordedMember(kernel, broadcast, recorder, `member ${this.id}`);
         const struck = (fault: Fault, input: ConnInput): void => recorder.struck(fault, input, world.clock.now());
         host = new TestHost({ ...options, member, faults, struck, takeConn: recorder.takeConn });
         return host;
       },
     );
     this.#life = { server, host: host!, machine };
+    this.#tell("is started");
     await server.listen(machine.listener({ port: CLIENT_PORT }));
     if (this.#port !== null) await this.listen();
   }
@@ -136,6 +142,7 @@ export class TestMember {
     const life = this.#life;
     if (life === null) return;
     this.#life = null;
+    this.#tell("has crashed");
     life.machine.switchOff();
     void life.host.stop();
     this.disk.crash();
@@ -147,8 +154,14 @@ export class TestMember {
     const life = this.#life;
     if (life === null) return;
     this.#life = null;
+    this.#tell("is stopped");
     this.disk.letGo();
     await life.server.close();
     life.machine.switchOff();
+  }
+
+  #tell(what: string): void {
+    const { recorder, world } = this.#options;
+    recorder.tell(`member ${this.id} ${what}`, world.clock.now());
   }
 }

@@ -26,9 +26,17 @@ const fakesOfRunner: FakeTimers = async () => {
 /** Whatever a library of fake timers might replace. */
 function replaceAll(): () => void {
   const never = () => 0;
-  const names = ["setTimeout", "setInterval", "setImmediate", "queueMicrotask", "Date", "performance"] as const;
-  const real = names.map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)!] as const);
-  for (const name of names) Object.defineProperty(globalThis, name, { value: never, configurable: true, writable: true });
+  const fakes = {
+    setTimeout: never,
+    setInterval: never,
+    setImmediate: never,
+    queueMicrotask: never,
+    Date: never,
+    performance: { now: never },
+  };
+  const real = Object.keys(fakes).map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)!] as const);
+  for (const [name, value] of Object.entries(fakes))
+    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   return () => {
     for (const [name, descriptor] of real) Object.defineProperty(globalThis, name, descriptor);
   };
