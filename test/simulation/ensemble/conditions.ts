@@ -5,7 +5,6 @@
  * pass between faults as in real ones, and cost no more than seconds do in the others.
  */
 import type { EnsembleConfig, EnsembleMember, WeightedGroups } from "../../../lib/broadcast/zab/ensemble.ts";
-import { COUNTER_MAX, makeZxid } from "../../../lib/zxid.ts";
 import type { World } from "./world.ts";
 
 export interface Conditions {
@@ -22,8 +21,8 @@ export interface Conditions {
   /** Of a message that takes long. */
   readonly delayMsMax: number;
   readonly voteLoss: number;
-  /** The last zxid of what all members begin with. */
-  readonly firstZxid: bigint;
+  /** So many txns a leader may make before the zxids of its epoch are used up; null: as many as there are. */
+  readonly txnsAnEpoch: number | null;
   /** Members come and go, and change roles. */
   readonly reconfigured: boolean;
 }
@@ -44,8 +43,7 @@ export function anyConditions(world: World, stormTicks: number): Conditions {
     // Longer than the quiet time of an election, and shorter than what breaks every stream.
     delayMsMax: Math.min(tickMs, world.pick([50, 200, 1000])),
     voteLoss: world.pick([0, 0.05, 0.2]),
-    // Now and then the zxids of an epoch are nearly used up.
-    firstZxid: world.chance(0.1) ? makeZxid(1, COUNTER_MAX - world.below(200)) : 0n,
+    txnsAnEpoch: world.chance(0.1) ? 20 + world.below(200) : null,
     reconfigured: config.hierarchy === null && world.chance(0.5),
   };
 }
@@ -53,10 +51,14 @@ export function anyConditions(world: World, stormTicks: number): Conditions {
 function anyEnsemble(world: World): EnsembleConfig {
   const voters = world.pick([3, 3, 3, 5]);
   const observers = world.below(3) === 0 ? 1 : 0;
+  return { ...configOf(voters, observers), hierarchy: voters === 5 && world.chance(0.3) ? anyWeights(world) : null };
+}
+
+export function configOf(voters: number, observers: number): EnsembleConfig {
   const members = Array.from({ length: voters + observers }, (_, at) =>
     member(at + 1, at < voters ? "participant" : "observer"),
   );
-  return { members, hierarchy: voters === 5 && world.chance(0.3) ? anyWeights(world) : null, version: 0n };
+  return { members, hierarchy: null, version: 0n };
 }
 
 /** Two of five weigh nothing, or three groups of which two decide. */

@@ -26,8 +26,8 @@ export interface Entry {
   readonly next: Entry[];
 }
 
-export function beginning(zxid: Zxid): Entry {
-  return { proposal: null, zxid, index: -1, before: null, next: [] };
+export function beginning(): Entry {
+  return { proposal: null, zxid: 0n, index: -1, before: null, next: [] };
 }
 
 /** The history that goes on with this txn. */

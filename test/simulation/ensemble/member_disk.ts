@@ -73,7 +73,7 @@ export class MemberDisk {
   constructor(world: World, lies: Lies, first: Entry) {
     this.#world = world;
     this.#lies = lies;
-    this.#snapshots = [{ database: new Database(new Tree(TREE), new Map(), first.zxid), entry: first }];
+    this.#snapshots = [{ database: new Database(new Tree(TREE)), entry: first }];
   }
 
   // ── what a member asks of it ──

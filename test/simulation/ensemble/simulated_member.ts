@@ -19,6 +19,7 @@ import { Member, type MemberEffect, type MemberInput } from "../../../lib/member
 import { firstSessionId } from "../../../lib/session/identity.ts";
 import { CONFIG_NODE } from "../../../lib/tree/tree.ts";
 import type { ConnId, Now, SessionId, Zxid } from "../../../lib/types.ts";
+import { COUNTER_MAX, epochOf, makeZxid } from "../../../lib/zxid.ts";
 import type { Bug, Tamper } from "./bugs.ts";
 import { ExpiryRule } from "./expiry.ts";
 import { type CommittedHistory, type Entry, followedBy } from "./history.ts";
@@ -38,6 +39,8 @@ export interface SimulatedMemberOptions {
   readonly committed: CommittedHistory;
   /** The history that all members begin with. */
   readonly first: Entry;
+  /** So many txns a leader may make before the zxids of its epoch are used up; null: as many as there are. */
+  readonly txnsAnEpoch: number | null;
   readonly bug: Bug | null;
 }
 
@@ -346,13 +349,20 @@ export class SimulatedMember implements Station {
     zab.step = (input, now) => {
       if (input.kind === "propose") this.#expiry.proposed(input.proposal, now.mono);
       let { term } = zab;
-      const effects = step(input, now);
+      const effects = step(input, now).map((effect) => this.#shortened(effect));
       for (const effect of effects) {
         if (effect.kind === "role" && effect.role === "looking") term = null;
         this.#sees(effect, term, now);
       }
       return effects;
     };
+  }
+
+  /** A leader that is to make few txns begins far behind the first zxid of its epoch. */
+  #shortened(effect: BroadcastEffect): BroadcastEffect {
+    const { txnsAnEpoch } = this.#options;
+    if (effect.kind !== "role" || effect.zxid === null || txnsAnEpoch === null) return effect;
+    return { ...effect, zxid: makeZxid(epochOf(effect.zxid), COUNTER_MAX - txnsAnEpoch) };
   }
 
   /** @param term in which it says that */

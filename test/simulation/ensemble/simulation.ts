@@ -95,7 +95,8 @@ class Simulation {
       },
       limits: { tickMs, initLimit, syncLimit },
       committed: this.#committed,
-      first: beginning(conditions.firstZxid),
+      first: beginning(),
+      txnsAnEpoch: conditions.txnsAnEpoch,
       bug,
     };
     for (const { id } of config.members) this.#members.push(new SimulatedMember({ ...common, id }));

@@ -1,96 +1,10 @@
 /** Terms as leader and learner, step by step: what must be on disk before what is said, by the hazards that ZooKeeper has had. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { BroadcastEffect, BroadcastInput } from "../../../lib/broadcast/contract.ts";
-import { Ensemble, type EnsembleMember } from "../../../lib/broadcast/zab/ensemble.ts";
 import { History } from "../../../lib/broadcast/zab/history.ts";
-import type { LeaderPacket, LearnerPacket, Notification } from "../../../lib/broadcast/zab/messages.ts";
-import { Zab } from "../../../lib/broadcast/zab/zab.ts";
-import type { Proposal } from "../../../lib/txns.ts";
+import type { LearnerPacket } from "../../../lib/broadcast/zab/messages.ts";
 import { COUNTER_MAX, makeZxid } from "../../../lib/zxid.ts";
-
-const LIMITS = { tickMs: 1000, initLimit: 10, syncLimit: 5 };
-
-function member(id: number): EnsembleMember {
-  return { id: BigInt(id), addresses: [{ host: "h", quorumPort: 1, electionPort: 2 }], role: "participant", client: null };
-}
-
-const ENSEMBLE = new Ensemble({ members: [1, 2, 3].map(member), hierarchy: null, version: 0n });
-
-function txn(epoch: number, counter: number): Proposal {
-  const header = { session: 1n, cxid: counter, zxid: makeZxid(epoch, counter), time: 0 };
-  return { header, txn: { kind: "delete", path: "/a" }, digest: null };
-}
-
-/** A member whose disk answers when the test says so. */
-class Rig {
-  readonly zab: Zab;
-  mono = 0;
-
-  constructor(me: number, history: History = new History(0n, []), epochs: readonly [number, number] = [0, 0]) {
-    const [acceptedEpoch, currentEpoch] = epochs;
-    this.zab = new Zab({ me: BigInt(me), ensemble: ENSEMBLE, limits: LIMITS, history, acceptedEpoch, currentEpoch });
-    this.step({ kind: "due" });
-  }
-
-  /** What the member says and wants, one line each; votes and log lines are left out. */
-  step(input: BroadcastInput): string[] {
-    const effects = this.zab.step(input, { mono: this.mono, wall: this.mono });
-    return effects.filter(({ kind }) => kind !== "notify" && kind !== "tell").map(text);
-  }
-
-  packet(link: number, packet: LeaderPacket | LearnerPacket): string[] {
-    return this.step({ kind: "packet", link, packet });
-  }
-
-  vote(from: number, leader: number, state: Notification["state"] = "looking", round = 1n): void {
-    const vote = { leader: BigInt(leader), zxid: this.zab.history.last, round, epoch: BigInt(this.zab.currentEpoch) };
-    this.step({ kind: "notified", from: BigInt(from), notification: { state, vote, version: 2, config: null } });
-  }
-
-  pass(ms: number): string[] {
-    this.mono += ms;
-    return this.step({ kind: "due" });
-  }
-}
-
-function text(effect: BroadcastEffect): string {
-  switch (effect.kind) {
-    case "send":
-      return `to ${effect.link}: ${packetText(effect.packet)}`;
-    case "append":
-    case "commit":
-      return `${effect.kind} ${zxidText(effect.proposal.header.zxid)}`;
-    case "saveEpochs":
-      return effect.accepted === null ? `save current ${effect.current}` : `save accepted ${effect.accepted}`;
-    case "role":
-      return `role ${effect.role}`;
-    case "truncate":
-      return `truncate ${zxidText(effect.zxid)}`;
-    default:
-      return effect.kind;
-  }
-}
-
-function packetText(packet: LeaderPacket | LearnerPacket): string {
-  if (packet.kind === "ackEpoch") return `ackEpoch ${packet.currentEpoch}`;
-  if ("zxid" in packet) return `${packet.kind} ${zxidText(packet.zxid)}`;
-  if ("proposal" in packet) return `${packet.kind} ${zxidText(packet.proposal.header.zxid)}`;
-  return "epoch" in packet ? `${packet.kind} ${packet.epoch}` : packet.kind;
-}
-
-function zxidText(zxid: bigint): string {
-  return `${zxid >> 32n}:${zxid & 0xffffffffn}`;
-}
-
-/** Member 1, following 3, which has told epoch 1. */
-function follower(history?: History): Rig {
-  const rig = new Rig(1, history);
-  rig.vote(2, 3, "following");
-  rig.vote(3, 3, "leading");
-  rig.step({ kind: "opened", link: -1 });
-  return rig;
-}
+import { active, elected, established, follower, Rig, synchronising, txn } from "../../support/zab_rig.ts";
 
 describe("a learner", () => {
   test("keeps the epoch before it accepts it (ZOOKEEPER-2307)", () => {
@@ -257,40 +171,3 @@ describe("a leader", () => {
     assert.ok(said.includes("role looking"), said.join(", "));
   });
 });
-
-/** Following, with the epoch accepted, and told to catch up by nothing yet. */
-function synchronising(history?: History): Rig {
-  const rig = follower(history);
-  rig.packet(-1, { kind: "leaderInfo", epoch: 1 });
-  rig.step({ kind: "epochsSaved" });
-  return rig;
-}
-
-function active(): Rig {
-  const rig = synchronising();
-  rig.packet(-1, { kind: "diff", zxid: 0n });
-  rig.packet(-1, { kind: "newLeader", epoch: 1, config: "" });
-  rig.step({ kind: "epochsSaved" });
-  rig.packet(-1, { kind: "upToDate" });
-  return rig;
-}
-
-/** Member 3, elected, with a stream from nobody yet known. */
-function elected(): Rig {
-  const rig = new Rig(3);
-  rig.vote(1, 3);
-  rig.pass(200);
-  rig.step({ kind: "opened", link: 1 });
-  return rig;
-}
-
-/** Member 3, leading epoch 1 with member 1. */
-function established(): Rig {
-  const rig = elected();
-  rig.packet(1, { kind: "learnerInfo", observer: false, acceptedEpoch: 0, id: 1n, configVersion: 0n });
-  rig.step({ kind: "epochsSaved" });
-  rig.packet(1, { kind: "ackEpoch", zxid: 0n, currentEpoch: 0 });
-  rig.step({ kind: "epochsSaved" });
-  rig.packet(1, { kind: "ack", zxid: makeZxid(1, 0) });
-  return rig;
-}
