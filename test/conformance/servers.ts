@@ -3,11 +3,14 @@
  */
 
 import { readFileSync } from "node:fs";
+import { openSettings } from "../../adapters/cli/open_settings.ts";
+import { saslOptions } from "../../adapters/cli/security.ts";
+import { parseZooCfg } from "../../adapters/cli/zoo_cfg.ts";
 import { fileStorage } from "../../adapters/storage/mod.ts";
-import { parseJaas, tcp } from "../../adapters/tcp/mod.ts";
-import { type Compat, type OpenOptions, open } from "../../mod.ts";
+import { tcp } from "../../adapters/tcp/mod.ts";
+import { type Compat, open } from "../../mod.ts";
 import type { Address } from "../support/frame_connection.ts";
-import { startServer, type ZooConfig } from "../support/server_process.ts";
+import { startServer, type ZooConfig, zooCfg } from "../support/server_process.ts";
 
 /** A fresh server for one row. */
 export interface FreshServer extends Address {
@@ -41,96 +44,24 @@ export const startApache: StartServer = async (config) => {
 /** Keys that came after 3.4, which reads them as nothing. */
 const SINCE_3_5 = /^(enforce\.auth|sessionRequireClientSASLAuth|DigestAuthenticationProvider\.enabled)/;
 
-/** Ours, answering like a version of ZooKeeper. */
+/** Ours, answering like a version of ZooKeeper: told by the same zoo.cfg. */
 export function startOurs(compat: Compat): StartServer {
   return async (config) => {
-    const keys = Object.entries(zooConfigOf(config)).filter(([key]) => compat !== "3.4" || !SINCE_3_5.test(key));
-    const server = await open({ compat, extendedTypes: false, ...openOptionsOf(keys) });
+    const { dataDir, ...keys } = zooConfigOf(config);
+    const known = Object.entries(keys).filter(([key]) => compat !== "3.4" || !SINCE_3_5.test(key));
+    const text = zooCfg({ tickTime: 2000, dataDir: "here", ...Object.fromEntries(known) });
+    const { settings } = parseZooCfg(text, "zoo.cfg");
+    const { acl, ...options } = openSettings(settings, true);
+    const server = await open({
+      compat,
+      ...options,
+      acl: { ...acl, ...("authProvider.1" in keys && { saslRegistered: SASL_PROVIDER.test(String(keys["authProvider.1"])) }) },
+      ...("java.security.auth.login.config" in keys && saslOptions(settings, (file) => readFileSync(file, "utf8"))),
+      ...(dataDir !== undefined && { storage: fileStorage(String(dataDir)) }),
+    });
     const { host, port } = await server.listen(tcp({ port: 0 }));
     return { host, port, stop: () => server.close() };
   };
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-/** The options that stand for the zoo.cfg keys of the recordings. */
-function openOptionsOf(config: readonly (readonly [string, unknown])[]): OpenOptions {
-  const options: Mutable<OpenOptions> = {};
-  for (const [key, given] of config) {
-    const value = String(given);
-    switch (key) {
-      case "tickTime":
-        options.tickTimeMs = Number(value);
-        break;
-      case "extendedTypesEnabled":
-        options.extendedTypes = value === "true";
-        break;
-      case "znode.container.checkIntervalMs":
-        options.reaper = { ...options.reaper, intervalMs: Number(value) };
-        break;
-      case "znode.container.maxNeverUsedIntervalMs":
-        options.reaper = { ...options.reaper, neverUsedMs: Number(value) };
-        break;
-      case "DigestAuthenticationProvider.superDigest":
-        options.acl = { ...options.acl, superDigest: value };
-        break;
-      case "DigestAuthenticationProvider.enabled":
-        options.acl = { ...options.acl, digestEnabled: value === "true" };
-        break;
-      case "skipACL":
-        options.acl = { ...options.acl, skip: value === "yes" };
-        break;
-      case "reconfigEnabled":
-        options.reconfigEnabled = value === "true";
-        break;
-      case "enforceQuota":
-        options.enforceQuota = value === "true";
-        break;
-      case "enforce.auth.enabled":
-        break; // the schemes alone say it
-      case "enforce.auth.schemes":
-        options.requiredAuthSchemes = value.split(",");
-        break;
-      case "sessionRequireClientSASLAuth":
-        if (value === "true") options.requiredAuthSchemes = ["sasl"];
-        break;
-      case "maxClientCnxns":
-        options.limits = { ...options.limits, connectionsPerAddressMax: Number(value) };
-        break;
-      case "maxCnxns":
-        options.limits = { ...options.limits, connectionsMax: Number(value) };
-        break;
-      case "superUser":
-        options.acl = { ...options.acl, superUsers: [value] };
-        break;
-      case "allowSaslFailedClients":
-        options.sasl = { ...options.sasl, allowFailedClients: value === "true" };
-        break;
-      case "java.security.auth.login.config":
-        options.sasl = { ...options.sasl, users: parseJaas(readFileSync(value, "utf8")).users ?? {} };
-        break;
-      case "localSessionsEnabled":
-        options.localSessions = value === "true";
-        break;
-      case "localSessionsUpgradingEnabled":
-        options.localSessionsUpgrading = value === "true";
-        break;
-      case "4lw.commands.whitelist":
-        options.fourLetterWords = value.split(/\s*,\s*/);
-        break;
-      case "dataDir":
-        options.storage = fileStorage(value);
-        break;
-      case "authProvider.1":
-        if (value.endsWith("EnsembleAuthenticationProvider")) options.acl = { ensembleAuthNames: [], ...options.acl };
-        else options.acl = { ...options.acl, saslRegistered: value.endsWith("SASLAuthenticationProvider") };
-        break;
-      case "ensembleAuthName":
-        options.acl = { ...options.acl, ensembleAuthNames: value.split(",") };
-        break;
-      default:
-        throw new Error(`a recording's configuration has ${key}, which no option stands for here`);
-    }
-  }
-  return options;
-}
+const SASL_PROVIDER = /\.SASLAuthenticationProvider$/;
