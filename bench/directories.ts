@@ -46,7 +46,7 @@ export class Directories {
     const server = await startServer(this.#maker, this.#folder, { config: { snapCount: NO_SNAPSHOT } });
     try {
       const job = { kind: "znodes", znodes: this.#znodes, dataBytes: DATA_BYTES } as const;
-      await runLoad(job, { port: server.port, pids: server.pids, warmUpSeconds: 0, seconds: 0 });
+      await runLoad(job, { port: server.port, ports: server.ports, pids: server.pids, warmUpSeconds: 0, seconds: 0 });
       cpSync(server.dataDir, directory, { recursive: true }); // its writer is idle, and all of it is on the disk
     } finally {
       await server.stop();

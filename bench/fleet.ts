@@ -4,6 +4,7 @@
  * Warming up matters most to Apache: a JVM's compilers need seconds of load, and measured cold it would lose by far more.
  */
 
+import { startEnsemble } from "./ensembles.ts";
 import type { Job } from "./load/job.ts";
 import { runLoad } from "./programs.ts";
 import { type Server, type ServerKind, startServer } from "./servers.ts";
@@ -20,6 +21,7 @@ const WARM_UP: readonly Job[] = [
 export class Fleet {
   readonly #folder: string;
   readonly #quick: boolean;
+  #members: 1 | 3 = 1;
   readonly #servers: Map<ServerKind, Server> = new Map();
 
   constructor(folder: string, quick: boolean) {
@@ -27,13 +29,17 @@ export class Fleet {
     this.#quick = quick;
   }
 
-  async server(kind: ServerKind): Promise<Server> {
+  /** @param members how many servers it is to be; those of another number end */
+  async server(kind: ServerKind, members: 1 | 3): Promise<Server> {
+    if (members !== this.#members) await this.stop();
+    this.#members = members;
     const known = this.#servers.get(kind);
     if (known !== undefined) return known;
-    const server = await startServer(kind, this.#folder);
+    const server = await (members === 1 ? startServer : startEnsemble)(kind, this.#folder);
     this.#servers.set(kind, server);
+    const { port, ports, pids } = server;
     const seconds = (this.#quick ? WARM_UP_SECONDS.quick : WARM_UP_SECONDS.full) / WARM_UP.length;
-    for (const job of WARM_UP) await runLoad(job, { port: server.port, pids: server.pids, warmUpSeconds: 0, seconds });
+    for (const job of WARM_UP) await runLoad(job, { port, ports, pids, warmUpSeconds: 0, seconds });
     return server;
   }
 

@@ -31,6 +31,7 @@ type GoalName =
   | ("durableSet100" | "durableSet1000" | "durableSet64Clients" | "durableSetOneClient" | "createDelete")
   | ("mixed90" | "mixed70" | "fanOut" | "connects" | "start" | "idleSession" | "znode")
   | ("recoverLog" | "recoverSnapshot" | "readsBesideSnapshot")
+  | ("threeGet" | "threeSet100" | "threeSet1000" | "failOver")
   | ("localGet" | "localSet" | "localCreate" | "open" | "openWithPort");
 
 export const GOALS: Readonly<Record<GoalName, readonly Goal[]>> = {
@@ -59,6 +60,10 @@ export const GOALS: Readonly<Record<GoalName, readonly Goal[]>> = {
   recoverLog: [atMost("wallMs", 0.4, 0.25), atMost("cpuMs", 0.4, 0.25)],
   recoverSnapshot: [atMost("wallMs", 0.5, 0.3), atMost("cpuMs", 0.5, 0.3), atMost("bytesEach", 0.35, 0.2)],
   readsBesideSnapshot: [absolute("maxMs", 50, 10)],
+  threeGet: throughput([5, 8], [0.15, 0.15]),
+  threeSet100: durable(throughput([2, 3], [0.4, 0.4])),
+  threeSet1000: durable(throughput([1.5, 2.5], [0.55, 0.55])),
+  failOver: [atMost("wallMs", 0.5, 0.25)],
   localGet: [absolute("perCpuSecond", 600_000, 1_000_000)],
   localSet: [absolute("perCpuSecond", 250_000, 500_000)],
   localCreate: [absolute("perCpuSecond", 200_000, 300_000)],

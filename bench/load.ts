@@ -9,6 +9,7 @@
 
 import { runBesideSnapshots } from "./load/beside_snapshots.ts";
 import { runConnects } from "./load/connects.ts";
+import { runFailOver } from "./load/fail_over.ts";
 import { runFanOut } from "./load/fan_out.ts";
 import type { Job, Target } from "./load/job.ts";
 import { runRequests } from "./load/requests.ts";
@@ -20,6 +21,8 @@ function run(job: Job, target: Target): Promise<Metrics> {
   switch (job.kind) {
     case "requests":
       return runRequests(job, target);
+    case "failOver":
+      return runFailOver(target);
     case "fanOut":
       return runFanOut(job, target);
     case "connects":

@@ -5,6 +5,7 @@
  */
 
 import { Directories } from "./directories.ts";
+import { startEnsemble } from "./ensembles.ts";
 import { Fleet } from "./fleet.ts";
 import type { Target } from "./load/job.ts";
 import { type Metrics, medians } from "./metrics.ts";
@@ -76,14 +77,15 @@ export class Bench {
 
   async #measure(measurement: Measurement, kind: ServerKind): Promise<{ metrics: Metrics; isDurable: boolean }> {
     if (measurement.kind === "load") {
-      const server = await this.#fleet.server(kind);
+      const server = await this.#fleet.server(kind, measurement.members ?? 1);
       return { metrics: await runLoad(measurement.job, this.#target(server)), isDurable: server.isDurable() };
     }
     if (measurement.kind === "local") {
       return { metrics: await runLocal(measurement.work, kind as RuntimeName, this.#options), isDurable: false };
     }
     if (measurement.kind === "recovery") return await this.#recover(measurement, kind);
-    const server = await startServer(kind, this.#folder);
+    const members = measurement.kind === "freshLoad" ? (measurement.members ?? 1) : 1;
+    const server = await (members === 1 ? startServer : startEnsemble)(kind, this.#folder);
     try {
       const metrics = measurement.kind === "start" ? server.start : await runLoad(measurement.job, this.#target(server));
       return { metrics, isDurable: server.isDurable() };
@@ -120,8 +122,8 @@ export class Bench {
     return residentBytes;
   }
 
-  #target({ port, pids }: Server): Target {
+  #target({ port, ports, pids }: Server): Target {
     const { warmUpSeconds, seconds } = this.#options;
-    return { port, pids, warmUpSeconds, seconds };
+    return { port, ports, pids, warmUpSeconds, seconds };
   }
 }

@@ -35,6 +35,8 @@ export type ServerKind = "apache" | RuntimeName;
 export interface Server {
   readonly kind: ServerKind;
   readonly port: number;
+  /** Of an ensemble all members', the leader's first. */
+  readonly ports: readonly number[];
   readonly pids: readonly number[];
   /** Time and CPU time up to the first answer, and memory at that moment. */
   readonly start: Metrics;
@@ -51,7 +53,9 @@ export interface StartOptions {
   /** A data directory whose copy it is given. */
   readonly data?: string;
   /** Lines of zoo.cfg besides the usual ones. */
-  readonly config?: Readonly<Record<string, number>>;
+  readonly config?: Readonly<Record<string, number | string>>;
+  /** Which member of an ensemble it is. */
+  readonly myid?: number;
 }
 
 const START_SECONDS_MAX = 120;
@@ -70,11 +74,16 @@ export function whyNot(kind: ServerKind): string | null {
 }
 
 /** @param parent the folder below which the server's own is made. */
-export async function startServer(kind: ServerKind, parent: string, { data, config }: StartOptions = {}): Promise<Server> {
+export async function startServer(
+  kind: ServerKind,
+  parent: string,
+  { data, config, myid }: StartOptions = {},
+): Promise<Server> {
   const folder = mkdtempSync(join(parent, `${kind}-`));
   const dataDir = join(folder, "data");
   if (data === undefined) mkdirSync(dataDir);
   else cpSync(data, dataDir, { recursive: true });
+  if (myid !== undefined) writeFileSync(join(dataDir, "myid"), `${myid}\n`);
   const port = await freePort();
   const { command, args } = orThrow(startCommand(kind, writeConfig(folder, { ...config, dataDir, clientPort: port })));
   const log = openSync(join(folder, "server.log"), "w");
@@ -99,7 +108,7 @@ export async function startServer(kind: ServerKind, parent: string, { data, conf
     await session.close();
     const count = (prefix: string): number => filesOf(dataDir).filter((file) => file.startsWith(prefix)).length;
     return {
-      ...{ kind, port, pids, start, dataDir, stop },
+      ...{ kind, port, ports: [port], pids, start, dataDir, stop },
       isDurable: () => count("log.") > 0,
       snapshotCount: () => count("snapshot."),
     };

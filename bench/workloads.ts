@@ -11,10 +11,10 @@ import type { ShownMetric } from "./metrics.ts";
 
 /** How a row's figures come about. */
 export type Measurement =
-  /** A job of the load generator against servers that live on: compilers are warm. */
-  | { readonly kind: "load"; readonly job: Job }
+  /** A job of the load generator against servers that live on: compilers are warm. `members`: each is an ensemble. */
+  | { readonly kind: "load"; readonly job: Job; readonly members?: 3 }
   /** A job against a server just started for it, which ends after it: for figures that depend on what was there before. */
-  | { readonly kind: "freshLoad"; readonly job: Job }
+  | { readonly kind: "freshLoad"; readonly job: Job; readonly members?: 3 }
   /** The start of a server's process. */
   | { readonly kind: "start" }
   | Recovery
@@ -75,6 +75,8 @@ export function groups(sizes: Sizes): readonly Group[] {
     znodeGroup(sizes),
     recoveryGroup(sizes),
     snapshotGroup(sizes),
+    ensembleGroup(),
+    failOverGroup(),
     localGroup(),
     openGroup(),
   ];
@@ -218,6 +220,39 @@ function snapshotGroup({ recovered }: Sizes): Group {
   };
   const title = "one reader while 32 sets are outstanding and snapshots of so many znodes are written: its reads";
   return { id: "snapshot", title, columns: ["maxMs", "p99Ms", "perSecond"], rows: [row] };
+}
+
+function ensembleGroup(): Group {
+  const row = (name: string, shape: string, work: Pick<RequestsJob, "mix" | "dataBytes">, goals: readonly Goal[]): Row => ({
+    id: `three/${name}`,
+    shape,
+    measurement: { kind: "load", members: 3, job: { kind: "requests", connections: 32, outstanding: 16, ...work } },
+    goals,
+    quick: true,
+  });
+  const rows = [
+    row("get", "getData, 1,000 bytes", { mix: { getData: 1 }, dataBytes: 1000 }, GOALS.threeGet),
+    row("set", "setData, 100 bytes", { mix: { setData: 1 }, dataBytes: 100 }, GOALS.threeSet100),
+    row("set1k", "setData, 1,000 bytes", { mix: { setData: 1 }, dataBytes: 1000 }, GOALS.threeSet1000),
+  ];
+  return {
+    id: "three",
+    title: "an ensemble of three, 32×16 spread over all; CPU time is that of all three",
+    columns: LOAD_COLUMNS,
+    rows,
+  };
+}
+
+function failOverGroup(): Group {
+  const row: Row = {
+    id: "failover/three",
+    shape: "three",
+    measurement: { kind: "freshLoad", members: 3, job: { kind: "failOver" } },
+    goals: GOALS.failOver,
+    quick: true,
+  };
+  const title = "the leader of three is killed under load: until another one's client has written";
+  return { id: "failover", title, columns: ["wallMs"], rows: [row] };
 }
 
 function localGroup(): Group {

@@ -12,14 +12,16 @@ export interface Times {
 /** Where to send the load, and whose CPU time and memory it costs. */
 export interface Target extends Times {
   readonly port: number;
-  /** Processes of the server, for their CPU time and memory. */
+  /** Of an ensemble all members' ports, the leader's first; else that one. */
+  readonly ports: readonly number[];
+  /** Processes of the server, in the order of the ports, for their CPU time and memory. */
   readonly pids: readonly number[];
 }
 
 /** `createDelete` is two operations: a create, and the delete of what it made. */
 export type RequestName = "getData" | "exists" | "getChildren" | "setData" | "createDelete" | "ping" | "sync";
 
-/** Connections that each keep so many requests outstanding. */
+/** Connections, to all members in turn, that each keep so many requests outstanding. */
 export interface RequestsJob {
   readonly kind: "requests";
   readonly connections: number;
@@ -63,4 +65,9 @@ export interface BesideSnapshotsJob {
   readonly seconds: number;
 }
 
-export type Job = RequestsJob | FanOutJob | ConnectsJob | SessionsJob | ZnodesJob | BesideSnapshotsJob;
+/** The leader of an ensemble is killed, and writes go on with another one. */
+export interface FailOverJob {
+  readonly kind: "failOver";
+}
+
+export type Job = FailOverJob | RequestsJob | FanOutJob | ConnectsJob | SessionsJob | ZnodesJob | BesideSnapshotsJob;

@@ -8,7 +8,7 @@
  */
 
 import type { Metrics } from "../metrics.ts";
-import { PING_XID, patchXid } from "./frames.ts";
+import { PING_XID, patchXid, sync } from "./frames.ts";
 import type { RequestsJob, Target } from "./job.ts";
 import { Meter } from "./meter.ts";
 import { prepareNodes } from "./prepare.ts";
@@ -21,7 +21,9 @@ export async function runRequests(job: RequestsJob, target: Target): Promise<Met
   const meter = new Meter(target);
   const loops: RequestLoop[] = [];
   for (let connection = 0; connection < job.connections; connection++) {
-    loops.push(new RequestLoop(await Session.open(target.port), script(job, connection), meter));
+    const session = await Session.open(target.ports[connection % target.ports.length]!);
+    await session.call(sync("/")); // what was prepared has come to this member
+    loops.push(new RequestLoop(session, script(job, connection), meter));
   }
   for (const loop of loops) loop.start(job.outstanding);
   const metrics = await meter.run();

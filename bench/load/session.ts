@@ -67,9 +67,9 @@ export class Session {
   }
 
   /** Sends one request and waits for its reply. For set-up: one at a time, and not while a sink is attached. */
-  async call(frame: Buffer): Promise<Reply> {
+  async call(frame: Buffer, timeoutMs: number = ANSWER_TIMEOUT_MS): Promise<Reply> {
     patchXid(frame, 0, 1);
-    const reply = await this.#answer(frame);
+    const reply = await this.#answer(frame, timeoutMs);
     return { error: replyError(reply, 0), body: reply.subarray(REPLY_HEADER_BYTES) };
   }
 
