@@ -2,7 +2,7 @@
  * What a test has left undone, told at the end.
  */
 import type { Kernel } from "../kernel/kernel.ts";
-import type { Session } from "../session/sessions.ts";
+import type { SessionId } from "../types.ts";
 import { sessionText } from "./text.ts";
 
 /** What the end of a test server brought to light: faults that never struck, sessions that were left open. */
@@ -17,19 +17,25 @@ export class ReportError extends Error {
   }
 }
 
-/** Sessions that nobody has closed, with their ephemerals and watches. */
-export function leftovers(kernel: Kernel): string[] {
-  return Array.from(kernel.sessions.all())
+/**
+ * Sessions that nobody has closed, with their ephemerals and watches.
+ *
+ * @param all the kernel that decides, and those of the other members: each knows the watches of those who are connected to it
+ */
+export function leftovers(all: readonly [Kernel, ...Kernel[]]): string[] {
+  const [{ sessions, database }] = all;
+  return Array.from(sessions.all())
     .filter(({ closing }) => !closing)
-    .map((session) => {
-      const ephemerals = [...kernel.database.tree.ephemeralsOf(session.id)];
-      const watches = watchedBy(kernel, session);
+    .map(({ id }) => {
+      const ephemerals = [...database.tree.ephemeralsOf(id)];
+      const watches = all.flatMap((kernel) => watchedBy(kernel, id));
       const owns = ephemerals.length === 0 ? "" : `, with the ephemerals ${ephemerals.sort().join(", ")}`;
       const watching = watches.length === 0 ? "" : `, watching ${watches.sort().join(", ")}`;
-      return `Session ${sessionText(session.id)} was left open${owns}${watching}`;
+      return `Session ${sessionText(id)} was left open${owns}${watching}`;
     });
 }
 
-function watchedBy({ watches }: Kernel, { connection }: Session): string[] {
-  return connection === null ? [] : [...watches.pathsOf(connection.id)];
+function watchedBy({ connections, watches }: Kernel, session: SessionId): string[] {
+  const its = [...connections.values()].filter((connection) => connection.session?.id === session);
+  return its.flatMap(({ id }) => [...watches.pathsOf(id)]);
 }

@@ -23,14 +23,14 @@ import { ObservedWorld, type Running } from "./observed_world.ts";
 import { Operator } from "./operator.ts";
 import { seededRandom } from "./random.ts";
 import { Recorder } from "./recorder.ts";
-import { ReportError } from "./report.ts";
+import { leftovers, ReportError } from "./report.ts";
 import { type SessionRef, sessionIdOf } from "./session_ref.ts";
 import { CLIENT_PORT, TestMember } from "./test_member.ts";
 import { HISTORY_ENTRIES_MAX, START_AT, type TestServerOptions, type TestWorld } from "./test_server.ts";
 import { VolatileDisk } from "./volatile_storage.ts";
 
 /** What `testEnsemble()` may be told; everything is optional. */
-export interface TestEnsembleOptions extends Omit<TestServerOptions, "reportLeaks" | "serverId"> {
+export interface TestEnsembleOptions extends Omit<TestServerOptions, "serverId"> {
   /** Members with a vote. Default 3. */
   readonly members?: number;
   /** Members without one; their numbers follow. Default 0. */
@@ -76,6 +76,7 @@ export class TestEnsemble extends ObservedWorld {
   /** What everything follows from that may come one way or the other. */
   readonly seed: number;
   readonly #recorder: Recorder;
+  readonly #reportLeaks: boolean;
   readonly #settings: Settings;
   readonly #world: TestEnsembleWorld;
   readonly #random: () => number;
@@ -87,11 +88,13 @@ export class TestEnsemble extends ObservedWorld {
   #closing: Promise<void> | null = null;
 
   private constructor(options: TestEnsembleOptions, settings: Settings, world: TestEnsembleWorld) {
-    const { members = 3, observers = 0, startAt = START_AT, seed = 1, historyEntriesMax = HISTORY_ENTRIES_MAX } = options;
+    const { members = 3, observers = 0, startAt = START_AT, seed = 1 } = options;
+    const { reportLeaks = false, historyEntriesMax = HISTORY_ENTRIES_MAX } = options;
     const recorder = new Recorder(0, historyEntriesMax);
     super(recorder);
     const random = seededRandom(seed);
     this.#recorder = recorder;
+    this.#reportLeaks = reportLeaks;
     this.seed = seed;
     this.#settings = settings;
     this.#world = world;
@@ -121,7 +124,7 @@ export class TestEnsemble extends ObservedWorld {
 
   /** @internal */
   static async open(options: TestEnsembleOptions, world: TestEnsembleWorld): Promise<TestEnsemble> {
-    const { members, observers, startAt, seed, historyEntriesMax, ...given } = options;
+    const { members, observers, startAt, seed, reportLeaks, historyEntriesMax, ...given } = options;
     judge(options);
     const ensemble = new TestEnsemble(options, await settingsOf(given, true), world);
     await Promise.all(ensemble.members.map((member) => member.start()));
@@ -310,14 +313,23 @@ export class TestEnsemble extends ObservedWorld {
   /**
    * Ends the world: handles, members and ports are closed, nothing is left that keeps the process alive.
    *
-   * Rejects with a {@link ReportError} if a fault that was asked for has never struck. May be called again, and then only resolves.
+   * Rejects with a {@link ReportError} if a fault that was asked for has never struck, and with `reportLeaks` if sessions were left open. May be
+   * called again, and then only resolves.
    */
   async close(): Promise<void> {
     if (this.#closing !== null) return this.#closing;
     const unmet = this.faults.unmet.map((fault) => `A fault never struck: ${fault}`);
+    const leaks = this.#reportLeaks ? this.#leftovers() : [];
     this.#closing = this.#close();
     await this.#closing;
-    if (unmet.length > 0) throw new ReportError([...unmet, this.#howToReplay]);
+    const problems = [...unmet, ...leaks];
+    if (problems.length > 0) throw new ReportError([...problems, this.#howToReplay]);
+  }
+
+  #leftovers(): string[] {
+    if (this.leader === null) return ["There is no leader to say which sessions were left open"];
+    const kernels = this.members.flatMap(({ running }) => (running === null ? [] : [running.host.member.kernel]));
+    return leftovers([this.kernel, ...kernels.filter((kernel) => kernel !== this.kernel)]);
   }
 
   async #close(): Promise<void> {

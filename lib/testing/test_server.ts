@@ -266,7 +266,7 @@ export class TestServer extends ObservedWorld {
     if (this.#closing !== null) return this.#closing;
     const { host, server } = this.#running;
     const unmet = this.faults.unmet.map((fault) => `A fault never struck: ${fault}`);
-    const leaks = this.#common.reportLeaks ? leftovers(this.kernel) : [];
+    const leaks = this.#common.reportLeaks ? leftovers([this.kernel]) : [];
     host.calm();
     this.#closing = Promise.all(this.#resumed.map((zk) => zk.close())).then(() => server.close());
     await this.#closing;

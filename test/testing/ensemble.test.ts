@@ -207,6 +207,17 @@ describe("an ensemble in a test", () => {
     await assert.rejects(zk.connect(), /the ensemble is closed/);
   });
 
+  test("tells what was left open, if asked", async () => {
+    const zk = await testEnsemble({ reportLeaks: true });
+    const forgetful = await zk.connect({ member: 2 });
+    await forgetful.create("/mine", null, { mode: "ephemeral" });
+    await forgetful.exists("/yours", { watch: () => {} });
+    await assert.rejects(zk.close(), /was left open, with the ephemerals \/mine, watching \/yours/);
+    const tidy = await testEnsemble({ reportLeaks: true });
+    await (await tidy.connect()).close();
+    await tidy.close();
+  });
+
   test("refuses what it can't be, and what can't be done with it", async () => {
     await assert.rejects(testEnsemble({ members: 0 }), { name: "TypeError", message: /members: 0 is no whole number from 1/ });
     await assert.rejects(testEnsemble({ tickTimeMs: 0 }), { name: "TypeError", message: /tickTimeMs/ });
