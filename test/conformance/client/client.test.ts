@@ -32,8 +32,8 @@ for (const { name, skip, exceptions, start } of targets) {
       describe(verb, () => {
         for (const [title, run] of Object.entries(cases)) {
           const reason = exceptions[`${verb}: ${title}`];
-          if (reason !== undefined) console.log(`not run on ${name}: ${verb}: ${title}: ${reason}`);
-          test(title, { skip: reason ?? false, timeout: 60_000 }, () => runCase(target, run));
+          if (reason !== undefined) console.log(`not a case of ${name}: ${verb}: ${title}: ${reason}`);
+          else test(title, { timeout: 60_000 }, () => runCase(target, run));
         }
       });
     }
