@@ -62,7 +62,15 @@ const quorumPacket: JuteRecord<QuorumPacket> = (jute, it) => ({
 });
 
 export function writePacket(out: JuteWriter, packet: QuorumPacket): void {
-  quorumPacket(out, packet);
+  if (packet.authIds !== null) {
+    quorumPacket(out, packet);
+    return;
+  }
+  // Nearly all of them, and by far the most that a leader writes.
+  out.int(packet.type);
+  out.long(packet.zxid);
+  out.buffer(packet.data);
+  out.int(-1);
 }
 
 // ── the stream ──
@@ -337,9 +345,10 @@ export function packetOfLeader(packet: LeaderPacket): QuorumPacket {
         written((out) => out.long(packet.leader)),
       );
     case "informAndActivate": {
+      const bytes = proposalBytes(packet.proposal);
       const data = written((out) => {
         out.long(packet.leader);
-        out.raw(proposalBytes(packet.proposal));
+        out.raw(bytes);
       });
       return plain(TYPES.informAndActivate, packet.proposal.header.zxid, data);
     }
@@ -381,8 +390,14 @@ function plain(type: number, zxid: Zxid, data: Uint8Array | null = null): Quorum
   return { type, zxid, data, authIds: null };
 }
 
+/** What is written here is copied at once; nothing that writes asks for another. */
+let scratch = new JuteWriter(4096);
+/** A buffer that one txn made larger than this is not kept for the next. */
+const SCRATCH_BYTES_KEPT = 1 << 20;
+
 function written(write: (out: JuteWriter) => unknown): Uint8Array {
-  const out = new JuteWriter(64);
-  write(out);
-  return out.copy();
+  if (scratch.capacity > SCRATCH_BYTES_KEPT) scratch = new JuteWriter(4096);
+  scratch.clear();
+  write(scratch);
+  return scratch.copy();
 }
