@@ -9,6 +9,9 @@ import type { ThrottleSettings } from "./options.ts";
 export class ConnectionThrottle {
   readonly #settings: ThrottleSettings;
   readonly #random: () => number;
+  /** How many tokens there can be, and how many come anew: with weights, enough for that many new sessions. */
+  readonly #tokensMax: number;
+  readonly #fillCount: number;
   #tokens: number;
   #filledAt: number;
   #dropChance = 0;
@@ -18,7 +21,10 @@ export class ConnectionThrottle {
   constructor(settings: ThrottleSettings, random: () => number, mono: number) {
     this.#settings = settings;
     this.#random = random;
-    this.#tokens = settings.connectionTokens;
+    const newSession = settings.connectionWeights?.global ?? 1;
+    this.#tokensMax = settings.connectionTokens * newSession;
+    this.#fillCount = settings.connectionFillCount * newSession;
+    this.#tokens = this.#tokensMax;
     this.#filledAt = mono;
     this.#adjustedAt = mono;
   }
@@ -30,8 +36,8 @@ export class ConnectionThrottle {
 
   /** Whether a handshake may go on; `kind` is what it asks for. */
   admits(kind: "global" | "local" | "renew", mono: number): boolean {
-    const { connectionTokens, connectionFreezeTimeMs, connectionWeights } = this.#settings;
-    if (connectionTokens === 0) return true;
+    const { connectionFreezeTimeMs, connectionWeights } = this.#settings;
+    if (this.#tokensMax === 0) return true;
     this.#fill(mono);
     if (connectionFreezeTimeMs !== -1 && this.#isDropped(mono)) return false;
     const needed = connectionWeights?.[kind] ?? 1;
@@ -41,22 +47,22 @@ export class ConnectionThrottle {
   }
 
   #fill(mono: number): void {
-    const { connectionTokens, connectionFillTimeMs, connectionFillCount } = this.#settings;
+    const { connectionFillTimeMs } = this.#settings;
     const elapsed = mono - this.#filledAt;
     if (elapsed <= connectionFillTimeMs) return;
-    const fresh = Math.floor((elapsed * connectionFillCount) / connectionFillTimeMs);
-    this.#tokens = Math.min(this.#tokens + fresh, connectionTokens);
+    const fresh = Math.floor((elapsed * this.#fillCount) / connectionFillTimeMs);
+    this.#tokens = Math.min(this.#tokens + fresh, this.#tokensMax);
     this.#filledAt = mono;
   }
 
   /** The chance rises while the bucket is empty and falls while it is full enough, one step after each freeze. */
   #isDropped(mono: number): boolean {
-    const { connectionTokens, connectionFreezeTimeMs, connectionDecreaseRatio } = this.#settings;
+    const { connectionFreezeTimeMs, connectionDecreaseRatio } = this.#settings;
     if (mono - this.#adjustedAt > connectionFreezeTimeMs) {
-      const taken = connectionTokens - this.#tokens;
-      if (taken === connectionTokens) {
+      const taken = this.#tokensMax - this.#tokens;
+      if (taken === this.#tokensMax) {
         this.#dropChance = Math.min(this.#dropChance + this.#settings.connectionDropIncrease, 1);
-      } else if (taken <= Math.round(connectionTokens * connectionDecreaseRatio)) {
+      } else if (taken <= Math.round(this.#tokensMax * connectionDecreaseRatio)) {
         this.#dropChance = Math.max(this.#dropChance - this.#settings.connectionDropDecrease, 0);
       }
       this.#adjustedAt = mono;

@@ -84,7 +84,10 @@ export interface ThrottleSettings {
   readonly connectionDropDecrease: number;
   /** Few: so much of all. Default 0. */
   readonly connectionDecreaseRatio: number;
-  /** Tokens for a new session, a local one, one that comes back; null, the default: 1 for each. */
+  /**
+   * Tokens for a new session, a local one, one that comes back; null, the default: 1 for each. With weights the tokens that there can be, and those
+   * that come anew, are counted in new sessions.
+   */
   readonly connectionWeights: { readonly global: number; readonly local: number; readonly renew: number } | null;
 }
 

@@ -72,13 +72,14 @@ export function openSettings(zoo: Partial<ZooSettings>, isMember: boolean): Open
   };
 }
 
-/** ZooKeeper's own weights, where zoo.cfg does not say. */
+/** ZooKeeper's own weights, where zoo.cfg does not say. No session weighs less than a local one. */
 function connectionWeights(zoo: Partial<ZooSettings>): ThrottleSettings["connectionWeights"] | undefined {
   if (!zoo.connection_throttle_weight_enabled) return undefined;
+  const local = zoo.connection_throttle_local_session_weight ?? 1;
   return {
-    global: zoo.connection_throttle_global_session_weight ?? 3,
-    local: zoo.connection_throttle_local_session_weight ?? 1,
-    renew: zoo.connection_throttle_renew_session_weight ?? 2,
+    global: Math.max(local, zoo.connection_throttle_global_session_weight ?? 3),
+    local,
+    renew: Math.max(local, zoo.connection_throttle_renew_session_weight ?? 2),
   };
 }
 

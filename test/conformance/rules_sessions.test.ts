@@ -193,6 +193,30 @@ describe("how many connections", () => {
   );
 });
 
+describe("how fast connections", () => {
+  /** Tokens that don't come again as long as a test takes. */
+  const tokens = (count: number) => ({ connection_throttle_tokens: count, connection_throttle_fill_time: 1_000_000 });
+
+  rule(
+    "handshakes take tokens, where there are any: without one the connection ends without a word",
+    async (server) => {
+      const results: string[] = [];
+      for (let at = 0; at < 3; at++) results.push(await handshake(server, {}));
+      assert.deepEqual(results, ["accepted", "accepted", "ended"]);
+    },
+    { config: tokens(2) },
+  );
+  rule(
+    "by weight there are tokens for as many new sessions; to come back takes two thirds of one's",
+    async (server) => {
+      const zk = await server.client();
+      assert.equal((await server.attach(zk.session)).session.sessionId, zk.session.sessionId);
+      assert.equal(await handshake(server, {}), "ended");
+    },
+    { config: { ...tokens(2), connection_throttle_weight_enabled: true } },
+  );
+});
+
 describe("local sessions", () => {
   const LOCAL = { localSessionsEnabled: "true" };
   const UPGRADING = { ...LOCAL, localSessionsUpgradingEnabled: "true" };

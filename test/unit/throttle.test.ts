@@ -41,14 +41,15 @@ describe("handshakes", () => {
     assert.ok(Array.from({ length: 1000 }).every(() => throttle.admits("global", 0)));
   });
 
-  test("kinds of sessions may weigh differently", async () => {
+  test("kinds of sessions may weigh differently; tokens are counted in new ones", async () => {
     const connectionWeights = { global: 3, local: 1, renew: 2 };
-    const settings = await throttleOf({ connectionTokens: 4, connectionFillTimeMs: 1000, connectionWeights });
+    const settings = await throttleOf({ connectionTokens: 2, connectionFillTimeMs: 1000, connectionWeights });
     const throttle = new ConnectionThrottle(settings, Math.random, 0);
     assert.deepEqual(
-      (["renew", "global", "local", "renew", "local"] as const).map((kind) => throttle.admits(kind, 0)),
-      [true, false, true, false, true],
+      (["renew", "global", "renew", "local", "local"] as const).map((kind) => throttle.admits(kind, 0)),
+      [true, true, false, true, false],
     );
+    assert.deepEqual([throttle.admits("global", 1001), throttle.admits("local", 1001)], [true, false]);
   });
 
   test("the chance of being turned away rises while there is no token, and falls while none is taken", async () => {
