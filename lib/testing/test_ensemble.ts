@@ -252,7 +252,10 @@ export class TestEnsemble extends ObservedWorld {
     return this.members.find((member) => member.serves(id))?.id ?? null;
   }
 
-  /** Opens a free port of this machine for each member that is up, for clients that need one; each keeps its port when it is restarted. */
+  /**
+   * Opens a free port of this machine for each member that is up, for clients that need one; each keeps its port when it is restarted. Note that
+   * time is not theirs: a client that pings by its own clock has been silent after {@link VirtualClock.advance}.
+   */
   async listen(): Promise<{ readonly connectString: string }> {
     const up = this.members.filter(({ state }) => state !== "down");
     const places = await Promise.all(up.map((member) => member.listen()));

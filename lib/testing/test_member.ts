@@ -127,14 +127,17 @@ export class TestMember {
     this.#life = { server, host: host!, machine };
     this.#tell("is started");
     await server.listen(machine.listener({ port: CLIENT_PORT }));
-    if (this.#port !== null) await this.listen();
+    if (this.#port !== null) await this.#openPort(this.#port.port);
   }
 
-  /** @internal Opens a real port, the same in every life. */
+  /** @internal Where it serves real sockets: once it does, at the same place in every life. */
   async listen(): Promise<ListenAddress> {
-    const listener = this.#options.listener(this.#port?.port ?? 0);
-    this.#port = await this.#up().server.listen(listener);
+    this.#port ??= await this.#openPort(0);
     return this.#port;
+  }
+
+  #openPort(port: number): Promise<ListenAddress> {
+    return this.#up().server.listen(this.#options.listener(port));
   }
 
   /** @internal From one moment to the next: nothing more is said, and what the disk has not synced may be lost. */

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { connect } from "../../adapters/tcp/mod.ts";
 import { eachSeed, type TestEnsemble, testEnsemble } from "../../adapters/testing/mod.ts";
 import type { ZooKeeper } from "../../mod.ts";
 
@@ -205,6 +206,17 @@ describe("an ensemble in a test", () => {
     await Promise.allSettled([lost]);
     assert.equal(client.state, "closed");
     await assert.rejects(zk.connect(), /the ensemble is closed/);
+  });
+
+  test("opens a port for each member, which keeps it when it is restarted", async () => {
+    await using zk = await testEnsemble();
+    const { connectString } = await zk.listen();
+    assert.equal(connectString.split(",").length, 3);
+    await zk.restart(1);
+    await zk.untilLeader();
+    assert.equal((await zk.listen()).connectString, connectString);
+    await using client = await connect(connectString.split(",")[0]!);
+    assert.equal(zk.memberOf(client), 1);
   });
 
   test("tells what was left open, if asked", async () => {
