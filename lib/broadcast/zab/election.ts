@@ -72,12 +72,13 @@ export class Election {
     this.#judge(mono);
   }
 
-  /** Who is not listed tells what its history is worth, and observers not even that. */
+  /** Who is not listed tells what its history is worth. Observers don't even that, nor does who will vote once a reconfiguration is through. */
   #candidacy(zxid: Zxid, epoch: bigint): Candidate {
     const { me } = this.#options;
-    if (this.#isVoter) return { leader: me, zxid, epoch };
-    if (this.#membership.committed.roleOf(me) === "participant") return { leader: NOBODY, zxid, epoch };
-    return { leader: NOBODY, zxid: NOBODY, epoch: NOBODY };
+    const { committed } = this.#membership;
+    if (committed.voters.has(me)) return { leader: me, zxid, epoch };
+    if (committed.roleOf(me) === "observer" || this.#isVoter) return { leader: NOBODY, zxid: NOBODY, epoch: NOBODY };
+    return { leader: NOBODY, zxid, epoch };
   }
 
   /** A voter's vote. Says who leads, once that is known. */

@@ -41,9 +41,12 @@ export class Membership {
     return this.committed.isQuorum(ids) && (!this.isChanging || this.lastSeen.isQuorum(ids));
   }
 
-  /** 0: it can't be elected. */
+  /**
+   * 0: it can't be elected. Only who votes by what is committed can: whoever knows no other configuration would never agree to anybody else, and
+   * nothing is committed that none of those voters has.
+   */
   weightOf(id: MemberId): number {
-    return Math.max(this.committed.weightOf(id), this.lastSeen.weightOf(id));
+    return this.committed.weightOf(id);
   }
 
   /** The members of both. */

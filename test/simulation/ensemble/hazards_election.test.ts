@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { BroadcastEffect } from "../../../lib/broadcast/contract.ts";
 import { Ensemble } from "../../../lib/broadcast/zab/ensemble.ts";
 import { ensembleText } from "../../../lib/broadcast/zab/ensemble_text.ts";
 import { History } from "../../../lib/broadcast/zab/history.ts";
@@ -68,6 +69,16 @@ describe("an election", () => {
     const member = zabOf(after);
     member.step({ kind: "notified", from: 2n, notification: config(before) }, { mono: 0, wall: 0 });
     assert.equal(member.membership.committed, after);
+  });
+});
+
+describe("an election while a reconfiguration is on its way", () => {
+  test("seed 10088: is won by a voter of what is committed, since others know no other: who is to join stands for nobody, and agrees", () => {
+    const joiner = zabOf(new Ensemble(configOf(2, 0)), 3n, new Ensemble(configOf(3, 0)).withVersion(makeZxid(1, 0)));
+    const votes = joiner.step({ kind: "notified", from: 2n, notification: looking(2n) }, NOW);
+    assert.deepEqual(leadersIn(votes), [2n, 2n]);
+    const old = zabOf(new Ensemble(configOf(2, 0)), 1n, new Ensemble(configOf(3, 0)).withVersion(makeZxid(1, 0)));
+    assert.deepEqual(leadersIn(old.step({ kind: "notified", from: 3n, notification: looking(3n) }, NOW)), []);
   });
 });
 
@@ -140,11 +151,21 @@ function header(counter: number): { session: bigint; cxid: number; zxid: bigint;
   return { session: 1n, cxid: counter, zxid: makeZxid(1, counter), time: 0 };
 }
 
-/** Member 1 of an ensemble that may be reconfigured, looking for a leader. */
-function zabOf(ensemble: Ensemble): Zab {
+function looking(leader: bigint): Notification {
+  return { state: "looking", vote: { ...VOTE, leader }, version: 2, config: null };
+}
+
+/** Whom the votes say that are told. */
+function leadersIn(effects: readonly BroadcastEffect[]): bigint[] {
+  return effects.flatMap((effect) => (effect.kind === "notify" ? [effect.notification.vote.leader] : []));
+}
+
+/** A member of an ensemble that may be reconfigured, looking for a leader. */
+function zabOf(ensemble: Ensemble, me = 1n, lastSeen: Ensemble = ensemble): Zab {
   const zab = new Zab({
-    me: 1n,
+    me,
     ensemble,
+    lastSeen,
     reconfiguration: { votersMin: 2 },
     limits: { tickMs: 1000, initLimit: 10, syncLimit: 5 },
     history: new History(0n, []),
