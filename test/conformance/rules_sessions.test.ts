@@ -5,6 +5,7 @@ import { describe } from "node:test";
 import { sessionPassword } from "../../lib/session/identity.ts";
 import { addWatch, CLOSE_SESSION, create, exists, Flags, getData, multi, remove, setData, sync } from "../support/ops.ts";
 import { ConnectionEnded } from "../support/raw_client.ts";
+import { temporaryFolder } from "../support/temporary.ts";
 import { until } from "../support/until.ts";
 import { type RuleClient, type RuleServer, rule } from "./rules.ts";
 
@@ -214,6 +215,33 @@ describe("how fast connections", () => {
       assert.equal(await handshake(server, {}), "ended");
     },
     { config: { ...tokens(2), connection_throttle_weight_enabled: true } },
+  );
+});
+
+describe("how many requests at once", () => {
+  rule(
+    "others wait; what has waited too long is ThrottledOp, not done and without a zxid, but for pings and the session's end",
+    async (server) => {
+      const zk = await server.client();
+      await zk.ok(create("/a"));
+      const asked = Array.from({ length: 300 }, () => zk.ask(setData("/a", "x".repeat(1000))));
+      const [ping, closed] = [zk.result({ kind: "ping" }), zk.result(CLOSE_SESSION)];
+      const replies = await Promise.all(asked);
+      const throttled = replies.filter(({ err }) => err === -127);
+      assert.ok(throttled.length > 0, "some waited too long");
+      assert.ok(replies.every(({ err }) => err === 0 || err === -127));
+      assert.deepEqual([await ping, await closed], ["Ok", "Ok"]);
+      const other = await server.client();
+      const { version } = await other.stat("/a");
+      assert.equal(version, replies.length - throttled.length);
+      // Two sessions and the end of one, the creation, and what was done.
+      assert.equal(await other.zxid(setData("/a")), 5 + version);
+    },
+    {
+      // Where nothing is written to a disk nothing waits.
+      folder: async () => temporaryFolder("rule"),
+      config: { request_throttle_max_requests: 1, throttled_op_wait_time: 1 },
+    },
   );
 });
 
