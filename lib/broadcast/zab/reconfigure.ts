@@ -83,13 +83,13 @@ function hasAddressOf(joining: EnsembleMember, members: ReadonlyMap<MemberId, En
   return [...members.values()].some((other) => other.id !== joining.id && placesOf(other).some((place) => own.has(place)));
 }
 
-/** Every interface is nobody's in particular. */
+/** Where it can be found. As in ZooKeeper, addresses that each machine has for itself don't count. */
 function placesOf({ addresses, client }: EnsembleMember): string[] {
-  const places = addresses.flatMap(({ host, quorumPort, electionPort }) => [
-    `${host}:${quorumPort}`,
-    `${host}:${electionPort}`,
-  ]);
-  return client === null || client.host === null || client.host === "0.0.0.0"
-    ? places
-    : [...places, `${client.host}:${client.port}`];
+  const places = [
+    ...addresses.flatMap(({ host, quorumPort, electionPort }) => [quorumPort, electionPort].map((port) => ({ host, port }))),
+    ...(client === null ? [] : [client]),
+  ];
+  return places.flatMap(({ host, port }) => (host === null || OWN_HOST.test(host) ? [] : [`${host}:${port}`]));
 }
+
+const OWN_HOST = /^(?:127\.[\d.]+|0\.0\.0\.0|localhost|::1?)$/;
