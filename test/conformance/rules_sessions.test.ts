@@ -16,12 +16,14 @@ async function handshake(
   server: RuleServer,
   hello: Parameters<RuleServer["client"]>[0],
 ): Promise<"accepted" | "refused" | "ended"> {
-  const client = await server.open();
   try {
+    const client = await server.open();
     const { timeOut } = await client.raw.hello(hello ?? {});
     return timeOut === 0 ? "refused" : "accepted";
   } catch (error) {
-    if (error instanceof ConnectionEnded) return "ended";
+    // A connection that ends as soon as it is there may look like one that never was.
+    const { code } = error as NodeJS.ErrnoException;
+    if (error instanceof ConnectionEnded || code === "ECONNREFUSED" || code === "ECONNRESET") return "ended";
     throw error;
   }
 }
@@ -176,22 +178,20 @@ describe("the end of a session", () => {
 });
 
 describe("how many connections", () => {
-  const count = async (server: RuleServer, wanted: number): Promise<string[]> => {
-    const results: string[] = [];
-    for (let at = 0; at < wanted; at++) results.push(await handshake(server, {}));
-    return results;
+  const twoAndNoMore = async (server: RuleServer): Promise<void> => {
+    let accepted = 0;
+    // One that looked whether the server was there may still be counted.
+    await until(async () => {
+      if ((await handshake(server, {})) === "accepted") accepted++;
+      return accepted === 2;
+    }, "two are accepted");
+    assert.equal(await handshake(server, {}), "ended");
   };
 
-  rule(
-    "more than maxClientCnxns from one address are accepted and ended at once",
-    async (server) => assert.deepEqual(await count(server, 3), ["accepted", "accepted", "ended"]),
-    { config: { maxClientCnxns: "2" }, notOnApache: "the test's own look at the server counts as well" },
-  );
-  rule(
-    "so are more than maxCnxns in all",
-    async (server) => assert.deepEqual(await count(server, 3), ["accepted", "accepted", "ended"]),
-    { config: { maxCnxns: "2" }, notOnApache: "the test's own look at the server counts as well" },
-  );
+  rule("more than maxClientCnxns from one address are accepted and ended at once", twoAndNoMore, {
+    config: { maxClientCnxns: "2" },
+  });
+  rule("so are more than maxCnxns in all", twoAndNoMore, { config: { maxCnxns: "2" } });
 });
 
 describe("how fast connections", () => {
