@@ -11,6 +11,7 @@ import { type ConnectOptions, DEFAULT_SESSION_TIMEOUT_MS } from "../client/optio
 import { RemoteConnector } from "../client/remote.ts";
 import { isTerminal } from "../client/session.ts";
 import { ZooKeeper } from "../client/zookeeper.ts";
+import { ZkError } from "../errors.ts";
 import { type Settings, settingsOf } from "../options.ts";
 import type { ServerAddress, Storage } from "../ports.ts";
 import { VirtualClock } from "./clock.ts";
@@ -25,7 +26,7 @@ import { seededRandom } from "./random.ts";
 import { Recorder } from "./recorder.ts";
 import { leftovers, ReportError } from "./report.ts";
 import { type SessionRef, sessionIdOf } from "./session_ref.ts";
-import { CLIENT_PORT, TestMember } from "./test_member.ts";
+import { CLIENT_PORT, type MemberState, TestMember } from "./test_member.ts";
 import { HISTORY_ENTRIES_MAX, START_AT, type TestServerOptions, type TestWorld } from "./test_server.ts";
 import { VolatileDisk } from "./volatile_storage.ts";
 
@@ -62,8 +63,9 @@ const QUIET_TICKS = 15;
  * await using zk = await testEnsemble({ seed: 7 });
  * const client = await zk.connect();
  * await zk.crash(await zk.untilLeader());
- * await zk.untilLeader();
- * await zk.clock.runUntil(client.create("/still", "here"));
+ * await zk.untilLeader(); // an election
+ * await zk.clock.advance("3s"); // the client finds another member
+ * await client.create("/still", "here");
  * ```
  */
 export class TestEnsemble extends ObservedWorld {
@@ -150,7 +152,9 @@ export class TestEnsemble extends ObservedWorld {
 
   /** The number of the member that leads and reaches a quorum; null if there is none. One that was cut off may still believe that it leads. */
   get leader(): number | null {
-    return this.members.find((member) => member.state === "leading" && this.#hasQuorum(member))?.id ?? null;
+    const leaders = this.members.filter((member) => member.state === "leading" && this.#hasQuorum(member));
+    // After a partition the one of before may not have heard of its successor yet.
+    return leaders.sort((one, other) => other.epoch - one.epoch)[0]?.id ?? null;
   }
 
   /**
@@ -216,9 +220,11 @@ export class TestEnsemble extends ObservedWorld {
   /**
    * Opens a session in this process: the handle that `connect()` of zookernel/tcp gives, which knows all members and goes from one to another;
    * with `member` only that one.
+   *
+   * Errors: `ConnectionLoss` if the ensemble is closed.
    */
   async connect(options: ConnectOptions & { readonly member?: number } = {}): Promise<ZooKeeper> {
-    if (this.#closing !== null) throw new Error("Cannot connect: the ensemble is closed");
+    if (this.#closing !== null) throw new ZkError("ConnectionLoss", { operation: "connect", reason: "the ensemble is closed" });
     const { member, sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS, canBeReadOnly = false, chroot = "", signal } = options;
     const members = member === undefined ? this.members : [this.member(member)];
     const servers = members.map(({ host }): ServerAddress => ({ host, port: CLIENT_PORT }));
@@ -298,9 +304,8 @@ export class TestEnsemble extends ObservedWorld {
 
   get #isServing(): boolean {
     const { leader } = this;
-    return (
-      leader !== null && this.#reachedBy(this.member(leader)).every(({ state }) => state !== "looking" && state !== "readOnly")
-    );
+    if (leader === null) return false;
+    return this.#reachedBy(this.member(leader)).every(({ id, state }) => id === leader || isLed(state));
   }
 
   get #statesText(): string {
@@ -352,6 +357,10 @@ export class TestEnsemble extends ObservedWorld {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+function isLed(state: MemberState): boolean {
+  return state === "following" || state === "observing";
 }
 
 function judge({ members = 3, observers = 0 }: TestEnsembleOptions): void {

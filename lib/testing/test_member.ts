@@ -11,6 +11,7 @@ import type { Settings } from "../options.ts";
 import type { ListenAddress } from "../ports.ts";
 import type { Inspected, ServerWorld } from "../server.ts";
 import type { Role, SessionId } from "../types.ts";
+import { epochOf } from "../zxid.ts";
 import { type ExpectedTree, expectTree } from "./expect.ts";
 import type { Fault, Faults } from "./faults.ts";
 import type { Machine, Network } from "./network.ts";
@@ -72,6 +73,11 @@ export class TestMember {
   get state(): MemberState {
     if (this.#life === null) return "down";
     return STATES[this.#life.host.member.kernel.role];
+  }
+
+  /** @internal Of the leader whose history it has. */
+  get epoch(): number {
+    return epochOf(this.#up().host.member.kernel.database.lastZxid);
   }
 
   /** @internal null while it is down. */

@@ -75,9 +75,25 @@ describe("an ensemble in a test", () => {
     zk.expectTree({ "/kept": "x" });
     await assert.rejects(zk.clock.runUntil(lost), { code: "ConnectionLoss", applied: "unknown" });
     assert.equal(zk.member(old).inspect("/kept"), null);
+    assert.equal(zk.member(old).state, "looking");
     partition.heal();
     await zk.untilLeader();
     for (const member of zk.members) member.expectTree({ "/kept": "x" });
+  });
+
+  test("has one leader, also while the one of before has not heard of it", async () => {
+    await using zk = await testEnsemble();
+    await zk.crash(3);
+    const old = await zk.untilLeader();
+    await zk.restart(3);
+    await zk.untilLeader();
+    const partition = zk.partition([old]);
+    const next = await zk.untilLeader();
+    partition.heal();
+    assert.equal(zk.member(old).state, "leading");
+    assert.equal(zk.leader, next);
+    assert.equal(await zk.untilLeader(), next);
+    assert.equal(zk.member(old).state, "following");
   });
 
   test("a minority serves nobody, and a majority on its side goes on", async () => {
