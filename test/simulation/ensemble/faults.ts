@@ -168,7 +168,11 @@ export class Faults {
   // ── clients ──
 
   silence(): void {
-    this.#world.pick(this.#clients).fallSilent(this.#anyMs(12));
+    const client = this.#world.pick(this.#clients);
+    client.isSilent = true;
+    this.#lasts(this.#anyMs(12), () => {
+      client.isSilent = false;
+    });
   }
 
   drop(): void {

@@ -52,7 +52,8 @@ export class SimulatedClient {
   #xid = 0;
   #lastArrival = 0;
   #heardMono = 0;
-  #silentUntil = 0;
+  /** Nothing is heard of it. */
+  isSilent = false;
   /** Znodes with a number that it was told of. */
   readonly #numbered: string[] = [];
   /** Sessions that ended without its asking. */
@@ -75,11 +76,6 @@ export class SimulatedClient {
     this.#goOn();
   }
 
-  /** Nothing is heard of it for so long. */
-  fallSilent(ms: number): void {
-    this.#silentUntil = Math.max(this.#silentUntil, this.#world.mono + ms);
-  }
-
   /** Its connection breaks. */
   drop(): void {
     this.#leave();
@@ -93,7 +89,7 @@ export class SimulatedClient {
   #goOn(): void {
     const { actEveryMs, timeoutMs } = this.#options;
     this.#world.after(Math.min(this.#world.untilNext(actEveryMs), timeoutMs / 3), () => {
-      if (this.#world.mono >= this.#silentUntil) this.#live();
+      if (!this.isSilent) this.#live();
       this.#goOn();
     });
   }
