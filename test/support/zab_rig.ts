@@ -5,13 +5,13 @@ import type { BroadcastEffect, BroadcastInput } from "../../lib/broadcast/contra
 import { Ensemble, type EnsembleMember } from "../../lib/broadcast/zab/ensemble.ts";
 import { History } from "../../lib/broadcast/zab/history.ts";
 import type { LeaderPacket, LearnerPacket, Notification } from "../../lib/broadcast/zab/messages.ts";
-import { Zab } from "../../lib/broadcast/zab/zab.ts";
+import { Zab, type ZabOptions } from "../../lib/broadcast/zab/zab.ts";
 import type { Proposal } from "../../lib/txns.ts";
 import { makeZxid } from "../../lib/zxid.ts";
 
 const LIMITS = { tickMs: 1000, initLimit: 10, syncLimit: 5 };
 
-function member(id: number, role: EnsembleMember["role"] = "participant"): EnsembleMember {
+export function member(id: number, role: EnsembleMember["role"] = "participant"): EnsembleMember {
   return { id: BigInt(id), addresses: [{ host: `h${id}`, quorumPort: 1, electionPort: 2 }], role, client: null };
 }
 
@@ -32,9 +32,15 @@ export class Rig {
   readonly #told: bigint[] = [];
   mono = 0;
 
-  constructor(me: number, history: History = new History(0n, []), epochs: readonly [number, number] = [0, 0]) {
+  constructor(
+    me: number,
+    history: History = new History(0n, []),
+    epochs: readonly [number, number] = [0, 0],
+    options: Partial<ZabOptions> = {},
+  ) {
     const [acceptedEpoch, currentEpoch] = epochs;
-    this.zab = new Zab({ me: BigInt(me), ensemble: ENSEMBLE, limits: LIMITS, history, acceptedEpoch, currentEpoch });
+    const usual = { me: BigInt(me), ensemble: ENSEMBLE, limits: LIMITS, history, acceptedEpoch, currentEpoch };
+    this.zab = new Zab({ ...usual, ...options });
     this.step({ kind: "due" });
   }
 
@@ -54,9 +60,15 @@ export class Rig {
     return this.step({ kind: "packet", link, packet });
   }
 
-  vote(from: number, leader: number, state: Notification["state"] = "looking", round = 1n): void {
+  vote(
+    from: number,
+    leader: number,
+    state: Notification["state"] = "looking",
+    round = 1n,
+    config: string | null = null,
+  ): string[] {
     const vote = { leader: BigInt(leader), zxid: this.zab.history.last, round, epoch: BigInt(this.zab.currentEpoch) };
-    this.step({ kind: "notified", from: BigInt(from), notification: { state, vote, version: 2, config: null } });
+    return this.step({ kind: "notified", from: BigInt(from), notification: { state, vote, version: 2, config } });
   }
 
   pass(ms: number): string[] {
@@ -76,6 +88,12 @@ function text(effect: BroadcastEffect): string {
       return effect.accepted === null ? `save current ${effect.current}` : `save accepted ${effect.accepted}`;
     case "role":
       return `role ${effect.role}`;
+    case "membership": {
+      const { committed, lastSeen, isChanging } = effect.membership;
+      return `membership ${zxidText(committed.version)}${isChanging ? ` to ${zxidText(lastSeen.version)}` : ""}`;
+    }
+    case "dial":
+      return `dial ${effect.leader}`;
     case "truncate":
       return `truncate ${zxidText(effect.zxid)}`;
     default:
@@ -84,6 +102,10 @@ function text(effect: BroadcastEffect): string {
 }
 
 function packetText(packet: LeaderPacket | LearnerPacket): string {
+  if ("leader" in packet) {
+    const zxid = packet.kind === "informAndActivate" ? packet.proposal.header.zxid : packet.zxid;
+    return `${packet.kind} ${zxidText(zxid)} to ${packet.leader}`;
+  }
   if (packet.kind === "ackEpoch") return `ackEpoch ${packet.currentEpoch}`;
   if ("zxid" in packet) return `${packet.kind} ${zxidText(packet.zxid)}`;
   if ("proposal" in packet) return `${packet.kind} ${zxidText(packet.proposal.header.zxid)}`;
@@ -95,8 +117,8 @@ function zxidText(zxid: bigint): string {
 }
 
 /** A member that has found 3 to lead. */
-export function follower(history?: History, me = 1): Rig {
-  const rig = new Rig(me, history);
+export function follower(history?: History, me = 1, options: Partial<ZabOptions> = {}): Rig {
+  const rig = new Rig(me, history, undefined, options);
   rig.vote(2, 3, "following");
   rig.vote(3, 3, "leading");
   rig.step({ kind: "opened", link: -1 });
@@ -104,15 +126,15 @@ export function follower(history?: History, me = 1): Rig {
 }
 
 /** Following, with the epoch accepted, and told to catch up by nothing yet. */
-export function synchronising(history?: History, me = 1): Rig {
-  const rig = follower(history, me);
+export function synchronising(history?: History, me = 1, options: Partial<ZabOptions> = {}): Rig {
+  const rig = follower(history, me, options);
   rig.packet(-1, { kind: "leaderInfo", epoch: 1 });
   rig.step({ kind: "epochsSaved" });
   return rig;
 }
 
-export function active(me = 1): Rig {
-  const rig = synchronising(undefined, me);
+export function active(me = 1, options: Partial<ZabOptions> = {}): Rig {
+  const rig = synchronising(undefined, me, options);
   rig.packet(-1, { kind: "diff", zxid: 0n });
   rig.packet(-1, { kind: "newLeader", epoch: 1, config: "" });
   rig.step({ kind: "epochsSaved" });
@@ -121,8 +143,8 @@ export function active(me = 1): Rig {
 }
 
 /** Member 3, elected, with a stream from nobody yet known. */
-export function elected(): Rig {
-  const rig = new Rig(3);
+export function elected(options: Partial<ZabOptions> = {}): Rig {
+  const rig = new Rig(3, undefined, undefined, options);
   rig.vote(1, 3);
   rig.pass(200);
   rig.step({ kind: "opened", link: 1 });
@@ -130,8 +152,8 @@ export function elected(): Rig {
 }
 
 /** Member 3, leading epoch 1 with member 1. */
-export function established(): Rig {
-  const rig = elected();
+export function established(options: Partial<ZabOptions> = {}): Rig {
+  const rig = elected(options);
   rig.packet(1, { kind: "learnerInfo", observer: false, acceptedEpoch: 0, id: 1n, configVersion: 0n });
   rig.step({ kind: "epochsSaved" });
   rig.packet(1, { kind: "ackEpoch", zxid: 0n, currentEpoch: 0 });
