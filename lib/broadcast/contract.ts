@@ -23,7 +23,9 @@ export type FromKernel =
   /** The leader answers that to whoever asked. */
   | { readonly kind: "revalidated"; readonly origin: LinkId; readonly session: SessionId; readonly valid: boolean }
   /** Wants `synced` once all that has been proposed so far is committed. */
-  | { readonly kind: "sync"; readonly request: Forwarded };
+  | { readonly kind: "sync"; readonly request: Forwarded }
+  /** On a learner: after this txn the tree's digest is another than the leader says. */
+  | { readonly kind: "differs"; readonly zxid: Zxid };
 
 /** What the host says: the disk, and in ensembles the other members and time. */
 export type FromHost =
@@ -61,8 +63,8 @@ export type ToHost =
   | { readonly kind: "append"; readonly proposal: Proposal }
   /** Keep them, whole or not at all; null leaves one as it is. `epochsSaved` answers. */
   | { readonly kind: "saveEpochs"; readonly accepted: number | null; readonly current: number | null }
-  /** The database is replaced by this one, in memory and on disk. `restored` answers. */
-  | { readonly kind: "restore"; readonly image: Image }
+  /** The database is replaced by this one, in memory and on disk. `cutsLog`: the log goes on behind it, and must not. `restored` answers. */
+  | { readonly kind: "restore"; readonly image: Image; readonly cutsLog: boolean }
   /** Drop everything behind this zxid, and build the database anew. `truncated` answers. */
   | { readonly kind: "truncate"; readonly zxid: Zxid }
   | { readonly kind: "notify"; readonly to: MemberId; readonly notification: Notification }

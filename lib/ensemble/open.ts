@@ -341,7 +341,9 @@ class RunningMember {
       }
       case "restore":
         return this.#onDisk(async () => {
+          const { lastZxid } = effect.image;
           await this.journal.saveSnapshot();
+          if (effect.cutsLog) await this.journal.truncate(lastZxid);
           this.#host!.hear({ kind: "restored" });
         });
       case "truncate":

@@ -366,6 +366,8 @@ export class Kernel {
     const connection = this.#decides
       ? this.#proposer.committed(header.zxid, tree.digest - digestBefore)
       : this.#forwarder.committed(header);
+    if (!this.#decides && tree.options.digest && proposal.digest !== null && proposal.digest !== tree.digest)
+      this.#step.say({ kind: "differs", zxid: header.zxid });
     this.stats.applied(header.zxid, tree);
     if (txn.kind === "createSession") this.#sessionCreated(header.session, txn.timeOut, connection);
     else if (connection !== null) this.#answerCommitted(connection, header.zxid, outcome);

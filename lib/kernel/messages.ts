@@ -82,7 +82,8 @@ export type EnsembleEffect =
   | { readonly kind: "touch"; readonly session: SessionId; readonly timeoutMs: number }
   | { readonly kind: "revalidate"; readonly session: SessionId; readonly timeoutMs: number }
   | { readonly kind: "revalidated"; readonly origin: Origin; readonly session: SessionId; readonly valid: boolean }
-  | { readonly kind: "sync"; readonly request: Forwarded };
+  | { readonly kind: "sync"; readonly request: Forwarded }
+  | { readonly kind: "differs"; readonly zxid: Zxid };
 
 export type Effect =
   | { readonly kind: "propose"; readonly proposal: Proposal }

@@ -1,17 +1,19 @@
 /**
- * Clients that nobody here wrote, with all hosts of an ensemble of ours: every case of kazoo that a single server passes, and Apache's shell.
+ * Clients that nobody here wrote, on ensembles: every case of kazoo that a single server passes, with all hosts of an ensemble of ours, and on our
+ * follower of Apache's leader; and Apache's shell.
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { after, before, describe, test } from "node:test";
 import { type CaseRun, startCases } from "../clients/case_script.ts";
 import { runZkCli } from "../clients/zkcli.ts";
-import { findKazoo, findZkCli } from "../support/peers.ts";
+import { findJavaZooKeeper, findKazoo, findZkCli } from "../support/peers.ts";
 import { projectPath } from "../support/root.ts";
 import { EnsembleProcesses, onBunAlone } from "./processes.ts";
 
 const MINUTE_MS = 60_000;
 const OURS = { kind: "ours" } as const;
+const APACHE = { kind: "apache" } as const;
 const THREE = { 1: OURS, 2: OURS, 3: OURS };
 /** What the cases want of a server; limits in ticks are those of usual ticks. */
 const CONFIG = {
@@ -27,32 +29,58 @@ const ALONE = ["reconfiguration is refused by a server alone", "four letter word
 const kazoo = findKazoo();
 const zkCli = findZkCli();
 
-for (const script of ["kazoo_recipes.py", "kazoo_client.py"]) {
-  const args = ["-B", projectPath("test/clients", script)];
-  const cases =
-    kazoo.skip === false
-      ? (JSON.parse(execFileSync(kazoo.python, [...args, "--list"], { encoding: "utf8" })) as string[])
-      : ["all cases"];
+interface Setting {
+  readonly name: string;
+  readonly plans: Parameters<typeof EnsembleProcesses.of>[0];
+  /** Those that clients are told. */
+  readonly hosts: readonly number[];
+  readonly skip: string | false;
+}
 
-  describe(`${script} on three members`, { skip: onBunAlone || kazoo.skip, concurrency: 1 }, () => {
-    let ensemble: EnsembleProcesses;
-    let run: CaseRun;
+const SETTINGS: readonly Setting[] = [
+  { name: "three members", plans: THREE, hosts: [1, 2, 3], skip: kazoo.skip },
+  {
+    name: "our follower of Apache's leader",
+    plans: { 1: APACHE, 2: APACHE, 3: OURS },
+    hosts: [3],
+    skip: kazoo.skip || findJavaZooKeeper().skip,
+  },
+];
 
-    before(async () => {
-      if (onBunAlone || kazoo.skip !== false) return;
-      ensemble = await EnsembleProcesses.of(THREE, CONFIG);
-      await ensemble.start(1, 2, 3);
-      await ensemble.serving();
-      run = startCases(kazoo.python, [...args, ensemble.connectString(), "threading"]);
+for (const { name: setting, plans, hosts, skip } of SETTINGS) {
+  for (const script of ["kazoo_recipes.py", "kazoo_client.py"]) {
+    const args = ["-B", projectPath("test/clients", script)];
+    const cases =
+      kazoo.skip === false
+        ? (JSON.parse(execFileSync(kazoo.python, [...args, "--list"], { encoding: "utf8" })) as string[])
+        : ["all cases"];
+
+    describe(`${script} on ${setting}`, { skip: onBunAlone || skip, concurrency: 1 }, () => {
+      let ensemble: EnsembleProcesses;
+      let run: CaseRun;
+
+      before(async () => {
+        if (onBunAlone || kazoo.skip !== false) return;
+        ensemble = await EnsembleProcesses.of(plans, CONFIG);
+        await ensemble.start(1, 2);
+        await ensemble.serving(1, 2);
+        await ensemble.start(3);
+        await ensemble.serving();
+        run = startCases(kazoo.python, [...args, ensemble.connectString(...hosts), "threading"]);
+      });
+      after(async () => {
+        await run?.stop();
+        await ensemble?.[Symbol.asyncDispose]();
+      });
+
+      for (const name of cases.filter((each) => !ALONE.includes(each)))
+        test(name, { timeout: 2 * MINUTE_MS }, () => run.passed(name));
+
+      test("and no tree differs from what the leader said after a txn", () => {
+        for (const id of ensemble.ids) assert.doesNotMatch(ensemble.log(id), /digest is not the leader's/);
+      });
     });
-    after(async () => {
-      await run?.stop();
-      await ensemble?.[Symbol.asyncDispose]();
-    });
-
-    for (const name of cases.filter((each) => !ALONE.includes(each)))
-      test(name, { timeout: 2 * MINUTE_MS }, () => run.passed(name));
-  });
+  }
 }
 
 test("zkCli.sh with three hosts", { skip: onBunAlone || zkCli.skip, timeout: 2 * MINUTE_MS }, async () => {

@@ -2,6 +2,7 @@
  * What a member is and has through all of its roles; leader and learner work on it.
  */
 import type { Proposal } from "../../txns.ts";
+import type { Zxid } from "../../types.ts";
 import type { BroadcastEffect } from "../contract.ts";
 import type { Ensemble } from "./ensemble.ts";
 import type { History } from "./history.ts";
@@ -37,6 +38,10 @@ export interface Core {
   see(ensemble: Ensemble): void;
   /** A configuration counts from now on, if it is later than the one before. */
   activate(ensemble: Ensemble): void;
+  /** The tree is not what the leader has. Says whether a whole database is to be asked for, which ends the role. */
+  distrust(zxid: Zxid, epoch: number): boolean;
+  /** Whether that is so still. */
+  readonly isDistrusted: boolean;
   /** The role is over. A new leader is looked for, unless it is known already. */
   resign(reason: string, leader?: MemberId | null): void;
 }

@@ -12,7 +12,7 @@ import { formatZxid, makeZxid } from "../../zxid.ts";
 import type { Core, Term } from "./core.ts";
 import type { Ensemble } from "./ensemble.ts";
 import { ensembleOf, hasSameMembers, isAtSamePlace, parseEnsemble } from "./ensemble_text.ts";
-import type { Image, LeaderPacket, LearnerPacket, LinkId, MemberId } from "./messages.ts";
+import type { LeaderPacket, LearnerPacket, LinkId, MemberId } from "./messages.ts";
 
 /**
  * How often the leader is dialled, and after which pause, milliseconds: it may need a moment until it knows that it leads, on a machine that is busy.
@@ -41,6 +41,11 @@ export class Learner implements Term {
   #heardMono: number;
   /** A database that is being put to disk, or a log that is being cut: nothing is logged before it is done. */
   #rebuilding = false;
+  /** A whole database came. Apache's may hold more than its zxid says, up to what is committed when the learner is called up to date. */
+  #cameWhole = false;
+  /** From here on the tree is what the leader's was at each zxid. */
+  #exactFrom: Zxid = 0n;
+  #differsAt: Zxid | null = null;
   /** What came and is not logged yet. */
   readonly #received: Fifo<Proposal> = new Fifo<Proposal>();
   #lastReceived: Zxid;
@@ -126,6 +131,7 @@ export class Learner implements Term {
   packet(link: LinkId, packet: LeaderPacket, mono: number): void {
     if (link !== this.#link) return;
     this.#heardMono = mono;
+    if (this.#differsAt !== null && this.#distrusts(this.#differsAt)) return;
     switch (packet.kind) {
       case "leaderInfo":
         return this.#promise(packet.epoch);
@@ -134,7 +140,11 @@ export class Learner implements Term {
       case "trunc":
         return this.#synchronise({ kind: "truncate", zxid: packet.zxid });
       case "snap":
-        return this.#synchronise({ kind: "restore", image: packet.image });
+        return this.#synchronise({
+          kind: "restore",
+          image: packet.image,
+          cutsLog: this.#core.history.last > packet.image.lastZxid,
+        });
       case "proposal":
         return this.#receive(packet.proposal);
       case "commit":
@@ -178,19 +188,19 @@ export class Learner implements Term {
 
   #promised(): void {
     this.#phase = "synchronising";
-    const { currentEpoch, history } = this.#core;
-    // An epoch that was promised before does not count a second time.
-    this.#send({ kind: "ackEpoch", zxid: history.last, currentEpoch: this.#counts ? currentEpoch : null });
+    const { currentEpoch, history, isDistrusted } = this.#core;
+    // An epoch that was promised before does not count a second time. Then the zxid decides about nothing but what comes: for 0, all of it.
+    if (this.#counts) this.#send({ kind: "ackEpoch", zxid: history.last, currentEpoch });
+    else this.#send({ kind: "ackEpoch", zxid: isDistrusted ? 0n : history.last, currentEpoch: null });
   }
 
   // ── synchronisation ──
 
-  #synchronise(
-    rebuild: { readonly kind: "truncate"; readonly zxid: Zxid } | { readonly kind: "restore"; readonly image: Image } | null,
-  ): void {
+  #synchronise(rebuild: Parameters<Core["rebuild"]>[0] | null): void {
     if (this.#phase !== "synchronising") return this.#core.resign("the leader sent its history unasked");
     if (rebuild === null) return;
     this.#rebuilding = true;
+    this.#cameWhole = rebuild.kind === "restore";
     const zxid = rebuild.kind === "truncate" ? rebuild.zxid : rebuild.image.lastZxid;
     this.#lastReceived = zxid;
     this.#committed = zxid;
@@ -262,6 +272,7 @@ export class Learner implements Term {
   #serve(): void {
     if (this.#phase !== "waiting") return this.#core.resign("the leader calls up to date who is not");
     this.#phase = "active";
+    if (this.#cameWhole) this.#exactFrom = this.#committed;
     this.#applyCommitted();
     if (this.#activate(this.#leaders, null)) return;
     this.#core.emit({ kind: "role", role: this.#observer ? "observer" : "follower", zxid: null });
@@ -296,6 +307,11 @@ export class Learner implements Term {
     }
   }
 
+  /** The kernel has found the tree to be another than the leader's. It is in the middle of a commit: what follows waits for the next packet. */
+  differs(zxid: Zxid): void {
+    if (zxid > this.#exactFrom) this.#differsAt ??= zxid;
+  }
+
   #activateProposed(zxid: Zxid, leader: MemberId): void {
     if (this.#proposed?.version === zxid) this.#activate(this.#proposed, leader);
   }
@@ -315,6 +331,11 @@ export class Learner implements Term {
     if (!hasMoved && before.roleOf(me) === after.roleOf(me)) return false;
     this.#core.resign("the ensemble is reconfigured", leader);
     return true;
+  }
+
+  #distrusts(zxid: Zxid): boolean {
+    this.#differsAt = null;
+    return this.#core.distrust(zxid, this.#epoch);
   }
 
   #isLeaderIn(before: Ensemble, after: Ensemble): boolean {

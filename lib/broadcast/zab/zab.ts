@@ -10,6 +10,7 @@ import { type ErrorCode, invariant } from "../../errors.ts";
 import type { ReconfigOp } from "../../ops.ts";
 import type { Proposal } from "../../txns.ts";
 import type { Now, Zxid } from "../../types.ts";
+import { formatZxid } from "../../zxid.ts";
 import type { Broadcast, BroadcastEffect, BroadcastInput } from "../contract.ts";
 import type { Core, ZabLimits } from "./core.ts";
 import { Election } from "./election.ts";
@@ -69,6 +70,10 @@ export class Zab implements Broadcast, Core {
   #successor: MemberId | null = null;
   /** The leader of the last term, if its stream has ended. */
   #lost: MemberId | null = null;
+  /** The tree was found to differ from the leader's, and no other has come since. */
+  #isDistrusted = false;
+  /** The epoch in which that happened last. */
+  #distrustedIn: number | null = null;
   /** Whom the last election found. */
   #elected: Vote | null = null;
   /** What the disk was asked to do and has not done. */
@@ -132,7 +137,10 @@ export class Zab implements Broadcast, Core {
 
   rebuild(effect: Extract<BroadcastEffect, { kind: "restore" | "truncate" }>): void {
     this.#rebuilding = true;
-    if (effect.kind === "restore") this.history.restart(effect.image.lastZxid, false);
+    if (effect.kind === "restore") {
+      this.#isDistrusted = false;
+      this.history.restart(effect.image.lastZxid, false);
+    }
     this.emit(effect);
   }
 
@@ -157,6 +165,19 @@ export class Zab implements Broadcast, Core {
     if (membership.committed === committed && membership.lastSeen.version === lastSeen.version) return;
     this.membership = membership;
     this.emit({ kind: "membership", membership });
+  }
+
+  get isDistrusted(): boolean {
+    return this.#isDistrusted;
+  }
+
+  distrust(zxid: Zxid, epoch: number): boolean {
+    // Once in an epoch: if it comes again, the leader's digests are not what its own tree says.
+    if (this.#distrustedIn === epoch) return false;
+    this.#distrustedIn = epoch;
+    this.#isDistrusted = true;
+    this.resign(`after txn ${formatZxid(zxid)} the tree's digest is not the leader's: a whole database is asked for`);
+    return true;
   }
 
   resign(reason: string, leader: MemberId | null = null): void {
@@ -216,6 +237,8 @@ export class Zab implements Broadcast, Core {
         return this.#leader === null ? this.#learner?.forward(input.request) : this.#leader.sync();
       case "forward":
         return this.#learner?.forward(input.request);
+      case "differs":
+        return this.#learner?.differs(input.zxid);
       case "touch":
         return this.#learner?.touch(input.session, input.timeoutMs);
       case "revalidate":

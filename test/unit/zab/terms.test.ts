@@ -1,8 +1,9 @@
 /** Terms as leader and learner, step by step: what must be on disk before what is said, by the hazards that ZooKeeper has had. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { BroadcastEffect } from "../../../lib/broadcast/contract.ts";
 import { History } from "../../../lib/broadcast/zab/history.ts";
-import type { LearnerPacket } from "../../../lib/broadcast/zab/messages.ts";
+import type { LeaderPacket, LearnerPacket } from "../../../lib/broadcast/zab/messages.ts";
 import { COUNTER_MAX, makeZxid } from "../../../lib/zxid.ts";
 import { active, elected, established, follower, Rig, synchronising, txn } from "../../support/zab_rig.ts";
 
@@ -75,6 +76,34 @@ describe("a learner", () => {
     rig.packet(-1, { kind: "proposal", proposal: txn(2, 1) });
     assert.deepEqual(rig.packet(-1, { kind: "newLeader", epoch: 1, config: "" }), []);
     assert.deepEqual(rig.step({ kind: "truncated", image: { lastZxid: makeZxid(1, 5) } }), ["append 2:1"]);
+  });
+
+  test("whose tree is not the leader's asks for a whole database: once in an epoch, and only where nothing is decided by it", () => {
+    const rig = active();
+    rig.packet(-1, { kind: "proposal", proposal: txn(1, 1) });
+    rig.step({ kind: "durable", zxid: makeZxid(1, 1) });
+    rig.packet(-1, { kind: "commit", zxid: makeZxid(1, 1) });
+    rig.packet(-1, { kind: "proposal", proposal: txn(1, 2) });
+    rig.step({ kind: "durable", zxid: makeZxid(1, 2) });
+    assert.deepEqual(rig.step({ kind: "differs", zxid: makeZxid(1, 1) }), [], "it is in the middle of a commit");
+    assert.deepEqual(rig.packet(-1, { kind: "ping", zxid: makeZxid(1, 2) }), ["role looking", "cut", "commit 1:2"]);
+    rig.vote(2, 3, "following", 2n);
+    rig.vote(3, 3, "leading", 2n);
+    rig.step({ kind: "opened", link: -2 });
+    const said = (packet: LeaderPacket): readonly BroadcastEffect[] =>
+      rig.zab.step({ kind: "packet", link: -2, packet }, { mono: rig.mono, wall: 0 }).filter(({ kind }) => kind !== "tell");
+    assert.deepEqual(said({ kind: "leaderInfo", epoch: 1 }), [
+      { kind: "send", link: -2, packet: { kind: "ackEpoch", zxid: 0n, currentEpoch: null } },
+    ]);
+    const image = { lastZxid: makeZxid(1, 1) };
+    // What it had logged behind that comes again.
+    assert.deepEqual(said({ kind: "snap", zxid: makeZxid(1, 1), image }), [{ kind: "restore", image, cutsLog: true }]);
+    rig.packet(-2, { kind: "newLeader", epoch: 1, config: "" });
+    rig.step({ kind: "restored" });
+    rig.step({ kind: "epochsSaved" });
+    rig.packet(-2, { kind: "upToDate" });
+    rig.step({ kind: "differs", zxid: makeZxid(1, 2) });
+    assert.deepEqual(rig.packet(-2, { kind: "ping", zxid: makeZxid(1, 2) }), ["to -2: pong 1:2"]);
   });
 
   test("gives a leader up that can't be reached, and one that is silent", () => {
