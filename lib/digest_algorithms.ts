@@ -4,8 +4,11 @@
 import { md5 } from "./md5.ts";
 import { sha1 } from "./sha1.ts";
 import { sha256, sha384, sha512 } from "./sha2.ts";
+import { sha3 } from "./sha3.ts";
 
-export type DigestAlgorithm = "MD5" | "SHA1" | "SHA-1" | "SHA-256" | "SHA-384" | "SHA-512";
+type Sha2 = "SHA-256" | "SHA-384" | "SHA-512";
+type Sha3 = "SHA3-224" | "SHA3-256" | "SHA3-384" | "SHA3-512";
+export type DigestAlgorithm = "MD5" | "SHA1" | "SHA-1" | Sha2 | Sha3;
 
 const ALGORITHMS: Readonly<Record<DigestAlgorithm, (bytes: Uint8Array) => Uint8Array>> = {
   MD5: md5,
@@ -14,6 +17,10 @@ const ALGORITHMS: Readonly<Record<DigestAlgorithm, (bytes: Uint8Array) => Uint8A
   "SHA-256": sha256,
   "SHA-384": sha384,
   "SHA-512": sha512,
+  "SHA3-224": (bytes) => sha3(bytes, 28),
+  "SHA3-256": (bytes) => sha3(bytes, 32),
+  "SHA3-384": (bytes) => sha3(bytes, 48),
+  "SHA3-512": (bytes) => sha3(bytes, 64),
 };
 
 /** All names that are known, for options and messages. */

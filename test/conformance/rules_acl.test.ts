@@ -1,6 +1,7 @@
 /** ACLs and identities: who may do what, what a submitted list becomes, and what is shown of it. */
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { describe } from "node:test";
 import { digestId } from "../../lib/acl/providers.ts";
 import {
@@ -321,6 +322,22 @@ describe("identities", () => {
     await zk.ok(auth("u1:p1"));
     assert.deepEqual(await zk.acl("/a"), [`31:digest:${U1}`, "1:world:anyone", "1:ip:10.0.0.1"]);
   });
+
+  for (const [algorithm, hash] of [
+    ["SHA-256", "sha256"],
+    ["SHA3-512", "sha3-512"],
+    ["MD5", "md5"],
+  ] as const) {
+    rule(
+      `digests may be made otherwise: ${algorithm}`,
+      async (server) => {
+        const zk = await server.client();
+        await zk.results(auth("u1:p1"), create("/a", { acl: [acl(31, "auth", "")] }));
+        assert.deepEqual(await zk.acl("/a"), [`31:digest:u1:${createHash(hash).update("u1:p1").digest("base64")}`]);
+      },
+      { config: { "DigestAuthenticationProvider.digestAlg": algorithm } },
+    );
+  }
 
   rule(
     "scheme digest can be switched off",

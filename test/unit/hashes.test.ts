@@ -1,4 +1,4 @@
-/** Vectors of RFC 3174 (SHA-1), RFC 6234 (SHA-2), RFC 1321 (MD5) and RFC 4648 (base64), and the platform's own hashes for every length of padding. */
+/** Vectors of RFC 3174 (SHA-1), RFC 6234 (SHA-2), FIPS 202 (SHA-3), RFC 1321 (MD5) and RFC 4648 (base64), and the platform's own hashes for every length of padding. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
@@ -6,6 +6,7 @@ import { decodeBase64, encodeBase64 } from "../../lib/base64.ts";
 import { md5 } from "../../lib/md5.ts";
 import { sha1 } from "../../lib/sha1.ts";
 import { sha256, sha384, sha512 } from "../../lib/sha2.ts";
+import { sha3 } from "../../lib/sha3.ts";
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
@@ -71,6 +72,17 @@ describe("sha2", () => {
     agreesWithPlatform("sha256", sha256);
     agreesWithPlatform("sha384", sha384);
     agreesWithPlatform("sha512", sha512);
+  });
+});
+
+describe("sha3", () => {
+  test("vectors of FIPS 202", () => {
+    assert.equal(hex(sha3(utf8(""), 32)), "a7ffc6f8bf1ed76651c14756a061d662f580ff4de43b49fa82d80a4b80f8434a");
+    assert.equal(hex(sha3(utf8("abc"), 28)), "e642824c3f8cf24ad09234ee7d3c766fc9a3a5168d0c94ad73b46fdf");
+  });
+  test("agrees with the platform", () => {
+    agreesWithPlatform("sha3-224", (bytes) => sha3(bytes, 28));
+    agreesWithPlatform("sha3-512", (bytes) => sha3(bytes, 64));
   });
 });
 
