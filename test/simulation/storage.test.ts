@@ -155,7 +155,7 @@ async function startDamaged(start: () => Promise<Server>, history: History, disk
   flipBack();
 }
 
-test(`${SEEDS} simulated disks lose nothing that was acknowledged`, async () => {
+test(`${SEEDS} simulated disks lose nothing that was acknowledged`, { timeout: 60_000 + SEEDS * 500 }, async () => {
   for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
     await run(seed).catch((error: Error) => {
       throw new Error(`seed ${seed} (ZOOKERNEL_SEED=${seed} ZOOKERNEL_SEEDS=1): ${error.message}`, { cause: error });

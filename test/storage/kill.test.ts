@@ -87,7 +87,7 @@ class Writer {
   }
 }
 
-test(`${ROUNDS} kills lose nothing that was acknowledged`, async () => {
+test(`${ROUNDS} kills lose nothing that was acknowledged`, { timeout: 60_000 + ROUNDS * 6_000 }, async () => {
   const home = join(folder, "home");
   mkdirSync(home);
   const config = { clientPort: await freePort(), tickTime: 500, snapCount: 2000, preAllocSize: 256, maxClientCnxns: 0 };
