@@ -24,6 +24,7 @@ import { Server } from "./lib/server.ts";
 
 export { CREATOR_ALL_ACL, OPEN_ACL_UNSAFE, Perms, READ_ACL_UNSAFE } from "./lib/acl/perms.ts";
 export type { EnsembleConfig, EnsembleMember, WeightedGroups } from "./lib/broadcast/zab/ensemble.ts";
+export { ensembleConfig } from "./lib/broadcast/zab/ensemble_text.ts";
 export { bytes, type Codec, json, utf8 } from "./lib/client/codecs.ts";
 export type { EventStream, OverflowPolicy } from "./lib/client/event_stream.ts";
 export type { ConnectOptions, RequestOptions, VersionOptions, WatchOptions, WatchStreamOptions } from "./lib/client/options.ts";

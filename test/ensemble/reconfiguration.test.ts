@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 import { memoryStorage } from "../../adapters/storage/mod.ts";
 import { consoleLogger } from "../../adapters/system.ts";
 import { tcpPeers } from "../../adapters/tcp/mod.ts";
-import { type EnsembleMember, open, type Server, type ZooKeeper } from "../../mod.ts";
+import { type EnsembleMember, open, type Server, type Storage, type ZkError, type ZooKeeper } from "../../mod.ts";
 import { freePort } from "../support/server_process.ts";
 import { until } from "../support/until.ts";
 
@@ -25,6 +25,8 @@ function line({ id, addresses, role, client }: EnsembleMember, as: EnsembleMembe
 /** An ensemble that may be changed. */
 class Changing implements AsyncDisposable {
   readonly servers = new Map<number, Server>();
+  /** Where clients were said to find a member from then on. */
+  readonly clientPorts = new Map<number, number>();
   readonly #mayVoteAlone: boolean;
 
   constructor(mayVoteAlone = false) {
@@ -33,11 +35,16 @@ class Changing implements AsyncDisposable {
 
   /** Starts a member with what it knows of the ensemble. */
   async start(me: EnsembleMember, ...others: readonly EnsembleMember[]): Promise<void> {
+    await this.startOn(memoryStorage(), me, ...others);
+  }
+
+  async startOn(storage: Storage, me: EnsembleMember, ...others: readonly EnsembleMember[]): Promise<void> {
     const id = Number(me.id);
     const config = { members: [me, ...others.filter((other) => other.id !== me.id)], hierarchy: null, version: 0n };
     const ensemble = { id, config, peers: tcpPeers({}), mayVoteAlone: this.#mayVoteAlone };
+    const clientAddressChanged = ({ port }: { port: number }): void => void this.clientPorts.set(id, port);
     const settings = { tickTimeMs: 200, reconfigEnabled: true, acl: { skip: true } };
-    this.servers.set(id, await open({ ...settings, storage: memoryStorage(), logger, ensemble }));
+    this.servers.set(id, await open({ ...settings, storage, logger, ensemble: { ...ensemble, clientAddressChanged } }));
   }
 
   async client(id: number): Promise<ZooKeeper> {
@@ -89,14 +96,57 @@ describe("an ensemble that changes while it runs", { timeout: 60_000 }, () => {
     await other.close();
   });
 
+  test("begins with a server that stood alone, and what it had", async () => {
+    const storage = memoryStorage();
+    const alone = await open({ storage, logger });
+    const its = await alone.connect();
+    await its.create("/old", "kept");
+    await alone.close();
+    const [one, two] = [await place(1), await place(2)];
+    await using ensemble = new Changing(true);
+    await ensemble.startOn(storage, one);
+    const zk = await ensemble.client(1);
+    await zk.create("/new", "");
+    await ensemble.start({ ...two, role: "observer" }, one);
+    await ensemble.client(2);
+    await zk.reconfig({ joining: [line(two)] });
+    const other = await ensemble.client(2);
+    await other.sync();
+    assert.equal(new TextDecoder().decode((await other.getData("/old")).data!), "kept");
+    assert.notEqual(await other.exists("/new"), null);
+  });
+
+  test("moves, member by member, and finds its leader where it is then", async () => {
+    const all = [await place(1), await place(2), await place(3)];
+    await using ensemble = new Changing();
+    for (const member of all) await ensemble.start(member, ...all);
+    const elsewhere = [await place(1), await place(2), await place(3)];
+    for (const [at, member] of elsewhere.entries()) {
+      const zk = await ensemble.client(at === 0 ? 3 : 1);
+      // Its own leader may go while it is asked: then the answer is lost, and what was asked for is not.
+      await zk.reconfig({ joining: [line(member)] }).catch((error: ZkError) => assert.equal(error.code, "ConnectionLoss"));
+      await zk.close();
+      const now = [...elsewhere.slice(0, at + 1), ...all.slice(at + 1)].map((one) => line(one)).join("\n");
+      await ensemble.agree(now, 1, 2, 3);
+    }
+    assert.deepEqual(
+      [...ensemble.clientPorts].sort(),
+      elsewhere.map(({ id, client }) => [Number(id), client!.port]),
+    );
+    await until(() => [...ensemble.servers.values()].some(({ mode }) => mode === "leader"), "a leader");
+    const leader = leaderOf(ensemble);
+    await ensemble.servers.get(leader)!.close();
+    const zk = await ensemble.client(leader === 1 ? 2 : 1);
+    await zk.create("/after", "");
+  });
+
   test("loses its leader to a reconfiguration, and goes on under another", async () => {
     const all = [await place(1), await place(2), await place(3)];
     await using ensemble = new Changing();
     for (const member of all) await ensemble.start(member, ...all);
-    await ensemble.client(3);
-    const zk = await ensemble.client(1);
+    const zks = [await ensemble.client(1), await ensemble.client(2), await ensemble.client(3)];
     const leader = leaderOf(ensemble);
-    const asker = leader === 1 ? await ensemble.client(2) : zk;
+    const asker = zks[leader === 1 ? 1 : 0]!;
     await asker.reconfig({ leaving: [leader] });
     const left = all.filter(({ id }) => id !== BigInt(leader));
     await ensemble.agree(left.map((member) => line(member)).join("\n"), 1, 2, 3);

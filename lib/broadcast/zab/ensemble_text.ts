@@ -51,6 +51,20 @@ export function parseEnsemble(text: string): Ensemble {
   return new Ensemble({ members: [...members.values()], hierarchy, version });
 }
 
+/**
+ * Members from their lines, as they stand in zoo.cfg: `server.1=10.0.0.1:2888:3888`, and `group.N` and `weight.N` where votes are counted by groups.
+ *
+ * @throws Error that says which line is none
+ *
+ * @example
+ * ```ts
+ * const config = ensembleConfig(["server.1=10.0.0.1:2888:3888", "server.2=10.0.0.2:2888:3888:observer;2181"]);
+ * ```
+ */
+export function ensembleConfig(lines: readonly string[]): EnsembleConfig {
+  return parseEnsemble(lines.join("\n")).config;
+}
+
 function keyAndValue(line: string): [key: string, value: string] {
   const at = line.indexOf("=");
   return at < 0 ? [line, ""] : [line.slice(0, at).trim(), line.slice(at + 1).trim()];
