@@ -1,26 +1,35 @@
-/** Three Apache ZooKeeper servers as one ensemble, each of which can be killed and started again with what it has on disk. */
+/** Three servers, Apache ZooKeeper's or ours, as one ensemble, each of which can be killed and started again with what it has on disk. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fourLetterWord, freePort, type ServerProcess, spawnServer, type ZooConfig } from "../support/server_process.ts";
+import {
+  fourLetterWord,
+  freePort,
+  type ServerKind,
+  type ServerProcess,
+  spawnServer,
+  type ZooConfig,
+} from "../support/server_process.ts";
 
-export class ApacheEnsemble implements AsyncDisposable {
+export class Ensemble implements AsyncDisposable {
+  readonly #kind: ServerKind;
   readonly #folder: string;
   readonly #config: ZooConfig;
   readonly #ports: readonly number[];
   readonly #running = new Map<number, ServerProcess>();
 
-  private constructor(folder: string, config: ZooConfig, ports: readonly number[]) {
+  private constructor(kind: ServerKind, folder: string, config: ZooConfig, ports: readonly number[]) {
+    this.#kind = kind;
     this.#folder = folder;
     this.#config = config;
     this.#ports = ports;
   }
 
-  static async start(config: ZooConfig = {}): Promise<ApacheEnsemble> {
+  static async start(kind: ServerKind, config: ZooConfig = {}): Promise<Ensemble> {
     const ports = await Promise.all(Array.from({ length: 9 }, () => freePort()));
     const members = [1, 2, 3].map((id) => [`server.${id}`, `127.0.0.1:${ports[id + 2]}:${ports[id + 5]}`]);
     const all = { tickTime: 500, "4lw.commands.whitelist": "*", maxClientCnxns: 0, ...config, ...Object.fromEntries(members) };
-    const ensemble = new ApacheEnsemble(mkdtempSync(join(tmpdir(), "zookernel-ensemble-")), all, ports.slice(0, 3));
+    const ensemble = new Ensemble(kind, mkdtempSync(join(tmpdir(), "zookernel-ensemble-")), all, ports.slice(0, 3));
     for (const id of [1, 2, 3]) await ensemble.spawn(id);
     await Promise.all([...ensemble.#running.values()].map((server) => server.serving()));
     return ensemble;
@@ -35,7 +44,7 @@ export class ApacheEnsemble implements AsyncDisposable {
   async spawn(id: number): Promise<void> {
     const folder = join(this.#folder, String(id));
     const config = { ...this.#config, clientPort: this.#ports[id - 1]! };
-    this.#running.set(id, await spawnServer({ kind: "apache", config, folder, myid: id }));
+    this.#running.set(id, await spawnServer({ kind: this.#kind, config, folder, myid: id }));
   }
 
   serving(id: number): Promise<void> {
