@@ -22,13 +22,11 @@ export const RECORD_BYTES_MAX: number = 64 << 20;
 const SLASH = 0x2f;
 /** Behind a znode's data: the index of its ACL, and its stat. */
 const TAIL_BYTES = 8 + 60;
-/** Where in the stat, and how long, stands what the digest covers, in the digest's order: czxid and mzxid; pzxid; all the others. */
-const DIGESTED = [
-  [0, 16],
-  [52, 60],
-  [16, 52],
-] as const;
+/** Where in the stat, behind czxid and mzxid, all the others begin; the owner; and pzxid, which ends it. */
+const CTIME_OFFSET = 16;
 const OWNER_OFFSET = 44;
+const PZXID_OFFSET = 52;
+const STAT_BYTES = 60;
 const SYSTEM_PREFIX = "/zookeeper/";
 
 /** A row: which slab and where in it, the path's hash, the newest child and the next older sibling (0: none), how many children. */
@@ -39,6 +37,9 @@ const CHILD = 3;
 const SIBLING = 4;
 const CHILDREN = 5;
 const ROW = 6;
+/** Rows are kept in blocks of so many, a power of two: a list that grew by being copied would leave as much behind as it holds. */
+const BLOCK_BITS = 12;
+const BLOCK_MASK = (1 << BLOCK_BITS) - 1;
 
 /** So many znodes that were asked for are kept as they were made. */
 const KEPT_MAX = 1 << 14;
@@ -53,12 +54,14 @@ export class PackedZnodes implements TreeBase {
   readonly #extendedTypes: boolean;
   readonly #withDigest: boolean;
   readonly #slabs: Uint8Array[] = [];
-  #rows = new Int32Array(ROW << 10);
+  readonly #blocks: Int32Array[] = [];
   #count = 0;
   /** Row + 1 by hash, with linear probing; 0: free. */
   #table = new Int32Array(2 << 10);
   #parents = 0;
+  /** The digest of what was taken in earlier calls, and what this one adds: no call takes so much that a number can't hold it. */
   #digest = 0n;
+  #digestChange = 0;
   #dataBytes = 0;
   /** Whose child came last. */
   #lastParent = 0;
@@ -162,7 +165,11 @@ export class PackedZnodes implements TreeBase {
   }
 
   #field(row: number, field: number): number {
-    return this.#rows[row * ROW + field]!;
+    return this.#blocks[row >> BLOCK_BITS]![(row & BLOCK_MASK) * ROW + field]!;
+  }
+
+  #setField(row: number, field: number, value: number): void {
+    this.#blocks[row >> BLOCK_BITS]![(row & BLOCK_MASK) * ROW + field] = value;
   }
 
   // ── finding ──
@@ -221,6 +228,8 @@ export class PackedZnodes implements TreeBase {
       this.#add(bytes, at, pathEnd, data, dataEnd);
       at = dataEnd + TAIL_BYTES;
     }
+    this.#digest = changedDigest(this.#digest, this.#digestChange);
+    this.#digestChange = 0;
     return at;
   }
 
@@ -248,15 +257,10 @@ export class PackedZnodes implements TreeBase {
 
   #newRow(at: number, hash: number): number {
     const row = this.#count++;
-    if (this.#count * ROW > this.#rows.length) {
-      const rows = new Int32Array(this.#rows.length * 2);
-      rows.set(this.#rows);
-      this.#rows = rows;
-    }
-    const rows = this.#rows;
-    rows[row * ROW + SLAB] = this.#slabs.length - 1;
-    rows[row * ROW + AT] = at;
-    rows[row * ROW + HASH] = hash;
+    if ((row & BLOCK_MASK) === 0) this.#blocks.push(new Int32Array(ROW << BLOCK_BITS));
+    this.#setField(row, SLAB, this.#slabs.length - 1);
+    this.#setField(row, AT, at);
+    this.#setField(row, HASH, hash);
     return row;
   }
 
@@ -271,10 +275,11 @@ export class PackedZnodes implements TreeBase {
       else parent = this.#find(parentOf(decode(bytes, start, end)));
     }
     if (parent < 0) throw new SnapshotError(`znode ${decode(bytes, start, end)} stands before its parent`);
-    const rows = this.#rows;
-    if (rows[parent * ROW + CHILDREN]!++ === 0) this.#parents++;
-    rows[row * ROW + SIBLING] = rows[parent * ROW + CHILD]!;
-    rows[parent * ROW + CHILD] = row;
+    const children = this.#field(parent, CHILDREN);
+    if (children === 0) this.#parents++;
+    this.#setField(parent, CHILDREN, children + 1);
+    this.#setField(row, SIBLING, this.#field(parent, CHILD));
+    this.#setField(parent, CHILD, row);
     this.#lastParent = parent;
   }
 
@@ -312,8 +317,10 @@ export class PackedZnodes implements TreeBase {
   #addDigest(bytes: Uint8Array, path: number, pathEnd: number, data: number, dataEnd: number, stat: number): void {
     if (startsWith(bytes, path, pathEnd, SYSTEM_PREFIX)) return;
     let crc = crc32(bytes, crc32(bytes, 0, path, pathEnd), data, dataEnd);
-    for (const [from, to] of DIGESTED) crc = crc32(bytes, crc, stat + from, stat + to);
-    this.#digest = changedDigest(this.#digest, crc);
+    // In the digest pzxid is the third.
+    crc = crc32(bytes, crc, stat, stat + CTIME_OFFSET);
+    crc = crc32(bytes, crc, stat + PZXID_OFFSET, stat + STAT_BYTES);
+    this.#digestChange += crc32(bytes, crc, stat + CTIME_OFFSET, stat + PZXID_OFFSET);
   }
 }
 

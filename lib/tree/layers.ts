@@ -10,8 +10,6 @@
 
 /** A layer that is not more than this many times as large as the one above it is copied together with it. */
 const GROWTH_MIN = 4;
-/** A base that has no more entries than this is copied, so that there is one layer less to look through. */
-const SMALL_BASE = 1024;
 /** Stands for a key deleted over the layers below. */
 const GONE = Symbol("gone");
 
@@ -50,11 +48,11 @@ export class Layers<V> {
     this.#size = 0;
   }
 
-  /** A map with the content of a base, which holds `size` entries. */
-  static over<V>(base: Base<V>, size: number): Layers<V> {
+  /** A map with the content of a base, which holds `size` entries; from then on the base's own, or `copied`: one layer less to look through. */
+  static over<V>(base: Base<V>, size: number, copied: boolean): Layers<V> {
     const layers = new Layers<V>();
     layers.#size = size;
-    if (size <= SMALL_BASE) layers.#top = new Map(base.entries());
+    if (copied) layers.#top = new Map(base.entries());
     else layers.#below = { map: base, below: null, holders: Number.POSITIVE_INFINITY };
     return layers;
   }

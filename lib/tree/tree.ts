@@ -18,6 +18,8 @@ export const QUOTA_ROOT = "/zookeeper/quota";
 export const CONFIG_NODE = "/zookeeper/config";
 
 const READABLE_BY_ALL: AclList = [{ perms: 1, scheme: "world", id: "anyone" }];
+/** Of a base with no more znodes than this everything is copied: it is not worth a layer. */
+const SMALL_BASE = 1024;
 /** A sum of digests that is exact as a number, whatever digest is added next. */
 const DIGEST_CHANGE_MAX = 2 ** 52;
 const NO_NAMES: ReadonlySet<string> = new Set();
@@ -89,11 +91,12 @@ export class Tree {
     if (options.configNode) this.#addBuiltIn(CONFIG_NODE, READABLE_BY_ALL, -1);
   }
 
-  /** A tree that holds what a base does. The base is neither copied nor changed. */
+  /** A tree that holds what a base does. The base is not changed. */
   static over(base: TreeBase, options: TreeOptions): Tree {
     const tree = new Tree(options, "bare");
-    tree.#nodes = Layers.over(base.nodes, base.size);
-    tree.#children = Layers.over(base.children, base.parentCount);
+    const isSmall = base.size <= SMALL_BASE;
+    tree.#nodes = Layers.over(base.nodes, base.size, isSmall);
+    tree.#children = Layers.over(base.children, base.parentCount, isSmall);
     tree.#digest = base.digest;
     tree.#dataBytes = base.dataBytes;
     for (const [path, owner] of base.owned) tree.#addOwned(path, owner, kindOf(owner, options.extendedTypes));
