@@ -118,6 +118,11 @@ export interface Storage {
    * the first zxid of an epoch need not be one, since it is no txn: what stands before it will do.
    */
   truncate(last: Zxid): Promise<Stored>;
+  /**
+   * The log's records from `zxid` on that are durable, while others may be appended; they may end before the newest. Rejects where the log is
+   * damaged, or is removed meanwhile.
+   */
+  readLog(zxid: Zxid): AsyncIterable<LogChunk>;
   /** Where the data is and how much of it, for reports. */
   usage(): StorageUsage;
   /** Writes what was appended, and lets go. May be called again. */

@@ -17,7 +17,7 @@ export function openSettings(zoo: Partial<ZooSettings>, isMember: boolean): Open
     tickTimeMs: zoo.tickTime ?? DEFAULT_TICK_TIME_MS,
     ...given("minSessionTimeoutMs", zoo.minSessionTimeout === -1 ? undefined : zoo.minSessionTimeout),
     ...given("maxSessionTimeoutMs", zoo.maxSessionTimeout === -1 ? undefined : zoo.maxSessionTimeout),
-    extendedTypes: zoo.extendedTypesEnabled ?? false,
+    extendedTypes: zoo.extendedTypesEnabled && zoo.emulate353TTLNodes ? "3.5.3" : (zoo.extendedTypesEnabled ?? false),
     ...given("digest", zoo["digest.enabled"]),
     ...given("closeSessionPaths", zoo["closeSessionTxn.enabled"]),
     ...given("enforceQuota", zoo.enforceQuota),
@@ -122,6 +122,7 @@ export function ensembleOptions(
     ...given("initLimit", zoo.initLimit),
     ...given("syncLimit", zoo.syncLimit),
     ...given("mayVoteAlone", zoo.standaloneEnabled === false ? true : undefined),
+    ...given("snapshotSizeFactor", zoo.snapshotSizeFactor),
     ...given("listenOnAllInterfaces", zoo.quorumListenOnAllIPs),
   };
 }

@@ -47,6 +47,7 @@ export interface ZooSettings {
   readonly "4lw.commands.whitelist": readonly string[];
   readonly standaloneEnabled: boolean;
   readonly initLimit: number;
+  readonly snapshotSizeFactor: number;
   readonly syncLimit: number;
   readonly peerType: "participant" | "observer";
   readonly dynamicConfigFile: string;
@@ -67,6 +68,7 @@ export interface ZooSettings {
   readonly "quorum.allowUnauthenticatedPeers": boolean;
   readonly reconfigEnabled: boolean;
   readonly extendedTypesEnabled: boolean;
+  readonly emulate353TTLNodes: boolean;
   readonly enforceQuota: boolean;
   readonly skipACL: boolean;
   readonly localSessionsEnabled: boolean;
@@ -180,6 +182,7 @@ const SERVED: { readonly [Key in keyof ZooSettings]: Kind<ZooSettings[Key]> } = 
   "4lw.commands.whitelist": () => list("four-letter words, or * for all"),
   standaloneEnabled: bool,
   initLimit: () => whole({ least: 1, unit: "ticks" }),
+  snapshotSizeFactor: () => fraction(-1, Number.MAX_SAFE_INTEGER),
   syncLimit: () => whole({ least: 1, unit: "ticks" }),
   peerType: () => oneOf("participant", "observer"),
   dynamicConfigFile: () => text("a file that lists the members"),
@@ -200,6 +203,7 @@ const SERVED: { readonly [Key in keyof ZooSettings]: Kind<ZooSettings[Key]> } = 
   "quorum.allowUnauthenticatedPeers": bool,
   reconfigEnabled: bool,
   extendedTypesEnabled: bool,
+  emulate353TTLNodes: bool,
   enforceQuota: bool,
   skipACL: yesNo,
   localSessionsEnabled: bool,
@@ -282,7 +286,6 @@ const NOT_SERVED: readonly (readonly [Reason, Readonly<Record<string, Kind<unkno
       "fastleader.minNotificationInterval": milliseconds(),
       "fastleader.maxNotificationInterval": milliseconds(),
       enableEagerACLCheck: bool,
-      snapshotSizeFactor: () => fraction(-1, Number.MAX_SAFE_INTEGER),
     },
   ],
   [
@@ -340,7 +343,6 @@ const NOT_SERVED_FAMILIES: readonly (readonly [RegExp, Reason])[] = [
  * value that asks for nothing is accepted.
  */
 const DEFAULT_ONLY: Readonly<Record<string, Kind<unknown>>> = {
-  emulate353TTLNodes: () => only(["false"], "the TTL nodes of 3.5.3 are not served"),
   "ssl.quorum.hostnameVerification": () => only(["true"], "certificates must be valid for the members' addresses"),
   "ssl.quorum.clientAuth": () => only(["need"], "members must show certificates"),
   oraclePath: () => only([], "nothing but members decides in an ensemble"),

@@ -163,6 +163,12 @@ export class FileStorage implements Storage {
     return this.#stored();
   }
 
+  /** What is appended meanwhile may look torn, and is left alone. */
+  readLog(zxid: Zxid): AsyncIterable<LogChunk> {
+    this.#opened();
+    return readLogFiles(this.#disk, logFiles(this.#disk, this.#logFolder), zxid, "cut");
+  }
+
   usage(): StorageUsage {
     const bytesIn = (folder: string): number => (this.#disk.list(folder) ?? []).reduce((sum, { bytes }) => sum + bytes, 0);
     return {

@@ -5,7 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers";
-import type { Epochs, LogRecord, Storage, StorageUsage, Stored } from "../../lib/ports.ts";
+import type { Epochs, LogChunk, LogRecord, Storage, StorageUsage, Stored } from "../../lib/ports.ts";
 import { StorageError } from "../../lib/store/storage_error.ts";
 import type { Zxid } from "../../lib/types.ts";
 import { endsAt, formatZxid } from "../../lib/zxid.ts";
@@ -46,16 +46,18 @@ class MemoryStorage implements Storage {
         read: () => each([bytes], (whole) => whole),
       })),
       hasLog: this.#records.length > 0,
-      readLog: (zxid) => {
-        const wanted = this.#records.filter((record) => record.zxid >= zxid);
-        return each(wanted, (record) => ({
-          file: this.name,
-          bytes: record.bytes,
-          records: [{ zxid: record.zxid, start: 0, end: record.bytes.length }],
-          placeOf: () => `record ${formatZxid(record.zxid)}`,
-        }));
-      },
+      readLog: (zxid) => this.readLog(zxid),
     };
+  }
+
+  readLog(zxid: Zxid): AsyncIterable<LogChunk> {
+    const wanted = this.#records.filter((record) => record.zxid >= zxid);
+    return each(wanted, (record) => ({
+      file: this.name,
+      bytes: record.bytes,
+      records: [{ zxid: record.zxid, start: 0, end: record.bytes.length }],
+      placeOf: () => `record ${formatZxid(record.zxid)}`,
+    }));
   }
 
   append(records: readonly LogRecord[]): undefined {

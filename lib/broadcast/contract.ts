@@ -36,6 +36,8 @@ export type FromHost =
   | { readonly kind: "restored" }
   /** The log was cut; this is what is left. */
   | { readonly kind: "truncated"; readonly image: Image }
+  /** What `readLog` asked for, oldest first; null where that can't be had, or a database would be less. */
+  | { readonly kind: "logRead"; readonly link: LinkId; readonly txns: readonly Proposal[] | null }
   | { readonly kind: "notified"; readonly from: MemberId; readonly notification: Notification }
   /** A stream is there: accepted on the quorum port, or the one that was dialled. */
   | { readonly kind: "opened"; readonly link: LinkId }
@@ -73,6 +75,8 @@ export type ToHost =
   /** Reach the leader; `opened` or `closed` answers. */
   | { readonly kind: "dial"; readonly link: LinkId; readonly leader: MemberId }
   | { readonly kind: "send"; readonly link: LinkId; readonly packet: LearnerPacket | LeaderPacket }
+  /** Read the txns of the log from one on, up to another; `logRead` answers. */
+  | { readonly kind: "readLog"; readonly link: LinkId; readonly from: Zxid; readonly to: Zxid }
   /** Send the database as it is now. */
   | { readonly kind: "sendDatabase"; readonly link: LinkId; readonly zxid: Zxid }
   /** End the stream without another word. `closed` does not answer. */

@@ -33,6 +33,7 @@ import type { Proposal } from "../txns.ts";
 import type { Zxid } from "../types.ts";
 import { endsAt, formatZxid } from "../zxid.ts";
 import { ElectionLinks } from "./election_links.ts";
+import { diffBytesMax, missedTxns, SNAPSHOT_SIZE_FACTOR } from "./missed_txns.ts";
 import { NO_PEER_AUTH, type PeerAuth } from "./peer_auth.ts";
 import { ProposalSizes } from "./proposal_sizes.ts";
 import { QuorumLinks } from "./quorum_links.ts";
@@ -65,6 +66,11 @@ export interface EnsembleOptions {
   readonly initLimit?: number;
   /** Ticks between two signs of life. Default 5. */
   readonly syncLimit?: number;
+  /**
+   * How much of the log is read for a learner that lacks more than the last 500 txns: up to this share of the database, which is sent otherwise. 0:
+   * however much it is; negative: none. Default 0.33, as ZooKeeper's `snapshotSizeFactor`.
+   */
+  readonly snapshotSizeFactor?: number;
   /** Accept other members on every interface, not only on the address in the configuration. Default false. */
   readonly listenOnAllInterfaces?: boolean;
   readonly peers: PeerNetwork;
@@ -116,6 +122,7 @@ export async function openMember(
       recent,
       epochs: stored.epochs,
       replayed: recovered.replayed,
+      loggedFrom: recovered.snapshotZxid ?? 0n,
     });
     if (recovered.snapshotZxid === null) await running.journal.saveSnapshot();
     return await running.start(makeHost);
@@ -142,6 +149,8 @@ interface Known {
   readonly recent: readonly Proposal[];
   readonly epochs: StoredEpochs;
   readonly replayed: number;
+  /** The snapshot that it was read behind. */
+  readonly loggedFrom: Zxid;
 }
 
 class RunningMember {
@@ -245,7 +254,7 @@ class RunningMember {
 
   // ── parts ──
 
-  #newZab(lastZxid: Zxid, { recent, epochs }: Known): Zab {
+  #newZab(lastZxid: Zxid, { recent, epochs, loggedFrom }: Known): Zab {
     const { initLimit = 10, syncLimit = 5 } = this.#options;
     const starting = startingEpochs(lastZxid, epochs);
     if (starting === null) {
@@ -262,7 +271,7 @@ class RunningMember {
       readOnlyMode: this.#settings.readOnlyMode,
       reconfiguration: this.#settings.reconfigEnabled ? { votersMin: this.#options.mayVoteAlone ? 1 : 2 } : null,
       limits: { tickMs: this.#settings.tickTimeMs, initLimit, syncLimit },
-      history: new History(lastZxid, recent),
+      history: new History(lastZxid, recent, loggedFrom),
       ...starting,
     });
   }
@@ -328,6 +337,8 @@ class RunningMember {
       case "send":
         if (effect.packet.kind === "proposal") this.#proposalSizes.measure(effect.packet.proposal);
         return this.#links.send(effect.link, effect.packet);
+      case "readLog":
+        return this.#readLog(effect);
       case "sendDatabase":
         return this.#sendDatabase(effect.link, effect.zxid);
       case "cut":
@@ -369,6 +380,18 @@ class RunningMember {
       frozen.children.release();
     };
     this.#links.sendDatabase(link, zxid, { chunks, release });
+  }
+
+  /** A log that can't be read is as good as one that is gone: a database is sent. */
+  #readLog({ link, from, to }: Extract<ToHost, { readonly kind: "readLog" }>): void {
+    const { snapshotSizeFactor = SNAPSHOT_SIZE_FACTOR } = this.#options;
+    const answer = (txns: readonly Proposal[] | null): void => this.#host!.hear({ kind: "logRead", link, txns });
+    if (snapshotSizeFactor < 0) return answer(null);
+    const bytesMax = diffBytesMax(this.#host!.member.kernel.database.tree, snapshotSizeFactor);
+    missedTxns(this.#storage.readLog(from), from, to, bytesMax).then(answer, (error: Error) => {
+      this.#world.logger.warn(`What a learner lacks can't be read from the log: ${error.message}`);
+      answer(null);
+    });
   }
 
   async #readDatabase(

@@ -5,7 +5,7 @@
  *
  * Invariant: what a mount said to be durable is there after every crash.
  */
-import type { Epochs, Logger, LogRecord, Storage, StorageUsage, Stored } from "../ports.ts";
+import type { Epochs, LogChunk, Logger, LogRecord, Storage, StorageUsage, Stored } from "../ports.ts";
 import type { Zxid } from "../types.ts";
 
 /** Of one member. */
@@ -117,6 +117,10 @@ class Mount implements Storage {
 
   truncate(last: Zxid): Promise<Stored> {
     return this.#do(() => this.#kept.truncate(last));
+  }
+
+  readLog(zxid: Zxid): AsyncIterable<LogChunk> {
+    return this.#kept.readLog(zxid);
   }
 
   usage(): StorageUsage {

@@ -86,6 +86,27 @@ describe("three members", { timeout: 3 * MINUTE_MS }, () => {
     );
   });
 
+  test("who has missed more than is remembered is told it from the log", async () => {
+    await using ensemble = await EnsembleProcesses.of(THREE, { snapshotSizeFactor: 0 });
+    await ensemble.start(1, 2, 3);
+    const leader = await ensemble.serving();
+    const behind = leader === 1 ? 2 : 1;
+    const load = await Load.start(ensemble.connectString(), "/load");
+    await until(() => load.acknowledged.length > 20, "some load");
+    await ensemble.kill(behind);
+    const before = load.acknowledged.length;
+    await until(() => load.acknowledged.length > before + 1200, "more load than is remembered", MINUTE_MS);
+    await ensemble.start(behind);
+    await ensemble.serving();
+    assert.match(ensemble.log(leader), new RegExp(`Learner ${behind} at 0x\\w+ catches up by DIFF`));
+    assert.doesNotMatch(ensemble.log(behind), /A whole database came/);
+    await load.stop("/load");
+    await assertSameTrees(
+      ensemble.ids.map((id) => ensemble.connectString(id)),
+      load.acknowledged,
+    );
+  });
+
   test("of five, two may die under load, the leader among them", async () => {
     await using ensemble = await EnsembleProcesses.of({ ...THREE, 4: OURS, 5: OURS });
     await ensemble.start(1, 2, 3, 4, 5);

@@ -103,7 +103,7 @@ class SlowServer {
       ...{ name: memory.name, open: (logger) => memory.open(logger), close: () => memory.close() },
       append: (records) => slow.#append(memory, records),
       ...{ saveSnapshot: memory.saveSnapshot.bind(memory), saveEpochs: memory.saveEpochs.bind(memory) },
-      ...{ truncate: memory.truncate.bind(memory), usage: memory.usage.bind(memory) },
+      ...{ truncate: memory.truncate.bind(memory), readLog: memory.readLog.bind(memory), usage: memory.usage.bind(memory) },
     };
     slow.#server = await open({ storage, clock: slow.clock, throttle, fourLetterWords: ["*"] });
     slow.#port = (await slow.#server.listen(tcp({ port: 0 }))).port;

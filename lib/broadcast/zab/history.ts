@@ -16,16 +16,27 @@ export class History {
   committed: Zxid;
   /** Committed txns, oldest first; without a gap up to `committed`. */
   readonly recent: Proposal[] = [];
+  /** All txns behind this one are in the log, without a gap (ZOOKEEPER-2418, 2846). */
+  loggedFrom: Zxid;
+  /** Nothing is forgotten while that is set. */
+  isHeld = false;
   /** Logged, and not committed; oldest first. */
   readonly #waiting: Fifo<Proposal> = new Fifo<Proposal>();
+  readonly #remembered: number;
   #appended: Zxid;
   #durable: Zxid;
 
-  constructor(committed: Zxid, recent: readonly Proposal[]) {
+  /**
+   * @param loggedFrom of what is logged already, nothing is known unless told
+   * @param remembered how many committed txns are kept
+   */
+  constructor(committed: Zxid, recent: readonly Proposal[], loggedFrom: Zxid = committed, remembered: number = RECENT_TXNS) {
     this.committed = committed;
+    this.#remembered = remembered;
+    this.loggedFrom = loggedFrom;
     this.#appended = committed;
     this.#durable = committed;
-    this.recent.push(...recent.slice(-RECENT_TXNS));
+    this.recent.push(...recent.slice(-remembered));
   }
 
   /** The last txn logged: what a member is worth in an election. */
@@ -66,7 +77,8 @@ export class History {
     this.committed = proposal.header.zxid;
     this.recent.push(proposal);
     // Trimmed now and then: a shift of the whole list for each txn would cost more than all the rest.
-    if (this.recent.length >= 2 * RECENT_TXNS) this.recent.splice(0, this.recent.length - RECENT_TXNS);
+    const { length } = this.recent;
+    if (length >= 2 * this.#remembered && !this.isHeld) this.recent.splice(0, length - this.#remembered);
     return proposal;
   }
 
@@ -76,6 +88,7 @@ export class History {
     this.committed = zxid;
     this.#appended = zxid;
     this.#durable = zxid;
+    this.loggedFrom = keepRecent && this.loggedFrom < zxid ? this.loggedFrom : zxid;
     const kept = keepRecent ? this.recent.filter(({ header }) => header.zxid <= zxid) : [];
     this.recent.length = 0;
     this.recent.push(...kept);

@@ -180,7 +180,7 @@ export class Leader implements Term {
       this.#promised(mono);
     } else {
       this.#enter("synchronising", mono);
-      for (const learner of this.#learners.values()) if (learner.state === "ready") this.#synchronise(learner, mono);
+      for (const learner of this.#learners.values()) if (learner.state === "ready") this.#catchUp(learner, mono);
       this.#shared(mono);
     }
   }
@@ -208,7 +208,7 @@ export class Leader implements Term {
       this.#count(learner);
       this.#promised(mono);
     } else if (this.#phase === "synchronising" || this.#phase === "broadcast") {
-      this.#synchronise(learner, mono);
+      this.#catchUp(learner, mono);
     }
   }
 
@@ -220,9 +220,31 @@ export class Leader implements Term {
 
   // ── synchronisation: a quorum has this history ──
 
-  #synchronise(learner: LearnerStream, mono: number): void {
+  /** What is not remembered any more may be in the log. */
+  #catchUp(learner: LearnerStream, mono: number): void {
+    const { history } = this.#core;
+    const { lastZxid, link } = learner;
+    const oldest = history.recent[0]?.header.zxid ?? history.committed;
+    if (lastZxid < history.loggedFrom || lastZxid >= oldest) return this.#synchronise(learner, history.recent, mono);
+    learner.state = "reading";
+    history.isHeld = true;
+    this.#core.emit({ kind: "readLog", link, from: lastZxid, to: oldest });
+  }
+
+  logRead(link: LinkId, txns: readonly Proposal[] | null, mono: number): void {
+    const { history } = this.#core;
+    const learner = this.#learners.get(link);
+    if (learner?.state === "reading") {
+      const [oldest] = history.recent;
+      const older = txns?.filter(({ header }) => oldest === undefined || header.zxid < oldest.header.zxid) ?? [];
+      this.#synchronise(learner, [...older, ...history.recent], mono);
+    }
+    history.isHeld = [...this.#learners.values()].some(({ state }) => state === "reading");
+  }
+
+  #synchronise(learner: LearnerStream, committed: readonly Proposal[], mono: number): void {
     const { history, membership } = this.#core;
-    const plan = syncPlan(learner.lastZxid, history.committed, history.recent);
+    const plan = syncPlan(learner.lastZxid, history.committed, committed);
     learner.acked = learner.lastZxid;
     if (plan.kind === "snap") {
       this.#core.emit({ kind: "sendDatabase", link: learner.link, zxid: history.committed });

@@ -12,8 +12,11 @@ export interface LearnerStream {
   /** null until it has said who it is. */
   id: MemberId | null;
   observer: boolean;
-  /** greeted: it has the new epoch; ready: and has said what it has; synchronised: it was sent that it lacks; active: and serves clients. */
-  state: "new" | "known" | "greeted" | "ready" | "synchronised" | "active";
+  /**
+   * greeted: it has the new epoch; ready: and has said what it has; reading: what it lacks is sought in the log; synchronised: it was sent what it
+   * lacks; active: and serves clients.
+   */
+  state: "new" | "known" | "greeted" | "ready" | "reading" | "synchronised" | "active";
   lastZxid: Zxid;
   /** Whether it has acknowledged this leader's history. */
   acknowledged: boolean;

@@ -47,7 +47,10 @@ export interface Reconfiguration {
   readonly votersMin: 1 | 2;
 }
 
-/** Members without a vote are answered so often at most, milliseconds: they might ask in a circle. */
+/**
+ * Members without a vote are answered so often at most, milliseconds, and so is everybody between two terms, while the disk is waited for: who is
+ * told the vote of an earlier round answers in turn, and the two would go on in a circle.
+ */
 const ANSWER_AGAIN_MS = 50;
 
 export class Zab implements Broadcast, Core {
@@ -184,6 +187,7 @@ export class Zab implements Broadcast, Core {
     const term = this.#term;
     if (term === null) return;
     this.#term = null;
+    this.history.isHeld = false;
     this.#successor = leader;
     const next = leader === null ? "Looking for a leader" : `${leader} leads now`;
     this.emit({ kind: "tell", message: `${next}: ${reason}` });
@@ -218,6 +222,8 @@ export class Zab implements Broadcast, Core {
         this.#rebuilding = false;
         this.history.restart(input.image.lastZxid, true);
         return this.#learner?.rebuilt();
+      case "logRead":
+        return this.#leader?.logRead(input.link, input.txns, this.#mono);
       case "notified":
         return this.#notified(input.from, input.notification);
       case "opened":
@@ -308,9 +314,10 @@ export class Zab implements Broadcast, Core {
 
   #notified(from: MemberId, notification: Notification): void {
     if (this.#isLooking && this.#learnsConfig(notification)) return this.#elect();
-    if (!this.membership.voters.has(from)) return this.#answerVoteless(from);
+    if (!this.membership.voters.has(from)) return this.#answerSeldom(from);
     if (this.#isLooking) this.#found(this.#election.hear(from, notification, this.#mono));
     else if (notification.state === "looking") {
+      if (this.#term === null) return this.#answerSeldom(from);
       this.#answer(from);
       if (notification.vote.round > this.#election.round) this.#leader?.abandoned(from);
     }
@@ -355,7 +362,7 @@ export class Zab implements Broadcast, Core {
         : new Learner(this, vote.leader, () => this.#nextLink--, this.#mono);
   }
 
-  #answerVoteless(to: MemberId): void {
+  #answerSeldom(to: MemberId): void {
     const before = this.#answered.get(to);
     if (before !== undefined && this.#mono - before < ANSWER_AGAIN_MS) return;
     this.#answered.set(to, this.#mono);

@@ -1,0 +1,79 @@
+/** What a learner has missed, out of the log: all of it, or nothing. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { memoryStorage } from "../../../adapters/storage/mod.ts";
+import { consoleLogger } from "../../../adapters/system.ts";
+import { History } from "../../../lib/broadcast/zab/history.ts";
+import { missedTxns } from "../../../lib/ensemble/missed_txns.ts";
+import { RecordEncoder } from "../../../lib/store/log_records.ts";
+import { makeZxid } from "../../../lib/zxid.ts";
+import { established, txn } from "../../support/zab_rig.ts";
+
+const EVERYTHING = Number.POSITIVE_INFINITY;
+
+async function read(from: bigint, to: bigint, bytesMax = EVERYTHING): Promise<readonly bigint[] | null> {
+  const storage = memoryStorage();
+  await storage.open(consoleLogger({ level: "silent" }));
+  await storage.append(new RecordEncoder().encode([3, 4, 5, 7, 8].map((counter) => txn(1, counter))));
+  const txns = await missedTxns(storage.readLog(from), from, to, bytesMax);
+  return txns?.map(({ header }) => header.zxid) ?? null;
+}
+
+describe("txns from the log", () => {
+  const at = (counter: number): bigint => makeZxid(1, counter);
+
+  test("begin with the one that the learner has, and end with the oldest that is remembered", async () => {
+    assert.deepEqual(await read(at(4), at(7)), [at(4), at(5), at(7)]);
+  });
+
+  test("are none where the log begins later, lacks the learner's last, or ends too early (ZOOKEEPER-2418)", async () => {
+    assert.equal(await read(at(2), at(7)), null);
+    assert.equal(await read(at(6), at(8)), null);
+    assert.equal(await read(at(4), at(9)), null);
+  });
+
+  test("are none where a database would be less", async () => {
+    assert.equal(await read(at(3), at(8), 100), null);
+  });
+});
+
+describe("a leader", () => {
+  /** It leads epoch 2 and remembers no more than the txns from 1:8 on; its log is known from 1:3 on. */
+  function leader(): ReturnType<typeof established> {
+    const rig = established();
+    const { history } = rig.zab;
+    history.recent.push(txn(1, 8), txn(1, 9));
+    history.loggedFrom = makeZxid(1, 3);
+    rig.step({ kind: "opened", link: 2 });
+    rig.packet(2, { kind: "learnerInfo", observer: false, acceptedEpoch: 1, id: 2n, configVersion: 0n });
+    return rig;
+  }
+
+  test("asks the log for what it does not remember, and forgets nothing meanwhile", () => {
+    const rig = leader();
+    assert.deepEqual(rig.packet(2, { kind: "ackEpoch", zxid: makeZxid(1, 6), currentEpoch: null }), ["readLog"]);
+    assert.equal(rig.zab.history.isHeld, true);
+    const txns = [txn(1, 6), txn(1, 7), txn(1, 8)];
+    assert.deepEqual(rig.step({ kind: "logRead", link: 2, txns }).slice(0, 7), [
+      "to 2: diff 1:9",
+      ...["to 2: proposal 1:7", "to 2: commit 1:7", "to 2: proposal 1:8", "to 2: commit 1:8"],
+      ...["to 2: proposal 1:9", "to 2: commit 1:9"],
+    ]);
+    assert.equal(rig.zab.history.isHeld, false);
+  });
+
+  test("sends a database where the log does not have it, or is not known so far back (ZOOKEEPER-2846)", () => {
+    const rig = leader();
+    rig.packet(2, { kind: "ackEpoch", zxid: makeZxid(1, 6), currentEpoch: null });
+    assert.equal(rig.step({ kind: "logRead", link: 2, txns: null })[0], "sendDatabase");
+    assert.equal(leader().packet(2, { kind: "ackEpoch", zxid: makeZxid(1, 2), currentEpoch: null })[0], "sendDatabase");
+  });
+
+  test("knows nothing of a log that a database has replaced", () => {
+    const history = new History(makeZxid(1, 9), [], makeZxid(1, 3));
+    history.restart(makeZxid(1, 8), true);
+    assert.equal(history.loggedFrom, makeZxid(1, 3), "a cut leaves what is before it");
+    history.restart(makeZxid(2, 4), false);
+    assert.equal(history.loggedFrom, makeZxid(2, 4));
+  });
+});
