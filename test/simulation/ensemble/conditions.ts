@@ -21,6 +21,8 @@ export interface Conditions {
   /** Of a message that takes long. */
   readonly delayMsMax: number;
   readonly voteLoss: number;
+  /** What a disk usually takes at most for a thing. */
+  readonly diskMsMax: number;
   /** So many txns a leader may make before the zxids of its epoch are used up; null: as many as there are. */
   readonly txnsAnEpoch: number | null;
   /** Members come and go, and change roles. */
@@ -42,6 +44,7 @@ export function anyConditions(world: World, stormTicks: number): Conditions {
     actEveryMs: tickMs * world.pick([0.3, 0.6, 1.2]),
     // Longer than the quiet time of an election, and shorter than what breaks every stream.
     delayMsMax: Math.min(tickMs, world.pick([50, 200, 1000])),
+    diskMsMax: world.pick([8, tickMs / 20]),
     voteLoss: world.pick([0, 0.05, 0.2]),
     txnsAnEpoch: world.chance(0.1) ? 20 + world.below(200) : null,
     reconfigured: config.hierarchy === null && world.chance(0.5),

@@ -74,8 +74,10 @@ export class Faults {
   crashSoon(member: SimulatedMember): void {
     const world = this.#world;
     if (!member.isUp) member.start();
-    if (world.chance(0.5)) member.crashAfter(world.below(world.pick([10, 100])));
-    else member.crashBy(world.pick(MILESTONES));
+    const kind = world.below(4);
+    if (kind < 2) member.crashAfter(world.below(world.pick([10, 100])));
+    else if (kind === 2) member.crashBy(world.pick(MILESTONES));
+    else member.crashBy(world.pick(MILESTONES), () => this.crashAll());
     this.#lasts(this.#anyMs(6), () => {
       member.crashAfter(Number.POSITIVE_INFINITY);
       member.crashBy(null);
@@ -216,6 +218,8 @@ const MILESTONES = [
   "diff",
   "trunc",
   "snap",
+  "newLeader",
+  "newLeader",
   "newLeader",
   "upToDate",
   "proposal",

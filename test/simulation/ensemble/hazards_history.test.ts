@@ -173,7 +173,7 @@ describe("what a learner is sent", () => {
 
   test("model checking: everything from the cut of its history on, acknowledged or not, each once, and UPTODATE behind it", () => {
     const rig = established();
-    joins(rig, 2, 0n);
+    joins(rig, 2, makeZxid(1, 0));
     assert.deepEqual(rig.step({ kind: "propose", proposal: txn(1, 1) }).slice(0, 2), [
       "to 1: proposal 1:1",
       "to 2: proposal 1:1",

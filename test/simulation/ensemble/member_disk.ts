@@ -47,12 +47,15 @@ type Job =
   | { readonly kind: "other"; readonly work: () => void; readonly done: () => void };
 
 const SNAPSHOTS_KEPT = 3;
+/** Now and then it takes so many times as long. */
+const SELDOM = 40;
 /** One is written after so many txns, on average. */
 const TXNS_A_SNAPSHOT = 40;
 
 export class MemberDisk {
   readonly #world: World;
   readonly #lies: Lies;
+  readonly #usualMs: number;
   /** Oldest first. */
   #snapshots: Made[];
   #log: Proposal[] = [];
@@ -70,8 +73,10 @@ export class MemberDisk {
   /** It is full, or broken: it can't do what it does next, and says so. null: it is well. */
   failed: (() => void) | null = null;
 
-  constructor(world: World, lies: Lies, first: Entry) {
+  /** @param usualMs what it usually takes at most for a thing */
+  constructor(world: World, lies: Lies, first: Entry, usualMs: number) {
     this.#world = world;
+    this.#usualMs = usualMs;
     this.#lies = lies;
     this.#snapshots = [{ database: new Database(new Tree(TREE)), entry: first }];
   }
@@ -160,7 +165,13 @@ export class MemberDisk {
   recover(): Recovered {
     const { lastZxid } = this.#snapshots.at(-1)!.database;
     const recent = this.#log.filter(({ header }) => header.zxid > lastZxid);
-    return { ...this.#replay(), recent, accepted: this.#accepted, current: this.#current, ensemble: this.#ensemble };
+    return {
+      ...this.#replay(),
+      recent,
+      accepted: this.#accepted,
+      current: this.#current,
+      ensemble: this.#ensemble,
+    };
   }
 
   #replay(): Made {
@@ -189,7 +200,7 @@ export class MemberDisk {
 
   #begin(): void {
     const { random } = this.#world;
-    const ms = (random() < 0.95 ? random() * 8 : random() * 300) * this.slowness;
+    const ms = random() * (random() < 0.95 ? this.#usualMs : SELDOM * this.#usualMs) * this.slowness;
     this.#later(ms, () => {
       if (this.failed !== null) return this.failed();
       const job = this.#jobs.shift()!;

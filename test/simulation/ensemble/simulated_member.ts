@@ -37,6 +37,7 @@ export interface SimulatedMemberOptions {
   readonly kernel: KernelOptions;
   readonly limits: { readonly tickMs: number; readonly initLimit: number; readonly syncLimit: number };
   readonly committed: CommittedHistory;
+  readonly diskMsMax: number;
   /** The history that all members begin with. */
   readonly first: Entry;
   /** So many txns a leader may make before the zxids of its epoch are used up; null: as many as there are. */
@@ -67,17 +68,17 @@ export class SimulatedMember implements Station {
   #paused: MemberInput[] | null = null;
   /** So many steps are left before it dies. */
   #stepsLeft = Number.POSITIVE_INFINITY;
-  /** It dies once it has heard this, with all that it has begun to do about it. */
-  #deadly: Packet["kind"] | null = null;
+  /** What happens once it has heard this, with all that it has begun to do about it. */
+  #deadly: { readonly packet: Packet["kind"]; readonly strike: () => void } | null = null;
   isAccepting = false;
   life = 0;
 
   constructor(options: SimulatedMemberOptions) {
-    const { id, world, network, bug, first } = options;
+    const { id, world, network, bug, first, diskMsMax } = options;
     this.id = id;
     this.#options = options;
     this.clock = new MemberClock(world);
-    this.disk = new MemberDisk(world, bug?.lies ?? {}, first);
+    this.disk = new MemberDisk(world, bug?.lies ?? {}, first, diskMsMax);
     network.join(this);
   }
 
@@ -166,9 +167,9 @@ export class SimulatedMember implements Station {
     this.#stepsLeft = steps;
   }
 
-  /** null: by nothing. */
-  crashBy(packet: Packet["kind"] | null): void {
-    this.#deadly = packet;
+  /** Whatever it is that strikes, it does once the member has heard this; null: never. */
+  crashBy(packet: Packet["kind"] | null, strike: () => void = () => this.crash(`crash by ${packet}`)): void {
+    this.#deadly = packet === null ? null : { packet, strike };
   }
 
   /** Nothing of it runs for so long: its machine or its event loop stands still. */
@@ -232,7 +233,10 @@ export class SimulatedMember implements Station {
     if (this.isLeading) this.#heardOfSessions(input);
     const inputs = this.#tamper.input?.(input, this.disk) ?? [input];
     for (const one of inputs) this.#step(one);
-    if (input.kind === "packet" && input.packet.kind === this.#deadly) this.crash(`crash by ${this.#deadly}`);
+    const deadly = this.#deadly;
+    if (input.kind !== "packet" || input.packet.kind !== deadly?.packet) return;
+    this.#deadly = null;
+    deadly.strike();
   }
 
   #step(input: MemberInput): void {

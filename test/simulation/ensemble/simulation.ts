@@ -96,6 +96,7 @@ class Simulation {
       limits: { tickMs, initLimit, syncLimit },
       committed: this.#committed,
       first: beginning(),
+      diskMsMax: conditions.diskMsMax,
       txnsAnEpoch: conditions.txnsAnEpoch,
       bug,
     };

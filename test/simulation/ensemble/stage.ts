@@ -16,6 +16,8 @@ import { World } from "./world.ts";
 const TICK_MS = 1000;
 const LIMITS = { tickMs: TICK_MS, initLimit: 10, syncLimit: 5 };
 const WAIT_MS = 120_000;
+/** Requests of a session have numbers of their own, on whichever connection: those of a later one begin so much later. */
+const XIDS_APART = 100;
 
 export interface StageOptions {
   readonly voters?: number;
@@ -37,6 +39,7 @@ export class Stage {
       ...{ world, network, committed, ensemble: new Ensemble(config), limits: LIMITS, bug: null },
       kernel: { ...kernel, tickTimeMs: TICK_MS, minSessionTimeoutMs: 2 * TICK_MS, maxSessionTimeoutMs: 20 * TICK_MS },
       first: beginning(),
+      diskMsMax: 8,
       txnsAnEpoch: txnsAnEpoch ?? null,
     };
     this.members = config.members.map(({ id }) => new SimulatedMember({ ...common, id }));
@@ -105,7 +108,7 @@ export class Caller {
     this.member = member;
     this.#conn = member.attach((effect) => this.#hear(effect));
     const { session: sessionId, passwd } = from ?? this;
-    this.#xid = from?.lastXid ?? 0;
+    this.#xid = from === null ? 0 : from.lastXid + XIDS_APART;
     const hello = { lastZxidSeen: 0n, timeOut, sessionId, passwd, readOnly: false };
     const peer = { address: "127.0.0.1", label: "/127.0.0.1:1", authIds: [] };
     member.submit({ kind: "connect", conn: this.#conn, hello, peer });
