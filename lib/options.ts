@@ -8,6 +8,7 @@ import { behaviourOf, type Compat } from "./compat.ts";
 import type { DigestAlgorithm } from "./digest_algorithms.ts";
 import type { KernelOptions } from "./kernel/options.ts";
 import type { TreeOptions } from "./tree/tree.ts";
+import type { ExtendedTypes } from "./tree/znode.ts";
 
 /** Who may do what, and how identities are proved. */
 export interface AclSettings {
@@ -128,8 +129,11 @@ export interface Settings {
   readonly serverId: number;
   /** Which version of ZooKeeper to answer like. Default 3.8. */
   readonly compat: Compat;
-  /** TTL znodes. Default true; ZooKeeper itself has them only with `extendedTypesEnabled=true`. */
-  readonly extendedTypes: boolean;
+  /**
+   * TTL znodes. Default true; ZooKeeper itself has them only with `extendedTypesEnabled=true`. `"3.5.3"`: also those that ZooKeeper 3.5.3 wrote,
+   * as with `emulate353TTLNodes=true`; then no server id above 127 may be in use.
+   */
+  readonly extendedTypes: ExtendedTypes;
   /** Keep the tree's digest. Default: where something is stored. */
   readonly digest: boolean;
   /** closeSession records name the ephemerals they delete, as since 3.6. Default true. */

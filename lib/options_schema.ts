@@ -79,7 +79,7 @@ const openSchema = z.strictObject({
   maxSessionTimeoutMs: milliseconds().optional(),
   serverId: z.number().int().min(0).max(254).optional(),
   compat: z.enum(COMPAT_VERSIONS).optional(),
-  extendedTypes: z.boolean().optional(),
+  extendedTypes: z.union([z.boolean(), z.literal("3.5.3")]).optional(),
   digest: z.boolean().optional(),
   closeSessionPaths: z.boolean().optional(),
   enforceQuota: z.boolean().optional(),

@@ -3,6 +3,7 @@
  */
 import type { AclOptions } from "../acl/schemes.ts";
 import type { Behaviour } from "../compat.ts";
+import type { ExtendedTypes } from "../tree/znode.ts";
 
 export interface KernelOptions {
   /** Highest byte of the session ids issued here: 1 for a standalone server. */
@@ -15,7 +16,7 @@ export interface KernelOptions {
   readonly behaviour: Behaviour;
   readonly acl: AclOptions;
   /** TTL znodes are allowed. */
-  readonly extendedTypes: boolean;
+  readonly extendedTypes: ExtendedTypes;
   /** closeSession txns name the ephemerals they delete, as since 3.6. */
   readonly closeSessionPaths: boolean;
   /** Hard quotas are enforced, not just counted. */

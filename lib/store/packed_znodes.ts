@@ -10,7 +10,7 @@ import { crc32 } from "../checksum.ts";
 import { parentOf } from "../path.ts";
 import { changedDigest } from "../tree/digest.ts";
 import type { TreeBase } from "../tree/tree.ts";
-import { kindOf, Znode } from "../tree/znode.ts";
+import { type ExtendedTypes, kindOf, Znode } from "../tree/znode.ts";
 import type { AclList, SessionId } from "../types.ts";
 import { JuteReader } from "../wire/jute.ts";
 import { snapshotNode } from "../wire/txn_records.ts";
@@ -51,7 +51,7 @@ const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export class PackedZnodes implements TreeBase {
   readonly #acls: ReadonlyMap<bigint, AclList>;
-  readonly #extendedTypes: boolean;
+  readonly #extendedTypes: ExtendedTypes;
   readonly #withDigest: boolean;
   readonly #slabs: Uint8Array[] = [];
   readonly #blocks: Int32Array[] = [];
@@ -75,7 +75,10 @@ export class PackedZnodes implements TreeBase {
   /** Paths whose ACL the snapshot does not hold. */
   readonly withoutAcl: string[] = [];
 
-  constructor(acls: ReadonlyMap<bigint, AclList>, options: { readonly extendedTypes: boolean; readonly digest: boolean }) {
+  constructor(
+    acls: ReadonlyMap<bigint, AclList>,
+    options: { readonly extendedTypes: ExtendedTypes; readonly digest: boolean },
+  ) {
     this.#acls = acls;
     this.#extendedTypes = options.extendedTypes;
     this.#withDigest = options.digest;

@@ -10,7 +10,16 @@ import { nameOf, parentOf } from "../path.ts";
 import type { AclList, SessionId, Zxid } from "../types.ts";
 import { changedDigest, nodeDigest } from "./digest.ts";
 import { type Base, type Frozen, Layers } from "./layers.ts";
-import { CONTAINER_OWNER, kindOf, newZnode, type StoredStat, ttlOwner, Znode, type ZnodeKind } from "./znode.ts";
+import {
+  CONTAINER_OWNER,
+  type ExtendedTypes,
+  kindOf,
+  newZnode,
+  type StoredStat,
+  ttlOwner,
+  Znode,
+  type ZnodeKind,
+} from "./znode.ts";
 
 export const ROOT = "/";
 export const ZOOKEEPER = "/zookeeper";
@@ -25,8 +34,8 @@ const DIGEST_CHANGE_MAX = 2 ** 52;
 const NO_NAMES: ReadonlySet<string> = new Set();
 
 export interface TreeOptions {
-  /** Whether TTL owners are told from sessions (ZooKeeper's `extendedTypesEnabled`). */
-  readonly extendedTypes: boolean;
+  /** Whether TTL owners are told from sessions (ZooKeeper's `extendedTypesEnabled` and `emulate353TTLNodes`). */
+  readonly extendedTypes: ExtendedTypes;
   /** Whether the digest is kept. */
   readonly digest: boolean;
   /** 3.4 lets a creation counter wrap at 2³¹; later versions hold it there. */

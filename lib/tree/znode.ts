@@ -27,14 +27,18 @@ export function ttlOf(owner: bigint): number {
   return Number(BigInt.asUintN(40, owner));
 }
 
+/** Whether TTL owners are told from sessions; `"3.5.3"`: also those that ZooKeeper 3.5.3 wrote, which knew them by the sign bit alone. */
+export type ExtendedTypes = boolean | "3.5.3";
+
 /**
  * Reads an owner field. Without extended types a TTL owner is nothing special and looks like a session, as in ZooKeeper
  * with `extendedTypesEnabled=false`.
  */
-export function kindOf(owner: bigint, extendedTypes: boolean): ZnodeKind {
+export function kindOf(owner: bigint, extendedTypes: ExtendedTypes): ZnodeKind {
   if (owner === 0n) return "persistent";
   if (owner === CONTAINER_OWNER) return "container";
-  return extendedTypes && BigInt.asUintN(64, owner) >> 56n === 0xffn ? "ttl" : "ephemeral";
+  if (!extendedTypes || owner > 0n) return "ephemeral";
+  return extendedTypes === "3.5.3" || BigInt.asUintN(64, owner) >> 56n === 0xffn ? "ttl" : "ephemeral";
 }
 
 /** A znode's fields as snapshots and digests hold them. */

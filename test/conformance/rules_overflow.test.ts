@@ -4,48 +4,18 @@
  */
 
 import assert from "node:assert/strict";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe } from "node:test";
-import { fileStorage } from "../../adapters/storage/mod.ts";
-import { consoleLogger } from "../../adapters/system.ts";
-import { snapshotChunks } from "../../lib/store/snapshot_records.ts";
-import { Tree } from "../../lib/tree/tree.ts";
+import type { StoredStat } from "../../lib/tree/znode.ts";
 import { create, Flags, setAcl, setData } from "../support/ops.ts";
+import { folderWithZnode } from "../support/stored_znode.ts";
 import { type RuleClient, rule } from "./rules.ts";
 
 const INT_MAX = 2 ** 31 - 1;
 const INT_MIN = -(2 ** 31);
-const ZXID = 7n;
 
-interface Counters {
-  readonly version?: number;
-  readonly cversion?: number;
-  readonly aversion?: number;
-}
-
-/** A data directory whose only znode of its own, /a, has these counters. */
-async function folderWith({ version = 0, cversion = 0, aversion = 0 }: Counters): Promise<string> {
-  const tree = new Tree({ extendedTypes: false, digest: true, counterWraps: false, configNode: true });
-  const [czxid, mzxid, pzxid] = [ZXID, ZXID, ZXID];
-  tree.load("/a", new Uint8Array(0), [{ perms: 31, scheme: "world", id: "anyone" }], {
-    ...{ czxid, mzxid, pzxid, ctime: 1, mtime: 1 },
-    ...{ version, cversion, aversion, owner: 0n },
-  });
-  tree.finishLoading();
-  const folder = mkdtempSync(join(tmpdir(), "zookernel-overflow-"));
-  const storage = fileStorage(folder);
-  await storage.open(consoleLogger({ level: "silent" }));
-  const database = { tree: tree.freeze(), sessions: new Map(), lastZxid: ZXID };
-  await storage.saveSnapshot(ZXID, snapshotChunks(database, { digest: true, lastZxid: false }));
-  await storage.close();
-  return folder;
-}
-
-function overflow(name: string, counters: Counters, run: (zk: RuleClient) => Promise<void>, compat?: "3.4"): void {
+function overflow(name: string, counters: Partial<StoredStat>, run: (zk: RuleClient) => Promise<void>, compat?: "3.4"): void {
   rule(name, async (server) => run(await server.client()), {
-    folder: () => folderWith(counters),
+    folder: () => folderWithZnode(counters),
     ...(compat === undefined ? {} : { compat }),
   });
 }

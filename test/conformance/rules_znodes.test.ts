@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
 import { create, exists, Flags, getEphemerals, multi, remove, setData } from "../support/ops.ts";
+import { folderWithZnode } from "../support/stored_znode.ts";
 import { until } from "../support/until.ts";
 import { type RuleClient, rule } from "./rules.ts";
 
@@ -147,6 +148,15 @@ describe("sequence numbers", () => {
 });
 
 describe("the reaper", () => {
+  rule(
+    "with emulate353TTLNodes any owner below zero is a time to live, as 3.5.3 wrote it",
+    async (server) => await gone(await server.client(), "/a"),
+    {
+      folder: () => folderWithZnode({ owner: BigInt.asIntN(64, 0x8000000000000001n) }),
+      config: { ...REAPER, extendedTypesEnabled: "true", emulate353TTLNodes: "true" },
+    },
+  );
+
   rule(
     "an emptied container goes, one that never had a child stays",
     async (server) => {
