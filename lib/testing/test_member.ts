@@ -8,7 +8,7 @@ import type { EnsembleConfig } from "../broadcast/zab/ensemble.ts";
 import { openMember } from "../ensemble/open.ts";
 import type { ConnInput } from "../host.ts";
 import type { Settings } from "../options.ts";
-import type { ListenAddress } from "../ports.ts";
+import type { ListenAddress, Logger } from "../ports.ts";
 import type { Inspected, ServerWorld } from "../server.ts";
 import type { Role, SessionId } from "../types.ts";
 import { epochOf } from "../zxid.ts";
@@ -117,12 +117,13 @@ export class TestMember {
   async start(): Promise<void> {
     const { config, settings, world, network, faults, recorder } = this.#options;
     const machine = network.plug(this.host);
+    const logger = new LivingLogger(world.logger, machine);
     let host: TestHost | null = null;
     const server = await openMember(
       this.disk.mount(),
       { id: this.id, config, peers: machine },
       settings,
-      world,
+      { ...world, logger },
       (kernel, broadcast, options) => {
         const member = new RecordedMember(kernel, broadcast, recorder, `member ${this.id}`);
         const struck = (fault: Fault, input: ConnInput): void => recorder.struck(fault, input, world.clock.now());
@@ -172,5 +173,32 @@ export class TestMember {
   #tell(what: string): void {
     const { recorder, world } = this.#options;
     recorder.tell(`member ${this.id} ${what}`, world.clock.now());
+  }
+}
+
+/** Of a process that says nothing more once its machine is off. */
+class LivingLogger implements Logger {
+  readonly #logger: Logger;
+  readonly #machine: Machine;
+
+  constructor(logger: Logger, machine: Machine) {
+    this.#logger = logger;
+    this.#machine = machine;
+  }
+
+  debug(message: string): void {
+    if (!this.#machine.isOff) this.#logger.debug(message);
+  }
+
+  info(message: string): void {
+    if (!this.#machine.isOff) this.#logger.info(message);
+  }
+
+  warn(message: string): void {
+    if (!this.#machine.isOff) this.#logger.warn(message);
+  }
+
+  error(message: string): void {
+    if (!this.#machine.isOff) this.#logger.error(message);
   }
 }
