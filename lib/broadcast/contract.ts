@@ -41,6 +41,8 @@ export type FromHost =
   | { readonly kind: "notified"; readonly from: MemberId; readonly notification: Notification }
   /** A stream is there: accepted on the quorum port, or the one that was dialled. */
   | { readonly kind: "opened"; readonly link: LinkId }
+  /** Part of a database has come, or has been taken: the member at the other end lives. */
+  | { readonly kind: "alive"; readonly link: LinkId }
   | { readonly kind: "packet"; readonly link: LinkId; readonly packet: LearnerPacket | LeaderPacket }
   /** It is gone, or could not be had. Nothing more comes from it. */
   | { readonly kind: "closed"; readonly link: LinkId }

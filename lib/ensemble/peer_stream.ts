@@ -25,6 +25,8 @@ type Packet = LearnerPacket | LeaderPacket;
 
 export interface PeerStreamOwner {
   packet(packet: Packet): void;
+  /** Part of a database has come, or has been taken. */
+  alive(): void;
   /** It is gone, or was given up because of what it said. Comes once. */
   ended(reason: string): void;
   /** Calls back once when the turn that is going on has ended. */
@@ -74,7 +76,10 @@ export class PeerStream implements DuplexHandler {
   // ── in ──
 
   data(bytes: Uint8Array): void {
-    if (this.#arriving !== null) return this.#arriving.push(bytes);
+    if (this.#arriving !== null) {
+      this.#arriving.push(bytes);
+      return this.#owner.alive();
+    }
     this.#reader.push(bytes);
     this.#read();
   }
@@ -110,6 +115,7 @@ export class PeerStream implements DuplexHandler {
   }
 
   drained(): void {
+    if (this.#sending !== null) this.#owner.alive();
     this.#sendOn();
   }
 
@@ -183,6 +189,7 @@ export class PeerStream implements DuplexHandler {
   #sentDatabase(database: Sending): void {
     database.release();
     this.#sending = null;
+    this.#owner.alive();
     for (let next = this.#behind.shift(); next !== undefined; next = this.#behind.shift()) {
       if (!("release" in next)) this.#duplex.write(next);
       else {

@@ -133,6 +133,7 @@ export class QuorumLinks {
     const stream = new PeerStream(
       {
         packet: (packet) => hear({ kind: "packet", link, packet }),
+        alive: () => hear({ kind: "alive", link }),
         ended: (reason) => {
           this.#streams.delete(link);
           logger.debug(`Stream ${link} to ${duplex.remoteAddress}: ${reason}`);

@@ -7,7 +7,7 @@ import type { BroadcastEffect } from "../contract.ts";
 import type { Ensemble } from "./ensemble.ts";
 import type { History } from "./history.ts";
 import type { Membership } from "./membership.ts";
-import type { MemberId } from "./messages.ts";
+import type { LinkId, MemberId } from "./messages.ts";
 
 /** How long things may take, in ticks, as in zoo.cfg. */
 export interface ZabLimits {
@@ -49,6 +49,8 @@ export interface Core {
 /** A term as leader or learner. Nothing is said to it after it has resigned. */
 export interface Term {
   readonly deadline: number;
+  /** It was heard of the member at the other end of the stream. */
+  alive(link: LinkId, mono: number): void;
   epochSaved(mono: number): void;
   /** More of the log is on disk. */
   durable(): void;

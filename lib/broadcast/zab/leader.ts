@@ -110,6 +110,11 @@ export class Leader implements Term {
     this.#learners.delete(learner.link);
   }
 
+  alive(link: LinkId, mono: number): void {
+    const learner = this.#learners.get(link);
+    if (learner !== undefined) learner.heardMono = mono;
+  }
+
   packet(link: LinkId, packet: LearnerPacket, mono: number): void {
     const learner = this.#learners.get(link);
     if (learner === undefined) return;

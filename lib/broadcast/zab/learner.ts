@@ -128,6 +128,10 @@ export class Learner implements Term {
     return tickMs * (this.#phase === "active" ? syncLimit : initLimit);
   }
 
+  alive(link: LinkId, mono: number): void {
+    if (link === this.#link) this.#heardMono = mono;
+  }
+
   packet(link: LinkId, packet: LeaderPacket, mono: number): void {
     if (link !== this.#link) return;
     this.#heardMono = mono;

@@ -229,6 +229,8 @@ export class Zab implements Broadcast, Core {
       case "opened":
         if (this.#term === null) this.emit({ kind: "cut", link: input.link });
         return this.#term?.opened(input.link, this.#mono);
+      case "alive":
+        return this.#term?.alive(input.link, this.#mono);
       case "packet":
         return this.#packet(input.link, input.packet);
       case "closed":

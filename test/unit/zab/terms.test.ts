@@ -106,6 +106,26 @@ describe("a learner", () => {
     assert.deepEqual(rig.packet(-2, { kind: "ping", zxid: makeZxid(1, 2) }), ["to -2: pong 1:2"]);
   });
 
+  test("waits for a database for as long as some of it comes, and a leader for as long as some of it is taken", () => {
+    const rig = synchronising();
+    const leading = established();
+    leading.step({ kind: "opened", link: 2 });
+    leading.packet(2, { kind: "learnerInfo", observer: false, acceptedEpoch: 1, id: 2n, configVersion: 0n });
+    leading.packet(2, { kind: "ackEpoch", zxid: 0n, currentEpoch: null });
+    for (let part = 0; part < 3; part++) {
+      assert.deepEqual(rig.pass(9000), []);
+      rig.step({ kind: "alive", link: -1 });
+      leading.packet(1, { kind: "pong", zxid: 0n, touched: [] });
+      leading.step({ kind: "alive", link: 2 });
+      assert.ok(!leading.pass(5000).includes("cut"));
+    }
+    assert.deepEqual(rig.pass(10_000), ["role looking", "cut"]);
+    leading.packet(1, { kind: "pong", zxid: 0n, touched: [] });
+    leading.pass(4000);
+    leading.packet(1, { kind: "pong", zxid: 0n, touched: [] });
+    assert.ok(leading.pass(4000).includes("cut"), "nothing of it was taken any more");
+  });
+
   test("gives a leader up that can't be reached, and one that is silent", () => {
     const rig = new Rig(1);
     rig.vote(2, 3, "following");
