@@ -69,14 +69,21 @@ export async function startForeground(args: readonly string[], options: StartOpt
   };
   try {
     const listeners = await Promise.all(plan.listen.map(listen));
+    const at = plan.listen.findIndex(({ tls }) => tls === undefined || tls.unified);
+    let here = plan.listen[at];
+    const move = async (there: TcpOptions): Promise<void> => {
+      const before = listeners[at]!;
+      // Whoever asked for it gets its answer where it asked, if that can be.
+      if (there.port === here?.port) await server.unlisten(before);
+      listeners[at] = await listen(there);
+      here = there;
+      await server.unlisten(before);
+    };
     moved = ({ host, port }) => {
-      const at = plan.listen.findIndex(({ tls }) => tls === undefined || tls.unified);
-      const before = listeners[at];
-      const move = async (): Promise<void> => {
-        if (before !== undefined) await server.unlisten(before);
-        listeners[at] = await listen({ ...plan.listen[at]!, port, ...(host !== null && { host }) });
-      };
-      move().catch((error: unknown) => logger.error(`Clients can't be served on port ${port}: ${(error as Error).message}`));
+      if (here === undefined || (port === here.port && (host === null || host === here.host))) return;
+      move({ ...here, port, ...(host !== null && { host }) }).catch((error: unknown) =>
+        logger.error(`Clients can't be served on port ${port}: ${(error as Error).message}`),
+      );
     };
   } catch (error) {
     logger.error((error as Error).message);
