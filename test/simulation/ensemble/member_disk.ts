@@ -36,6 +36,8 @@ export interface Made {
 export interface Recovered extends Made {
   /** The txns behind the snapshot. */
   readonly recent: readonly Proposal[];
+  /** The zxid of that snapshot. */
+  readonly loggedFrom: Zxid;
   readonly accepted: number | null;
   readonly current: number | null;
   /** The configuration that was committed last; null: the one that it began with. */
@@ -135,6 +137,16 @@ export class MemberDisk {
     return this.#snapshots.length > 0;
   }
 
+  /** `done` is told the txns of the log from one to another; null where they are not all there any more. */
+  readLog(from: Zxid, to: Zxid, done: (txns: readonly Proposal[] | null) => void): void {
+    let txns: readonly Proposal[] | null = null;
+    const work = (): void => {
+      const found = this.#log.filter(({ header: { zxid } }) => zxid >= from && zxid <= to);
+      if (found[0]?.header.zxid === from && found.at(-1)!.header.zxid === to) txns = found;
+    };
+    this.#add({ kind: "other", work, done: () => done(txns) });
+  }
+
   /** A txn was applied: now and then that is the time for a snapshot. */
   applied(make: () => Made): void {
     if (this.#beside.length > 0 || !this.#world.chance(1 / TXNS_A_SNAPSHOT)) return;
@@ -168,6 +180,7 @@ export class MemberDisk {
     return {
       ...this.#replay(),
       recent,
+      loggedFrom: lastZxid,
       accepted: this.#accepted,
       current: this.#current,
       ensemble: this.#ensemble,

@@ -3,12 +3,10 @@
  *
  * Like the product's host it steps what has arrived before it steps time, and a disk that fails is the end of the process.
  */
-import type { BroadcastEffect } from "../../../lib/broadcast/contract.ts";
 import type { Ensemble } from "../../../lib/broadcast/zab/ensemble.ts";
 import { parseEnsemble } from "../../../lib/broadcast/zab/ensemble_text.ts";
 import { startingEpochs } from "../../../lib/broadcast/zab/epochs.ts";
 import { History } from "../../../lib/broadcast/zab/history.ts";
-import { Leader } from "../../../lib/broadcast/zab/leader.ts";
 import type { LinkId, MemberId, Notification } from "../../../lib/broadcast/zab/messages.ts";
 import { Zab } from "../../../lib/broadcast/zab/zab.ts";
 import type { ConnEffect } from "../../../lib/host.ts";
@@ -18,35 +16,28 @@ import type { KernelOptions } from "../../../lib/kernel/options.ts";
 import { Member, type MemberEffect, type MemberInput } from "../../../lib/member.ts";
 import { firstSessionId } from "../../../lib/session/identity.ts";
 import { CONFIG_NODE } from "../../../lib/tree/tree.ts";
-import type { ConnId, Now, SessionId, Zxid } from "../../../lib/types.ts";
-import { COUNTER_MAX, epochOf, makeZxid } from "../../../lib/zxid.ts";
+import type { ConnId } from "../../../lib/types.ts";
 import type { Bug, Tamper } from "./bugs.ts";
-import { ExpiryRule } from "./expiry.ts";
-import { type CommittedHistory, type Entry, followedBy } from "./history.ts";
+import type { Entry } from "./history.ts";
 import { MemberClock } from "./member_clock.ts";
 import { MemberDisk } from "./member_disk.ts";
+import { entryOf, MemberWatch, type MemberWatchOptions, rememberEntry } from "./member_watch.ts";
 import type { Network, Packet, Station } from "./network.ts";
 import { Violation } from "./violation.ts";
-import type { World } from "./world.ts";
 
-export interface SimulatedMemberOptions {
-  readonly world: World;
+export interface SimulatedMemberOptions extends MemberWatchOptions {
   readonly network: Network;
-  readonly id: MemberId;
   readonly ensemble: Ensemble;
   readonly kernel: KernelOptions;
   readonly limits: { readonly tickMs: number; readonly initLimit: number; readonly syncLimit: number };
-  readonly committed: CommittedHistory;
   readonly diskMsMax: number;
   /** The history that all members begin with. */
   readonly first: Entry;
-  /** So many txns a leader may make before the zxids of its epoch are used up; null: as many as there are. */
-  readonly txnsAnEpoch: number | null;
   readonly bug: Bug | null;
 }
 
-/** What a database was made of. */
-const madeOf = new WeakMap<Database, Entry>();
+/** Few, so that learners lack more than is remembered. */
+const TXNS_REMEMBERED = 20;
 
 export class SimulatedMember implements Station {
   readonly id: MemberId;
@@ -54,16 +45,13 @@ export class SimulatedMember implements Station {
   readonly disk: MemberDisk;
   readonly #options: SimulatedMemberOptions;
   readonly #sinks = new Map<ConnId, (effect: ConnEffect) => void>();
-  readonly #sessions = new Map<ConnId, SessionId>();
-  readonly #expiry = new ExpiryRule();
+  readonly #watch: MemberWatch;
   #tamper: Tamper = {};
   #member: Member | null = null;
   #zab: Zab | null = null;
   #wakeMono = Number.POSITIVE_INFINITY;
   #nextConn = 1;
   #nextLink = 1;
-  #checkedZxid: Zxid = -1n;
-  #hasApplied = false;
   /** What has arrived while nothing runs; null: all runs. */
   #paused: MemberInput[] | null = null;
   /** So many steps are left before it dies. */
@@ -78,6 +66,7 @@ export class SimulatedMember implements Station {
     this.id = id;
     this.#options = options;
     this.clock = new MemberClock(world);
+    this.#watch = new MemberWatch(options);
     this.disk = new MemberDisk(world, bug?.lies ?? {}, first, diskMsMax);
     network.join(this);
   }
@@ -110,7 +99,7 @@ export class SimulatedMember implements Station {
 
   /** What it has applied. */
   get entry(): Entry | null {
-    return this.#member === null ? null : this.#entry;
+    return this.#member === null ? null : entryOf(this.database!);
   }
 
   // ── what happens to it ──
@@ -118,14 +107,14 @@ export class SimulatedMember implements Station {
   start(): void {
     if (this.isUp) return;
     const { kernel: kernelOptions, limits, world, bug } = this.#options;
-    const { database, recent, entry, accepted, current, ensemble } = this.disk.recover();
+    const { database, recent, loggedFrom, entry, accepted, current, ensemble } = this.disk.recover();
     const epochs = startingEpochs(database.lastZxid, { accepted, current, unfinished: null });
     if (epochs === null) throw new Violation(`member ${this.id} can't start: its log is of an epoch that it never accepted`);
-    madeOf.set(database, entry);
+    rememberEntry(database, entry);
     this.clock.restart();
     const { now } = this.clock;
     const kernel = new Kernel(database, kernelOptions, firstSessionId(Number(this.id), now.wall), now, "looking");
-    const history = new History(database.lastZxid, recent);
+    const history = new History(database.lastZxid, recent, loggedFrom, TXNS_REMEMBERED);
     this.#tamper = bug?.tamper?.() ?? {};
     this.#zab = new Zab({
       me: this.id,
@@ -136,7 +125,7 @@ export class SimulatedMember implements Station {
       history,
       ...epochs,
     });
-    this.#watch(this.#zab);
+    this.#watch.watch(this.#zab, () => this.database!);
     this.#member = new Member(kernel, this.#zab);
     world.tell(`member ${this.id} starts at ${database.lastZxid.toString(16)}`);
     this.#arm();
@@ -159,7 +148,6 @@ export class SimulatedMember implements Station {
     network.forget(this.id);
     const sinks = [...this.#sinks];
     this.#sinks.clear();
-    this.#sessions.clear();
     for (const [conn, sink] of sinks) sink({ kind: "close", conn });
   }
 
@@ -230,7 +218,7 @@ export class SimulatedMember implements Station {
   #hear(input: MemberInput): void {
     if (this.#member === null) return;
     if (this.#paused !== null) return void this.#paused.push(input);
-    if (this.isLeading) this.#heardOfSessions(input);
+    if (this.isLeading) this.#watch.expiry.hears(input, this.clock.mono);
     const inputs = this.#tamper.input?.(input, this.disk) ?? [input];
     for (const one of inputs) this.#step(one);
     const deadly = this.#deadly;
@@ -247,12 +235,8 @@ export class SimulatedMember implements Station {
       for (const one of this.#tamper.effect?.(effect) ?? [effect]) this.#carryOut(one);
     }
     const { database } = member.kernel;
-    if (this.isServing && database.lastZxid !== this.#checkedZxid) {
-      this.#checkedZxid = database.lastZxid;
-      this.#options.committed.serves(this.id, database);
-    }
-    if (this.#hasApplied) this.disk.applied(() => ({ database: database.fork(), entry: this.#entry }));
-    this.#hasApplied = false;
+    if (this.isServing) this.#watch.serves(database);
+    if (this.#watch.takeApplied()) this.disk.applied(() => ({ database: database.fork(), entry: entryOf(database) }));
     this.#arm();
   }
 
@@ -284,15 +268,17 @@ export class SimulatedMember implements Station {
       case "saveEpochs":
         return this.disk.saveEpochs(effect.accepted, effect.current, () => this.#hear({ kind: "epochsSaved" }));
       case "restore":
-        return this.disk.restore({ database: effect.image as Database, entry: this.#entry }, () =>
+        return this.disk.restore({ database: effect.image as Database, entry: entryOf(this.database!) }, () =>
           this.#hear({ kind: "restored" }),
         );
       case "truncate":
         return this.disk.truncate(effect.zxid, (made) => {
           if (made === null) return this.crash("the log can't be cut there");
-          madeOf.set(made.database, made.entry);
+          rememberEntry(made.database, made.entry);
           this.#hear({ kind: "truncated", image: made.database });
         });
+      case "readLog":
+        return this.disk.readLog(effect.from, effect.to, (txns) => this.#hear({ kind: "logRead", link: effect.link, txns }));
       case "notify":
         return network.sendVote(this.id, effect.to, effect.notification);
       case "accept":
@@ -304,7 +290,7 @@ export class SimulatedMember implements Station {
         return network.send({ member: this.id, link: effect.link }, effect.packet);
       case "sendDatabase": {
         const image = this.database!.fork();
-        madeOf.set(image, this.#entry);
+        rememberEntry(image, entryOf(this.database!));
         return network.send({ member: this.id, link: effect.link }, { kind: "snap", zxid: effect.zxid, image });
       }
       case "cut":
@@ -318,72 +304,9 @@ export class SimulatedMember implements Station {
 
   #answer(effect: ConnEffect): void {
     const sink = this.#sinks.get(effect.conn);
-    if (effect.kind === "close") {
-      this.#sinks.delete(effect.conn);
-      this.#sessions.delete(effect.conn);
-    } else if (effect.kind === "welcome" && effect.welcome.timeOut > 0) {
-      this.#sessions.set(effect.conn, effect.welcome.sessionId);
-      this.#expiry.heard(effect.welcome.sessionId, this.clock.mono, effect.welcome.timeOut);
-    }
+    if (effect.kind === "close") this.#sinks.delete(effect.conn);
+    this.#watch.expiry.answers(effect, this.clock.mono);
     sink?.(effect);
-  }
-
-  // ── watching ──
-
-  get #entry(): Entry {
-    return madeOf.get(this.database!)!;
-  }
-
-  #heardOfSessions(input: MemberInput): void {
-    const { mono } = this.clock;
-    if (input.kind === "request") {
-      const session = this.#sessions.get(input.conn);
-      if (session !== undefined) this.#expiry.heard(session, mono);
-    }
-    if (input.kind !== "packet") return;
-    const { packet } = input;
-    if (packet.kind === "pong")
-      for (const { session, timeoutMs } of packet.touched) this.#expiry.heard(session, mono, timeoutMs);
-    if (packet.kind === "revalidate") this.#expiry.heard(packet.session, mono, packet.timeoutMs);
-  }
-
-  /** Hears what kernel and Zab say to each other before it is acted on. */
-  #watch(zab: Zab): void {
-    const step = zab.step.bind(zab);
-    zab.step = (input, now) => {
-      if (input.kind === "propose") this.#expiry.proposed(input.proposal, now.mono);
-      let { term } = zab;
-      const effects = step(input, now).map((effect) => this.#shortened(effect));
-      for (const effect of effects) {
-        if (effect.kind === "role" && effect.role === "looking") term = null;
-        this.#sees(effect, term, now);
-      }
-      return effects;
-    };
-  }
-
-  /** A leader that is to make few txns begins far behind the first zxid of its epoch. */
-  #shortened(effect: BroadcastEffect): BroadcastEffect {
-    const { txnsAnEpoch } = this.#options;
-    if (effect.kind !== "role" || effect.zxid === null || txnsAnEpoch === null) return effect;
-    return { ...effect, zxid: makeZxid(epochOf(effect.zxid), COUNTER_MAX - txnsAnEpoch) };
-  }
-
-  /** @param term in which it says that */
-  #sees(effect: BroadcastEffect, term: Zab["term"], now: Now): void {
-    const { committed, world } = this.#options;
-    const database = this.database!;
-    if (effect.kind === "role" && effect.role === "leader") {
-      this.#expiry.begins(database.sessions, now.mono);
-      committed.leads(this.id, effect.zxid!, this.#entry);
-    }
-    if (effect.kind !== "commit") return;
-    const entry = followedBy(this.#entry, effect.proposal);
-    // Between two terms what is only logged is applied, too: nobody is served by it yet.
-    if (term !== null) committed.applied(this.id, entry, term instanceof Leader);
-    madeOf.set(database, entry);
-    world.note(entry.index);
-    this.#hasApplied = true;
   }
 }
 
