@@ -52,17 +52,30 @@ export class NetworkPartition {
   }
 }
 
+const PIECES_PER_TURN = 10_000;
+
 export class Network {
   readonly #random: () => number;
+  readonly #nextTurn: () => Promise<void>;
   readonly #machines = new Map<string, Machine>();
   readonly #partitions = new Set<NetworkPartition>();
   /** Ends that something is on its way to, in the order in which that began. */
   readonly #waiting = new Set<StreamEnd>();
   #isPumping = false;
+  #pieces = 0;
 
-  /** @param random a number in [0, 1): which of several streams is served first */
-  constructor(random: () => number) {
+  /**
+   * @param random a number in [0, 1): which of several streams is served first
+   * @param nextTurn resolves once the event loop has gone round
+   */
+  constructor(random: () => number, nextTurn: () => Promise<void>) {
     this.#random = random;
+    this.#nextTurn = nextTurn;
+  }
+
+  /** Whether something is about to arrive. */
+  get isBusy(): boolean {
+    return this.#isPumping;
   }
 
   /** A machine of that name, from now on. */
@@ -110,11 +123,12 @@ export class Network {
     this.#waiting.delete(end);
   }
 
-  /** Delivers what can be, a piece a microtask. */
+  /** Delivers what can be, a piece a microtask. Talk without end must not starve the event loop: now and then it goes round. */
   pump(): void {
     if (this.#isPumping || this.#waiting.size === 0) return;
     this.#isPumping = true;
-    void Promise.resolve().then(() => {
+    const turn = ++this.#pieces % PIECES_PER_TURN === 0 ? this.#nextTurn() : Promise.resolve();
+    void turn.then(() => {
       this.#isPumping = false;
       const ready = [...this.#waiting].filter((end) => end.canTake);
       if (ready.length === 0) return;

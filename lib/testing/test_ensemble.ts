@@ -53,6 +53,8 @@ const ELECTION_PORT = 3888;
 const REPLY_BYTES_MAX = 64 * 1024 * 1024;
 /** Ticks in which those who look for a leader find one, or nobody will. */
 const QUIET_TICKS = 15;
+/** Turns of the event loop before talk counts as endless. */
+const TURNS_OF_TALK_MAX = 100;
 
 /**
  * An ensemble for tests. Made by `testEnsemble()`. What it tells of trees, sessions and events is what its leader knows; `member(2)` tells what one
@@ -106,7 +108,7 @@ export class TestEnsemble extends ObservedWorld {
       settle: () => this.#settle(),
       foresight: { activity: () => recorder.happenings, horizon: () => this.#horizon() },
     });
-    this.#network = new Network(random);
+    this.#network = new Network(random, world.settle);
     this.#clients = this.#network.plug(CLIENT_HOST);
     const config = configOf(members, observers);
     this.#ensemble = new Ensemble(config);
@@ -279,10 +281,13 @@ export class TestEnsemble extends ObservedWorld {
 
   // ── time ──
 
-  /** Promises, streams, and disks that are at work. */
+  /** Promises, disks that are at work, and streams, unless what is said on them has no end: then only time can end it. */
   async #settle(): Promise<void> {
-    do await this.#world.settle();
-    while (this.members.some(({ disk }) => disk.isBusy));
+    for (let turns = 0; ; turns++) {
+      await this.#world.settle();
+      const isTalking = this.#network.isBusy && turns < TURNS_OF_TALK_MAX;
+      if (!isTalking && !this.members.some(({ disk }) => disk.isBusy)) return;
+    }
   }
 
   #horizon(): number {
