@@ -63,6 +63,7 @@ async function main(args: readonly string[]): Promise<number> {
   const name = positionals.slice(0, isGroup ? 2 : 1).join(" ");
   const rest = positionals.slice(isGroup ? 2 : 1);
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name]! : null;
+  if (command === null && GROUPS.includes(name)) return refuse(`${name} needs one of ${commandsOf(name).join(", ")}`);
   if (command === null) return refuse(name === "" ? "no command is given" : `unknown command "${name}"`);
   if (rest.length < command.least) return refuse(`too few arguments for ${name}`);
   if (rest.length > command.most) return refuse(`too many arguments for ${name}`);
@@ -80,6 +81,10 @@ interface Command {
 
 /** Commands of two words start with one of these. */
 const GROUPS: readonly string[] = ["log", "snapshot"];
+
+function commandsOf(group: string): string[] {
+  return Object.keys(COMMANDS).flatMap((name) => (name.startsWith(`${group} `) ? [name.slice(group.length + 1)] : []));
+}
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   "start-foreground": {
