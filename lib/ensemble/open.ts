@@ -7,11 +7,11 @@
 import { AclInterner } from "../acl/intern.ts";
 import type { Broadcast, ToHost } from "../broadcast/contract.ts";
 import { Ensemble, type EnsembleConfig, type EnsembleMember } from "../broadcast/zab/ensemble.ts";
-import { ensembleText, hasSameMembers, parseEnsemble } from "../broadcast/zab/ensemble_text.ts";
+import { ensembleText } from "../broadcast/zab/ensemble_text.ts";
 import { startingEpochs } from "../broadcast/zab/epochs.ts";
 import { History, RECENT_TXNS } from "../broadcast/zab/history.ts";
 import { Leader } from "../broadcast/zab/leader.ts";
-import { Membership } from "../broadcast/zab/membership.ts";
+import type { Membership } from "../broadcast/zab/membership.ts";
 import type { Image, MemberId } from "../broadcast/zab/messages.ts";
 import { Zab } from "../broadcast/zab/zab.ts";
 import { Host, type HostOptions } from "../host.ts";
@@ -28,12 +28,12 @@ import { recover } from "../store/recovery.ts";
 import { readDatabase } from "../store/snapshot_reader.ts";
 import { databaseChunks } from "../store/snapshot_records.ts";
 import { restoreQuotas } from "../tree/quota.ts";
-import { CONFIG_NODE } from "../tree/tree.ts";
 import type { Proposal } from "../txns.ts";
 import type { Zxid } from "../types.ts";
 import { endsAt, formatZxid } from "../zxid.ts";
 import { ElectionLinks } from "./election_links.ts";
 import { diffBytesMax, missedTxns, SNAPSHOT_SIZE_FACTOR } from "./missed_txns.ts";
+import { type ConfigStore, OwnConfig } from "./own_config.ts";
 import { NO_PEER_AUTH, type PeerAuth } from "./peer_auth.ts";
 import { ProposalSizes } from "./proposal_sizes.ts";
 import { QuorumLinks } from "./quorum_links.ts";
@@ -76,20 +76,10 @@ export interface EnsembleOptions {
   readonly peers: PeerNetwork;
 }
 
-/** Keeps an ensemble's configuration beyond this process, where it may change while the ensemble runs (`reconfigEnabled`). */
-export interface ConfigStore {
-  /** It counts from now on. */
-  saveCommitted(config: EnsembleConfig): Promise<void>;
-  /** It has been proposed, and may never count. */
-  saveProposed(config: EnsembleConfig): Promise<void>;
-}
-
 /** Joins the kernel and the broadcast of a member to whatever pumps them. */
 export type MakeMemberHost = (kernel: Kernel, broadcast: Broadcast, options: Omit<HostOptions, "member">) => Host;
 
 const DIAL_TIMEOUT_MS = 5000;
-/** The configuration's znode has no version of its own. */
-const CONFIG_VERSION = -1;
 
 /**
  * Starts a member.
@@ -104,8 +94,7 @@ export async function openMember(
   world: ServerWorld,
   makeHost: MakeMemberHost = usualHost,
 ): Promise<Server> {
-  const ensemble = new Ensemble(options.config);
-  judge(ensemble, options);
+  judge(options);
   const stored = await storage.open(world.logger);
   try {
     const recent: Proposal[] = [];
@@ -118,7 +107,7 @@ export async function openMember(
         if (recent.length >= 2 * RECENT_TXNS) recent.splice(0, RECENT_TXNS);
       },
     });
-    const running = new RunningMember(storage, options, ensemble, settings, world, recovered.database, {
+    const running = new RunningMember(storage, options, settings, world, recovered.database, {
       recent,
       epochs: stored.epochs,
       replayed: recovered.replayed,
@@ -135,7 +124,8 @@ export async function openMember(
 const usualHost: MakeMemberHost = (kernel, broadcast, options) =>
   new Host({ ...options, member: new Member(kernel, broadcast) });
 
-function judge(ensemble: Ensemble, { id, config }: EnsembleOptions): void {
+function judge({ id, config }: EnsembleOptions): void {
+  const ensemble = new Ensemble(config);
   const problems: string[] = [];
   const me = BigInt(id);
   if (!(Number.isInteger(id) && id >= 0 && id <= 255)) problems.push(`id: ${id} is no whole number from 0 to 255`);
@@ -157,11 +147,7 @@ class RunningMember {
   readonly journal: Journal;
   readonly #storage: Storage;
   readonly #options: EnsembleOptions;
-  #membership: Membership;
-  /** This member as it is listed, or was before it was removed. */
-  #me: EnsembleMember;
-  /** The last change that is being kept. */
-  #keeping: Promise<void> = Promise.resolve();
+  readonly #config: OwnConfig;
   readonly #settings: Settings;
   readonly #world: ServerWorld;
   readonly #kernel: Kernel;
@@ -176,7 +162,6 @@ class RunningMember {
   constructor(
     storage: Storage,
     options: EnsembleOptions,
-    ensemble: Ensemble,
     settings: Settings,
     world: ServerWorld,
     database: Database,
@@ -190,9 +175,9 @@ class RunningMember {
     this.#options = options;
     this.#settings = settings;
     this.#world = world;
-    this.#membership = new Membership(ensemble, this.#loggedConfig(database));
-    this.#me = ensemble.members.get(BigInt(options.id))!;
-    this.#tellConfig(database);
+    const { config, configStore: store = null } = options;
+    const { reconfigEnabled } = settings;
+    this.#config = new OwnConfig({ id: this.#id, config, reconfigEnabled, store, clock, logger }, database);
     this.#kernel = new Kernel(database, kernelSettings, firstSessionId(options.id, now.wall), now, "looking");
     this.journal = new Journal(storage, () => this.#host?.member.kernel.database ?? database, {
       snapshotTxns: everyTxns,
@@ -223,13 +208,13 @@ class RunningMember {
 
   async #stop(): Promise<void> {
     await Promise.all([this.#votes.stop(), this.#links.stop()]);
-    await this.#keeping;
+    await this.#config.kept;
   }
 
   get #report(): NonNullable<ConfigurationReport["ensemble"]> {
     const { initLimit = 10, syncLimit = 5 } = this.#options;
-    const { electionPort, quorumPort } = this.#me.addresses[0]!;
-    const { committed } = this.#membership;
+    const { electionPort, quorumPort } = this.#config.me.addresses[0]!;
+    const { committed } = this.#config.membership;
     return {
       initLimit,
       syncLimit,
@@ -263,7 +248,7 @@ class RunningMember {
         `${name}: the log goes on to ${formatZxid(lastZxid)}, and currentEpoch says ${epochs.current}. Restore the file, or empty the folder`,
       );
     }
-    const { committed, lastSeen } = this.#membership;
+    const { committed, lastSeen } = this.#config.membership;
     return new Zab({
       me: this.#id,
       ensemble: committed,
@@ -297,8 +282,8 @@ class RunningMember {
     const { syncLimit = 5 } = this.#options;
     return new ElectionLinks({
       id: this.#id,
-      me: () => this.#me,
-      memberOf: (id) => this.#membership.memberOf(id),
+      me: () => this.#config.me,
+      memberOf: (id) => this.#config.membership.memberOf(id),
       hearsJoiners: this.#settings.reconfigEnabled,
       clock,
       logger,
@@ -312,10 +297,10 @@ class RunningMember {
   }
 
   #listener(port: "electionPort" | "quorumPort"): Listener {
-    const [address] = this.#me.addresses;
+    const [address] = this.#config.me.addresses;
     const host = this.#options.listenOnAllInterfaces ? "0.0.0.0" : address!.host;
     const hosts: PeerHosts = (remoteAddress) => [
-      ...this.#membership.members.flatMap(({ addresses }) => addresses.map((one) => one.host)),
+      ...this.#config.membership.members.flatMap(({ addresses }) => addresses.map((one) => one.host)),
       ...(this.#settings.reconfigEnabled ? [remoteAddress] : []),
     ];
     return this.#options.peers.listener({ host, port: address![port] }, hosts);
@@ -333,7 +318,7 @@ class RunningMember {
         this.#proposalSizes = new ProposalSizes();
         return this.#links.accept(effect.accepting);
       case "dial":
-        return this.#links.dial(effect.link, this.#membership.memberOf(effect.leader)!);
+        return this.#links.dial(effect.link, this.#config.membership.memberOf(effect.leader)!);
       case "send":
         if (effect.packet.kind === "proposal") this.#proposalSizes.measure(effect.packet.proposal);
         return this.#links.send(effect.link, effect.packet);
@@ -402,7 +387,7 @@ class RunningMember {
     const image = new Database(tree, sessions, zxid);
     tree.ensureConfigNode();
     restoreQuotas(tree);
-    this.#tellConfig(image);
+    this.#config.tell(image);
     return { image, rest };
   }
 
@@ -417,60 +402,21 @@ class RunningMember {
       throw new Error(`${this.#storage.name}: cut at ${formatZxid(zxid)}, it goes on to ${formatZxid(database.lastZxid)}`);
     }
     database.lastZxid = zxid;
-    this.#tellConfig(database);
+    this.#config.tell(database);
     return database;
   }
 
   // ── the membership ──
 
   #changeMembership(membership: Membership): void {
-    const before = this.#membership;
-    const { committed, lastSeen } = membership;
-    this.#membership = membership;
-    if (committed !== before.committed) this.#keep((store) => store.saveCommitted(committed.config));
-    if (membership.isChanging) this.#keep((store) => store.saveProposed(lastSeen.config));
-    if (committed === before.committed) return;
-    this.#world.logger.info(`The ensemble's configuration is version ${committed.version.toString(16)}`);
-    this.#tellConfig(this.#host!.member.kernel.database);
-    if (!hasSameMembers(before.committed, committed)) this.#move(before);
-  }
-
-  /** Members are elsewhere now, and this one may be. */
-  #move(before: Membership): void {
+    const { me, membership: before } = this.#config;
+    if (!this.#config.change(membership, this.#host!.member.kernel.database)) return;
     this.#votes.reconfigured((id) => before.memberOf(id));
-    const me = this.#membership.committed.members.get(this.#id);
-    if (me === undefined) return; // it goes on where it is, without a vote
-    const { addresses, client } = this.#me;
-    this.#me = me;
-    const [now, then] = [me.addresses[0]!, addresses[0]!];
+    const { addresses, client } = this.#config.me;
+    const [now, then] = [addresses[0]!, me.addresses[0]!];
     if (now.electionPort !== then.electionPort || now.host !== then.host) this.#votes.relisten();
     if (now.quorumPort !== then.quorumPort || now.host !== then.host) this.#links.relisten();
-    const isElsewhere = me.client?.port !== client?.port || me.client?.host !== client?.host;
-    if (me.client !== null && isElsewhere) this.#options.clientAddressChanged?.(me.client);
-  }
-
-  /** One change after the other. */
-  #keep(save: (store: ConfigStore) => Promise<void>): void {
-    const { configStore } = this.#options;
-    if (configStore === undefined) return;
-    this.#keeping = this.#keeping
-      .then(() => save(configStore))
-      .catch((error: unknown) => this.#world.logger.error(`The configuration can't be kept: ${(error as Error).message}`));
-  }
-
-  /** The last configuration in the log, which may be committed or not. */
-  #loggedConfig({ tree }: Database): Ensemble | undefined {
-    const data = tree.get(CONFIG_NODE)?.data;
-    if (!this.#settings.reconfigEnabled || data === undefined || data === null || data.length === 0) return undefined;
-    return parseEnsemble(new TextDecoder().decode(data));
-  }
-
-  /** Each member writes the ensemble's configuration into its own tree, unless a later one has come there by a txn. */
-  #tellConfig(database: Database): void {
-    const { committed } = this.#membership;
-    const logged = this.#loggedConfig(database);
-    if (logged !== undefined && logged.version >= committed.version && committed.version > 0n) return;
-    const data = new TextEncoder().encode(ensembleText(committed));
-    database.tree.setData(CONFIG_NODE, data, CONFIG_VERSION, committed.version, this.#world.clock.now().wall);
+    const isElsewhere = client?.port !== me.client?.port || client?.host !== me.client?.host;
+    if (client !== null && isElsewhere) this.#options.clientAddressChanged?.(client);
   }
 }

@@ -227,7 +227,12 @@ export class Learner implements Term {
     if (zxid <= this.#lastReceived) return;
     this.#lastReceived = zxid;
     this.#received.push(proposal);
-    this.#proposed = ensembleOf(proposal) ?? this.#proposed;
+    try {
+      this.#proposed = ensembleOf(proposal) ?? this.#proposed;
+    } catch (error) {
+      // Whoever acknowledged it would have to go by it.
+      return this.#core.resign(`the leader proposes a configuration that can't be read: ${(error as Error).message}`);
+    }
     if (this.#phase === "waiting" || this.#phase === "active") this.#appendReceived();
   }
 
@@ -242,9 +247,18 @@ export class Learner implements Term {
     if (this.#phase !== "synchronising" || epoch !== this.#epoch)
       return this.#core.resign("the leader ended its history out of turn");
     this.#phase = "logging";
-    // Leaders up to 3.4 say nothing of it.
-    if (config !== "") this.#leaders = parseEnsemble(config);
+    this.#leaders = this.#readConfig(config);
     if (!this.#rebuilding) this.#log();
+  }
+
+  /** Leaders up to 3.4 say nothing of it, and later ones might say more than is understood. */
+  #readConfig(text: string): Ensemble | null {
+    try {
+      return text === "" ? null : parseEnsemble(text);
+    } catch (error) {
+      this.#core.emit({ kind: "tell", message: `The leader's configuration is passed over: ${(error as Error).message}` });
+      return null;
+    }
   }
 
   /** Everything that came goes to disk, then the epoch does. */

@@ -279,6 +279,18 @@ describe("a learner", () => {
     assert.equal(rig.zab.membership.isChanging, false);
   });
 
+  test("passes over a configuration that it can't read, and leaves a leader that proposes one", () => {
+    const rig = synchronising(undefined, 1, CHANGING);
+    rig.packet(-1, { kind: "diff", zxid: 0n });
+    rig.packet(-1, { kind: "newLeader", epoch: 1, config: "server.1=?" });
+    rig.step({ kind: "epochsSaved" });
+    assert.ok(rig.packet(-1, { kind: "upToDate" }).includes("role follower"));
+    const { header } = reconfig(REMOVES_3);
+    const nonsense = { kind: "reconfig", path: "/zookeeper/config", data: null, version: -1 } as const;
+    const proposal = { header, txn: { ...nonsense, data: new TextEncoder().encode("x") }, digest: null };
+    assert.deepEqual(rig.packet(-1, { kind: "proposal", proposal }), ["role looking", "cut"]);
+  });
+
   test("changes nothing where it was not told that its ensemble may change", () => {
     const rig = active(1);
     assert.deepEqual(rig.packet(-1, { kind: "proposal", proposal: reconfig(REMOVES_3) }), ["append 1:1"]);
