@@ -3,6 +3,7 @@
  *
  * Invariant: a member that others than this machine can reach lets nobody in who has not proved to belong to the ensemble, unless it was told to.
  */
+import { setImmediate } from "node:timers";
 import type { PeerNetwork } from "../../lib/ensemble/open.ts";
 import { type PeerSaslOptions, SaslPeerAuth } from "../../lib/ensemble/peer_auth.ts";
 import type { Logger } from "../../lib/ports.ts";
@@ -26,6 +27,9 @@ export interface PeerTlsOptions
    */
   readonly clear?: "refused" | "accepted" | "dialled";
 }
+
+/** Where gathering saves a quarter of the CPU time of a write. On Bun it costs more than it saves. */
+const isNode = !("Bun" in globalThis || "Deno" in globalThis);
 
 export interface TcpPeersOptions {
   /** TLS at both ends. All members must do the same; Apache's have `sslQuorum=true` for it. Default: in the clear. */
@@ -56,6 +60,7 @@ export function tcpPeers(options: TcpPeersOptions = {}): PeerNetwork {
   const isOpen = !allowUnauthenticated && !provesPeers(options);
   const { clear = "refused", ...context } = tls ?? {};
   return {
+    ...(isNode && { gather: (run: () => void) => void setImmediate(run) }),
     listener(address, hosts) {
       if (isOpen && !isOfThisMachine(address.host)) throw new Error(openToAll(address.host));
       const where: TcpOptions = { ...address, keepAlive: true, ...(logger !== undefined && { logger }) };

@@ -48,6 +48,11 @@ export interface PeerNetwork {
   readonly dialer: Dialer;
   /** How members prove who they are; none: they don't. */
   readonly auth?: PeerAuth;
+  /**
+   * Calls back once when all that has arrived by now has had its turn, so that what many clients have asked goes to a member in one piece. Default:
+   * at the end of each turn.
+   */
+  readonly gather?: (run: () => void) => void;
 }
 
 /** What makes a server a member of an ensemble. */
@@ -272,7 +277,7 @@ class RunningMember {
       dialTimeoutMs: DIAL_TIMEOUT_MS,
       hear: (input) => this.#host?.hear(input),
       turn: (run) => (this.#host === null ? run() : this.#host.turn(run)),
-      atTurnEnd: (run) => this.#host?.atTurnEnd(run),
+      atTurnEnd: this.#options.peers.gather ?? ((run) => this.#host?.atTurnEnd(run)),
       readDatabase: async (zxid, chunks) => await this.#readDatabase(zxid, chunks),
     });
   }

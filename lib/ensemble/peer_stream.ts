@@ -29,7 +29,7 @@ export interface PeerStreamOwner {
   alive(): void;
   /** It is gone, or was given up because of what it said. Comes once. */
   ended(reason: string): void;
-  /** Calls back once when the turn that is going on has ended. */
+  /** Calls back once when the turn that is going on has ended, or later: when what waits with it has had its turn, too. */
   atTurnEnd(run: () => void): void;
   /** Calls back after other work had its turn. */
   soon(run: () => void): void;
