@@ -12,6 +12,7 @@ import { Database } from "../../../lib/kernel/database.ts";
 import { Tree, type TreeOptions } from "../../../lib/tree/tree.ts";
 import type { Proposal } from "../../../lib/txns.ts";
 import type { Zxid } from "../../../lib/types.ts";
+import { counterOf } from "../../../lib/zxid.ts";
 import { type Entry, followedBy } from "./history.ts";
 import type { World } from "./world.ts";
 
@@ -124,13 +125,17 @@ export class MemberDisk {
       // A snapshot that is being written comes first, so that none comes back from the dead.
       for (const beside of this.#beside.splice(0)) this.#keep(beside);
       if (this.#lies.uncut) made = this.#replay();
-      else if (this.#cut(zxid)) made = this.#replay();
+      else if (this.#cut(zxid)) {
+        made = this.#replay();
+        made.database.lastZxid = zxid;
+      }
     };
     this.#add({ kind: "other", work, done: () => done(made) });
   }
 
   #cut(zxid: Zxid): boolean {
-    const isThere = this.#log.some(({ header }) => header.zxid === zxid);
+    // The first zxid of an epoch is no txn.
+    const isThere = counterOf(zxid) === 0 || this.#log.some(({ header }) => header.zxid === zxid);
     if (!isThere && !this.#snapshots.some(({ database }) => database.lastZxid === zxid)) return false;
     this.#snapshots = this.#snapshots.filter(({ database }) => database.lastZxid <= zxid);
     this.#log = this.#log.filter(({ header }) => header.zxid <= zxid);
