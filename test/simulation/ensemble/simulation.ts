@@ -155,7 +155,8 @@ class Simulation {
       this.#members.every(({ isServing, ensemble }) => isServing && hasSameMembers(ensemble!, before));
     const ask = (): void => {
       if (isRestored()) return;
-      this.#world.pick(this.#clients).reconfigure(lines.join(","), null);
+      // One by one, too: observers don't count for the quorum that all at once would need to be there.
+      this.#world.pick(this.#clients).reconfigure(this.#world.pick([lines.join(","), ...lines]), null);
       this.#world.after(2 * this.#conditions.tickMs, ask);
     };
     ask();
