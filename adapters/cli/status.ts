@@ -6,6 +6,8 @@
 import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import process from "node:process";
+import { join } from "@std/path";
+import { parseServerLine } from "../../lib/broadcast/zab/server_line.ts";
 import { parseProperties } from "./properties.ts";
 
 const ANSWER_MS_MAX = 5_000;
@@ -28,13 +30,28 @@ async function clientAddress(file: string | undefined): Promise<{ address: strin
   if (file === undefined) return { address: "localhost", port: 2181 };
   process.stderr.write(`Using config: ${file}\n`);
   try {
-    const settings = new Map(parseProperties(await readFile(file, "utf8")).map(({ key, value }) => [key.trim(), value.trim()]));
+    const settings = await readSettings(file);
     const port = Number(settings.get("clientPort"));
-    if (!(port > 0)) return "Client port not found in the server configs";
-    return { address: settings.get("clientPortAddress") ?? "localhost", port };
+    const found = port > 0 ? { port } : await ofMember(settings);
+    if (found === null) return "Client port not found in the server configs";
+    const host = "host" in found ? found.host : null;
+    return { address: settings.get("clientPortAddress") ?? host ?? "localhost", port: found.port };
   } catch (error) {
     return `Cannot read ${file}: ${(error as Error).message}`;
   }
+}
+
+async function readSettings(file: string): Promise<ReadonlyMap<string, string>> {
+  return new Map(parseProperties(await readFile(file, "utf8")).map(({ key, value }) => [key.trim(), value.trim()]));
+}
+
+/** What the line of this member says of its clients, here or in the file that lists the members. */
+async function ofMember(settings: ReadonlyMap<string, string>): Promise<{ host: string | null; port: number } | null> {
+  const [dataDir, dynamic] = [settings.get("dataDir"), settings.get("dynamicConfigFile")];
+  if (dataDir === undefined) return null;
+  const key = `server.${(await readFile(join(dataDir, "myid"), "utf8")).trim()}`;
+  const line = settings.get(key) ?? (dynamic === undefined ? undefined : (await readSettings(dynamic)).get(key));
+  return line === undefined ? null : parseServerLine(key, line).client;
 }
 
 /** An address to listen on that stands for all of them is none to connect to. */

@@ -1,7 +1,7 @@
 /** The command as a process: what it prints where, and how it ends. */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -137,6 +137,27 @@ describe("zookernel start-foreground", () => {
     const gone = await finished("status", config);
     assert.match(gone.out, /\nError contacting service\. It is probably not running\.\n$/);
     assert.equal(gone.ended, 1);
+  });
+
+  test("is found by the line of the member whose clients it tells of, also in the file that lists the members", async () => {
+    const [client, quorum, election] = [await freePort(), await freePort(), await freePort()];
+    const line = `server.7=127.0.0.1:${quorum}:${election}:participant;127.0.0.1:${client}`;
+    const data = join(folder, "member");
+    mkdirSync(data);
+    writeFileSync(join(data, "myid"), "7\n");
+    const usual = [`dataDir=${data}`, "initLimit=10", "syncLimit=5", "standaloneEnabled=false"];
+    const dynamic = file("members.dynamic", line);
+    const run = start("start-foreground", file("member.cfg", ...usual, line));
+    for (const config of [join(folder, "member.cfg"), file("listed.cfg", ...usual, `dynamicConfigFile=${dynamic}`)]) {
+      let out = "";
+      await until(async () => {
+        ({ out } = await finished("status", config));
+        return out.includes("Mode: ");
+      }, `the member to lead: ${run.err}`);
+      assert.equal(out, `Client port found: ${client}. Client address: 127.0.0.1. Client SSL: false.\nMode: leader\n`);
+    }
+    await stop(run, "SIGTERM");
+    assert.equal(run.ended, 0, run.err);
   });
 
   test("takes port and dataDir in place of a file, and a client's open connection does not keep it from ending", async () => {
