@@ -44,6 +44,7 @@ export type { ConfigStore } from "./lib/ensemble/own_config.ts";
 export { type Applied, type ErrorCode, ZkError } from "./lib/errors.ts";
 export type { OpenSettings } from "./lib/options.ts";
 export type { Clock, Duplex, DuplexHandler, ListenAddress, Listener, Logger, Storage } from "./lib/ports.ts";
+export type { ServerMode } from "./lib/report.ts";
 export type { Inspected, Server, Snapshot } from "./lib/server.ts";
 export type {
   Acl,

@@ -6,6 +6,7 @@
 import type { Compat } from "./compat.ts";
 import type { SessionId, Zxid } from "./types.ts";
 
+/** What a server is at the moment, as ZooKeeper's own scripts say it. */
 export type ServerMode = "standalone" | "leader" | "follower" | "observer" | "read-only";
 
 export interface ServerReport extends ProcessReport {

@@ -3,6 +3,9 @@ import { expectAssignable, expectError, expectNotAssignable, expectType } from "
 import { type TcpPeersOptions, tcp, tcpPeers } from "../../adapters/tcp/mod.ts";
 import {
   type Clock,
+  type ConfigStore,
+  type EnsembleConfig,
+  ensembleConfig,
   type Inspected,
   type ListenAddress,
   type Listener,
@@ -11,6 +14,7 @@ import {
   open,
   type PeerNetwork,
   type Server,
+  type ServerMode,
   type Snapshot,
   type ZooKeeper,
   type Zxid,
@@ -53,3 +57,13 @@ expectNotAssignable<TcpPeersOptions>({ tls: { rejectUnauthorized: false } });
 expectNotAssignable<TcpPeersOptions>({ tls: { clientAuth: "none" } });
 expectNotAssignable<TcpPeersOptions>({ sasl: { users: {} } });
 expectType<PeerNetwork>(tcpPeers());
+expectType<ServerMode | null>(server.mode);
+expectType<EnsembleConfig>(ensembleConfig(["server.1=h:1:2"]));
+expectAssignable<OpenOptions>({
+  reconfigEnabled: true,
+  readOnlyMode: true,
+  ensemble: { id: 1, config: ensembleConfig(["server.1=h:1:2"]), peers: tcpPeers(), mayVoteAlone: true },
+});
+expectNotAssignable<OpenOptions>({ ensemble: { id: 1, peers: tcpPeers() } });
+declare const store: ConfigStore;
+expectType<Promise<void>>(store.saveCommitted(ensembleConfig([])));

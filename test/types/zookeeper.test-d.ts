@@ -78,6 +78,11 @@ expectType<Promise<void>>(zk.close());
 expectAssignable<AsyncDisposable>(zk);
 expectError(zk.sessionTimeoutMs++);
 
+// The ensemble
+expectType<Promise<{ data: Uint8Array | null; stat: Stat }>>(zk.reconfig({ joining: ["server.4=h:1:2;3"], leaving: [1, 2n] }));
+expectType<Promise<{ data: Uint8Array | null; stat: Stat }>>(zk.reconfig({ members: [], fromConfig: 5n }));
+expectError(zk.reconfig({ joining: "server.4=h:1:2;3" }));
+
 // Errors
 declare const error: unknown;
 if (error instanceof ZkError) {
