@@ -38,6 +38,8 @@ export class MemberWatch {
   readonly #options: MemberWatchOptions;
   #checkedZxid: Zxid = -1n;
   #hasApplied = false;
+  /** Where a leader that is to make few txns begins. */
+  #beginning: Zxid | null = null;
 
   constructor(options: MemberWatchOptions) {
     this.#options = options;
@@ -75,7 +77,14 @@ export class MemberWatch {
   #shortened(effect: BroadcastEffect): BroadcastEffect {
     const { txnsAnEpoch } = this.#options;
     if (effect.kind !== "role" || effect.zxid === null || txnsAnEpoch === null) return effect;
-    return { ...effect, zxid: makeZxid(epochOf(effect.zxid), COUNTER_MAX - txnsAnEpoch) };
+    this.#beginning = makeZxid(epochOf(effect.zxid), COUNTER_MAX - txnsAnEpoch);
+    return { ...effect, zxid: this.#beginning };
+  }
+
+  /** That was for its kernel to count from: its database stands at the first zxid of the epoch, as ever. */
+  stepped(database: Database): void {
+    if (database.lastZxid === this.#beginning) database.lastZxid = makeZxid(epochOf(this.#beginning), 0);
+    this.#beginning = null;
   }
 
   /** @param term in which it is said */

@@ -231,7 +231,9 @@ export class SimulatedMember implements Station {
     const member = this.#member;
     if (member === null) return;
     if (this.#stepsLeft-- <= 0) return this.crash("crash in the middle of something");
-    for (const effect of member.step(input, this.clock.now)) {
+    const effects = member.step(input, this.clock.now);
+    this.#watch.stepped(member.kernel.database);
+    for (const effect of effects) {
       for (const one of this.#tamper.effect?.(effect) ?? [effect]) this.#carryOut(one);
     }
     const { database } = member.kernel;
