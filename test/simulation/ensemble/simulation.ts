@@ -133,6 +133,8 @@ class Simulation {
       if (!member.isUp) member.start();
     }
     if (this.#conditions.reconfigured) this.#restoreMembership();
+    // Until then some are with a leader that does not know yet that it is none, and with sessions that are over.
+    this.#await("all serve, and one leads", () => this.#isWhole);
     const before = this.#clients.map(({ rules }) => rules.acknowledged);
     const areServed = (): boolean => this.#clients.every(({ rules }, at) => rules.acknowledged > before[at]!);
     this.#await("the ensemble serves everybody", () => this.#isWhole && areServed());
