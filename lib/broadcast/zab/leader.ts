@@ -267,7 +267,9 @@ export class Leader implements Term {
     learner.state = "synchronised";
     learner.heardMono = mono;
     if (!learner.observer) for (const proposal of history.waiting()) this.#offer(learner, proposal, mono);
-    this.#send(learner, { kind: "newLeader", epoch: this.#epoch, config: ensembleText(membership.lastSeen) });
+    // The learner activates it. One that is only proposed comes with its proposal, unless this term begins with it.
+    const ensemble = this.#phase === "broadcast" ? membership.committed : membership.lastSeen;
+    this.#send(learner, { kind: "newLeader", epoch: this.#epoch, config: ensembleText(ensemble) });
   }
 
   #acked(learner: LearnerStream, zxid: Zxid, mono: number): void {
