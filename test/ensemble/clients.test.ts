@@ -9,7 +9,7 @@ import { type CaseRun, startCases } from "../clients/case_script.ts";
 import { runZkCli } from "../clients/zkcli.ts";
 import { findJavaZooKeeper, findKazoo, findZkCli } from "../support/peers.ts";
 import { projectPath } from "../support/root.ts";
-import { EnsembleProcesses, onBunAlone } from "./processes.ts";
+import { EnsembleProcesses } from "./processes.ts";
 
 const MINUTE_MS = 60_000;
 const OURS = { kind: "ours" } as const;
@@ -55,12 +55,12 @@ for (const { name: setting, plans, hosts, skip } of SETTINGS) {
         ? (JSON.parse(execFileSync(kazoo.python, [...args, "--list"], { encoding: "utf8" })) as string[])
         : ["all cases"];
 
-    describe(`${script} on ${setting}`, { skip: onBunAlone || skip, concurrency: 1 }, () => {
+    describe(`${script} on ${setting}`, { skip, concurrency: 1 }, () => {
       let ensemble: EnsembleProcesses;
       let run: CaseRun;
 
       before(async () => {
-        if (onBunAlone || kazoo.skip !== false) return;
+        if (kazoo.skip !== false) return;
         ensemble = await EnsembleProcesses.of(plans, CONFIG);
         await ensemble.start(1, 2);
         await ensemble.serving(1, 2);
@@ -83,7 +83,7 @@ for (const { name: setting, plans, hosts, skip } of SETTINGS) {
   }
 }
 
-test("zkCli.sh with three hosts", { skip: onBunAlone || zkCli.skip, timeout: 2 * MINUTE_MS }, async () => {
+test("zkCli.sh with three hosts", { skip: zkCli.skip, timeout: 2 * MINUTE_MS }, async () => {
   if (zkCli.skip !== false) return;
   await using ensemble = await EnsembleProcesses.of(THREE);
   await ensemble.start(1, 2, 3);

@@ -9,7 +9,7 @@ import { connect } from "../../adapters/tcp/mod.ts";
 import { findJavaZooKeeper, findKazoo } from "../support/peers.ts";
 import { until } from "../support/until.ts";
 import { assertSameTrees, KazooLoad, Load } from "./load.ts";
-import { EnsembleProcesses, onBunAlone } from "./processes.ts";
+import { EnsembleProcesses } from "./processes.ts";
 
 const MINUTE_MS = 60_000;
 const { skip } = findJavaZooKeeper();
@@ -83,7 +83,7 @@ async function startedBehindApache(plans: Parameters<typeof EnsembleProcesses.of
   return ensemble;
 }
 
-describe("among Apache ZooKeeper's servers", { skip: onBunAlone || skip, timeout: 5 * MINUTE_MS }, () => {
+describe("among Apache ZooKeeper's servers", { skip: skip, timeout: 5 * MINUTE_MS }, () => {
   test("our observer of two", async () => {
     await using ensemble = await startedBehindApache({ 1: APACHE, 2: APACHE, 3: OBSERVER });
     assert.equal(await ensemble.mode(3), "observer");

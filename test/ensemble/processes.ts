@@ -7,7 +7,6 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { runtimeName } from "../support/runtime.ts";
 import {
   fourLetterWord,
   freePort,
@@ -17,9 +16,6 @@ import {
   type ZooConfig,
 } from "../support/server_process.ts";
 import { until } from "../support/until.ts";
-
-/** Members of several kinds, and clients beside them, are tested on one runtime: elsewhere they would say the same once more, in minutes. */
-export const onBunAlone: string | false = runtimeName === "bun" ? false : "the same members among Apache's are tested on Bun";
 
 /** A Java server alone may take a good part of it to start, on a machine that is busy. */
 const SERVING_MS_MAX = 60_000;

@@ -11,7 +11,7 @@ import { findJavaZooKeeper, findKazoo, findZkCli } from "../support/peers.ts";
 import { projectPath } from "../support/root.ts";
 import { fourLetterWord, type ServerKind } from "../support/server_process.ts";
 import { until } from "../support/until.ts";
-import { EnsembleProcesses, onBunAlone } from "./processes.ts";
+import { EnsembleProcesses } from "./processes.ts";
 
 const run = promisify(execFile);
 const MINUTE_MS = 60_000;
@@ -68,7 +68,7 @@ async function answersOf(kind: ServerKind): Promise<readonly string[]> {
 }
 
 describe("a member of three that is left alone", {
-  skip: onBunAlone || kazoo.skip || zkCli.skip,
+  skip: kazoo.skip || zkCli.skip,
   timeout: 5 * MINUTE_MS,
 }, () => {
   let ours: readonly string[] = [];

@@ -9,7 +9,6 @@ import { comparable, runZkCli } from "../clients/zkcli.ts";
 import { findJavaZooKeeper, findZkCli } from "../support/peers.ts";
 import type { ServerKind } from "../support/server_process.ts";
 import { ChangingProcesses } from "./changing_processes.ts";
-import { onBunAlone } from "./processes.ts";
 
 const MINUTE_MS = 60_000;
 const zkCli = findZkCli();
@@ -99,7 +98,7 @@ function withoutChance(text: string, ensemble: ChangingProcesses): string {
   return masked.replaceAll(/version=\w+/g, "version=<zxid>").replaceAll(/(mZxid|mzxid|pZxid) = 0x\w+/g, "$1 = <zxid>");
 }
 
-describe("of reconfigurations", { skip: onBunAlone || zkCli.skip, timeout: 6 * MINUTE_MS }, () => {
+describe("of reconfigurations", { skip: zkCli.skip, timeout: 6 * MINUTE_MS }, () => {
   let ours: readonly string[] = [];
 
   test("clients are told what became of them, or why not", async () => {
