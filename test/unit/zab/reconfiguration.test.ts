@@ -183,6 +183,24 @@ describe("a leader", () => {
     ]);
   });
 
+  test("tells who joins meanwhile the configuration that counts, and then the one that is proposed (simulation, seed 905)", () => {
+    const rig = leading();
+    const next = voters(makeZxid(1, 1), 3, 4, 5);
+    rig.step({ kind: "propose", proposal: reconfig(next) });
+    rig.step({ kind: "opened", link: 5 });
+    rig.packet(5, { kind: "learnerInfo", observer: false, acceptedEpoch: 1, id: 5n, configVersion: FIRST });
+    const packet = { kind: "ackEpoch", zxid: FIRST, currentEpoch: null } as const;
+    const told = rig.zab
+      .step({ kind: "packet", link: 5, packet }, { mono: rig.mono, wall: rig.mono })
+      .flatMap((effect) => (effect.kind === "send" ? [effect.packet] : []));
+    assert.deepEqual(
+      told.map(({ kind }) => kind),
+      ["diff", "proposal", "newLeader"],
+    );
+    const newLeader = told.at(-1)!;
+    assert.equal("config" in newLeader && parseEnsemble(newLeader.config).version, FIRST);
+  });
+
   test("tells an observer all at once", () => {
     const rig = leading();
     rig.step({ kind: "opened", link: 9 });
