@@ -95,8 +95,8 @@ export async function open(options: OpenOptions = {}): Promise<Server> {
   };
   if (ensemble !== undefined) {
     if (storage === undefined) throw new TypeError("Cannot open a server: a member of an ensemble needs a storage");
-    const { openMember } = await import("./lib/ensemble/open.ts");
-    return await openMember(storage, ensemble, settings, world);
+    const { memberSettings, openMember } = await import("./lib/ensemble/open.ts");
+    return new Server(memberSettings(ensemble, settings), world, await openMember(storage, ensemble, settings, world));
   }
   if (storage === undefined) return new Server(settings, world);
   const { openDurable } = await import("./lib/durable.ts");

@@ -10,13 +10,14 @@ import { LocalConnector } from "./client/local.ts";
 import { type ConnectOptions, DEFAULT_SESSION_TIMEOUT_MS } from "./client/options.ts";
 import { isTerminal } from "./client/session.ts";
 import { ZooKeeper } from "./client/zookeeper.ts";
+import type { EnsembleOptions } from "./ensemble/open.ts";
 import { ZkError } from "./errors.ts";
 import { Host, type HostOptions } from "./host.ts";
 import { Database } from "./kernel/database.ts";
 import { Kernel } from "./kernel/kernel.ts";
 import { Member } from "./member.ts";
 import { kernelOptions, type Settings, treeOptions } from "./options.ts";
-import type { Clock, ListenAddress, Listener, Logger } from "./ports.ts";
+import type { Clock, ListenAddress, Listener, Logger, Storage } from "./ports.ts";
 import type { ConfigurationReport, ProcessReport, ServerMode } from "./report.ts";
 import { ClientService } from "./serve.ts";
 import { StandaloneReport } from "./server_report.ts";
@@ -85,6 +86,16 @@ export interface ServerParts {
   readonly ensemble?: EnsembleParts | null;
 }
 
+/** What runs at the moment. */
+interface Running {
+  readonly settings: Settings;
+  readonly host: Host;
+  readonly journal: Journal | null;
+  readonly ensemble: EnsembleParts | null;
+  readonly clients: ClientService;
+  readonly report: StandaloneReport;
+}
+
 /** A znode as the server has it, read past all permissions. */
 export interface Inspected {
   readonly data: Uint8Array | null;
@@ -103,16 +114,12 @@ export interface Inspected {
  * ```
  */
 export class Server {
-  readonly #settings: Settings;
   readonly #world: ServerWorld;
-  readonly #host: Host;
-  readonly #journal: Journal | null;
-  readonly #ensemble: EnsembleParts | null;
-  readonly #clients: ClientService;
-  readonly #report: StandaloneReport;
+  #running: Running;
   readonly #handles = new Set<ZooKeeper>();
   /** With where each can be reached, once it is. */
   readonly #listeners = new Map<Listener, ListenAddress | null>();
+  #joining: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
   /** Why it could not go on. */
   #failure: unknown = null;
@@ -125,33 +132,35 @@ export class Server {
     this.#hasClosed = resolve;
   });
 
-  constructor(
-    settings: Settings,
-    world: ServerWorld,
-    { kernel = emptyKernel(settings, world), makeHost = standalone, journal = null, ensemble = null }: ServerParts = {},
-  ) {
-    this.#settings = settings;
+  constructor(settings: Settings, world: ServerWorld, parts: ServerParts = {}) {
     this.#world = world;
+    this.#running = this.#run(settings, parts);
+  }
+
+  #run(
+    settings: Settings,
+    { kernel = emptyKernel(settings, this.#world), makeHost = standalone, journal = null, ensemble = null }: ServerParts,
+  ): Running {
+    const { clock, logger } = this.#world;
     const failed = (error: unknown): void => {
       this.#failure = error;
       void this.close();
     };
-    this.#journal = journal;
-    this.#ensemble = ensemble;
     const append = journal === null ? null : (proposals: readonly Proposal[]) => journal.append(proposals);
-    this.#host = makeHost(kernel, { clock: world.clock, logger: world.logger, append, failed });
-    const enabled = enabledWords(this.#settings.fourLetterWords, this.#settings.compat, this.#settings.readOnlyMode);
-    const answer = (word: string, mask: bigint | null): string => answerWord(word, mask, enabled, this.#report);
-    this.#clients = new ClientService(this.#host, this.#settings, world, answer);
-    this.#report = new StandaloneReport({
-      host: this.#host,
-      clients: this.#clients,
-      settings: this.#settings,
+    const host = makeHost(kernel, { clock, logger, append, failed });
+    const enabled = enabledWords(settings.fourLetterWords, settings.compat, settings.readOnlyMode);
+    const answer = (word: string, mask: bigint | null): string => answerWord(word, mask, enabled, report);
+    const clients = new ClientService(host, settings, this.#world, answer);
+    const report = new StandaloneReport({
+      host,
+      clients,
+      settings,
       ensemble: () => ensemble?.report() ?? null,
       journal,
-      process: world.process,
+      process: this.#world.process,
       addresses: () => [...this.#listeners.values()].filter((address) => address !== null),
     });
+    return { settings, host, journal, ensemble, clients, report };
   }
 
   /**
@@ -162,7 +171,7 @@ export class Server {
   async connect(options: ConnectOptions = {}): Promise<ZooKeeper> {
     if (this.#closing !== null) throw new ZkError("ConnectionLoss", { operation: "connect", reason: "the server is closed" });
     const zk = new ZooKeeper({
-      connector: new LocalConnector(this.#host),
+      connector: new LocalConnector(() => this.#running.host),
       clock: this.#world.clock,
       logger: this.#world.logger,
       random: this.#world.random,
@@ -188,7 +197,7 @@ export class Server {
     if (this.#closing !== null) throw new Error("Cannot listen: the server is closed");
     this.#listeners.set(listener, null);
     try {
-      const address = await listener.start(this.#clients.accept);
+      const address = await listener.start((duplex) => this.#running.clients.accept(duplex));
       this.#listeners.set(listener, address);
       return address;
     } catch (error) {
@@ -205,12 +214,13 @@ export class Server {
 
   /** What the server is at the moment, as `srvr` says it; null while it serves nobody, such as a member without a leader. */
   get mode(): ServerMode | null {
-    return this.#report.serving ? this.#report.mode : null;
+    const { report } = this.#running;
+    return report.serving ? report.mode : null;
   }
 
   /** A look at a znode as it is now, at once and past all permissions; null if there is none. For tests and tools. */
   inspect(path: string): Inspected | null {
-    const { tree } = this.#host.member.kernel.database;
+    const { tree } = this.#running.host.member.kernel.database;
     const node = tree.get(path);
     return node === undefined ? null : { data: node.data?.slice() ?? null, stat: node.stat, children: tree.childList(path) };
   }
@@ -225,7 +235,8 @@ export class Server {
    * ```
    */
   fork(): Server {
-    return new Server(this.#settings, this.#world, { kernel: this.#host.member.kernel.fork(this.#world.clock.now()) });
+    const { settings, host } = this.#running;
+    return new Server(settings, this.#world, { kernel: host.member.kernel.fork(this.#world.clock.now()) });
   }
 
   /**
@@ -243,7 +254,7 @@ export class Server {
    * ```
    */
   snapshot(): Snapshot {
-    return new Snapshot(this.#host.member.kernel.database.fork());
+    return new Snapshot(this.#running.host.member.kernel.database.fork());
   }
 
   /**
@@ -269,16 +280,17 @@ export class Server {
    */
   restore(snapshot: Snapshot): void {
     if (this.#closing !== null) throw new Error("Cannot restore a snapshot: the server is closed");
-    if (this.#journal !== null)
+    const { settings, host, journal } = this.#running;
+    if (journal !== null)
       throw new TypeError("Cannot restore a snapshot: the server has a storage, and what it keeps there can't be taken back");
     const database = snapshot.fork();
-    const [given, own] = [database.tree.options, treeOptions(this.#settings)];
+    const [given, own] = [database.tree.options, treeOptions(settings)];
     const other = (Object.keys(own) as (keyof typeof own)[]).find((name) => given[name] !== own[name]);
     if (other !== undefined)
       throw new TypeError(
         `Cannot restore a snapshot: it was taken of a server with other settings (${other} is ${given[other]})`,
       );
-    this.#host.hear({ kind: "replace", database });
+    host.hear({ kind: "replace", database });
   }
 
   /**
@@ -293,8 +305,70 @@ export class Server {
    * ```
    */
   async saveSnapshot(): Promise<Zxid> {
-    if (this.#journal === null) throw new TypeError("Cannot save a snapshot: the server has no storage");
-    return await this.#journal.saveSnapshot();
+    const { journal } = this.#running;
+    if (journal === null) throw new TypeError("Cannot save a snapshot: the server has no storage");
+    return await journal.saveSnapshot();
+  }
+
+  /**
+   * Makes a server that stands alone a member of an ensemble, with all that it holds: its znodes, its sessions, its listeners. Resolves once it looks
+   * for a leader; who takes part serves as soon as there is one.
+   *
+   * For clients it is as if their server had been restarted: connections are closed, that of a handle in this process, too, and clients come back by
+   * themselves. What the ensemble holds afterwards is what the member with the latest txn holds, as with any start: so the others begin empty, or this
+   * one joins as an observer by {@link ZooKeeper.reconfig}.
+   *
+   * @param storage where a server in memory keeps from now on what it promises the others; it must be empty. Others keep their own.
+   * @throws TypeError for members that can't be an ensemble, or a storage that is missing or not empty: then the server goes on as it was. Error where
+   *   a member's port can't be listened on, and StorageError where nothing can be kept: then the server is closed.
+   *
+   * @example
+   * ```ts
+   * await using server = await open();
+   * const config = ensembleConfig(["server.1=127.0.0.1:2888:3888"]);
+   * await server.join({ id: 1, config, peers: tcpPeers(), mayVoteAlone: true }, memoryStorage());
+   * ```
+   */
+  join(ensemble: EnsembleOptions, storage?: Storage): Promise<void> {
+    if (this.#closing !== null) return Promise.reject(new Error("Cannot join an ensemble: the server is closed"));
+    if (this.#joining !== null || this.#running.ensemble !== null)
+      return Promise.reject(new TypeError("Cannot join an ensemble: the server is a member of one"));
+    this.#joining = this.#join(ensemble, storage).finally(() => {
+      this.#joining = null;
+    });
+    return this.#joining;
+  }
+
+  async #join(options: EnsembleOptions, given: Storage | undefined): Promise<void> {
+    const { judge, keepWhole, memberSettings, openMember } = await import("./ensemble/open.ts");
+    const { host, clients, journal, ...before } = this.#running;
+    judge(options);
+    if (journal !== null && given !== undefined)
+      throw new TypeError(`Cannot join an ensemble: the server has a storage, ${journal.storage.name}`);
+    const storage = journal?.storage ?? given;
+    if (storage === undefined) throw new TypeError("Cannot join an ensemble: a member needs a storage");
+    if (journal === null) await this.#open(storage);
+    const settings = memberSettings(options, { ...before.settings, digest: before.settings.digest || journal === null });
+    try {
+      await host.stop();
+      for (const connection of clients.connections) connection.cut();
+      if (journal === null) await keepWhole(storage, host.member.kernel.database, settings, this.#world);
+      await (journal ?? storage).close();
+      this.#running = this.#run(settings, await openMember(storage, options, settings, this.#world));
+    } catch (error) {
+      this.#failure = error;
+      this.#running = { ...this.#running, journal: null };
+      void this.close();
+      throw error;
+    }
+  }
+
+  /** A storage that is to take over what is here has nothing of its own. */
+  async #open(storage: Storage): Promise<void> {
+    const { snapshots, hasLog } = await storage.open(this.#world.logger);
+    if (snapshots.length === 0 && !hasLog) return;
+    await storage.close();
+    throw new TypeError(`Cannot join an ensemble: ${storage.name} is not empty`);
   }
 
   /** Closes handles, listeners and connections. Nothing is left that keeps the process alive. May be called again. */
@@ -308,11 +382,13 @@ export class Server {
   }
 
   async #close(): Promise<void> {
+    await this.#joining?.catch(() => {});
     await Promise.all([...this.#handles].map((zk) => zk.close()));
     await Promise.all([...this.#listeners.keys()].map((listener) => listener.stop()));
-    await this.#host.stop();
-    await this.#ensemble?.stop();
-    await this.#journal?.close();
+    const { host, ensemble, journal } = this.#running;
+    await host.stop();
+    await ensemble?.stop();
+    await journal?.close();
     this.#hasClosed(this.#failure);
   }
 }

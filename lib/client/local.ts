@@ -21,14 +21,15 @@ const handedOut = new Slab(64 * 1024);
 export class LocalConnector implements Connector {
   readonly serverCount = 1;
   readonly isRoundDone = true;
-  readonly #host: Host;
+  readonly #host: () => Host;
 
-  constructor(host: Host) {
+  /** @param host the one that runs the server at the moment */
+  constructor(host: () => Host) {
     this.#host = host;
   }
 
   link(hello: Hello, handlers: LinkHandlers): Link {
-    return new LocalLink(this.#host, hello, handlers);
+    return new LocalLink(this.#host(), hello, handlers);
   }
 
   succeeded(): void {}

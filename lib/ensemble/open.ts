@@ -21,7 +21,7 @@ import { Member } from "../member.ts";
 import { kernelOptions, type Settings, treeOptions } from "../options.ts";
 import type { Dialer, Listener, Storage, StoredEpochs } from "../ports.ts";
 import type { ConfigurationReport, LeaderReport } from "../report.ts";
-import { Server, type ServerWorld } from "../server.ts";
+import type { ServerParts, ServerWorld } from "../server.ts";
 import { firstSessionId } from "../session/identity.ts";
 import { Journal } from "../store/journal.ts";
 import { recover } from "../store/recovery.ts";
@@ -86,8 +86,13 @@ export type MakeMemberHost = (kernel: Kernel, broadcast: Broadcast, options: Omi
 
 const DIAL_TIMEOUT_MS = 5000;
 
+/** The settings of the server that a member is: its session ids begin with its number. */
+export function memberSettings({ id }: EnsembleOptions, settings: Settings): Settings {
+  return { ...settings, serverId: id };
+}
+
 /**
- * Starts a member.
+ * Starts a member: what a server is made of to be one. It serves as soon as there is a leader.
  *
  * @param makeHost what runs it, where that is not the usual
  * @throws TypeError for members that can't be an ensemble; StorageError where what is kept can't be used
@@ -98,7 +103,7 @@ export async function openMember(
   settings: Settings,
   world: ServerWorld,
   makeHost: MakeMemberHost = usualHost,
-): Promise<Server> {
+): Promise<ServerParts> {
   judge(options);
   const stored = await storage.open(world.logger);
   try {
@@ -126,10 +131,25 @@ export async function openMember(
   }
 }
 
+/** Puts a database into an open storage that has nothing of its own. */
+export async function keepWhole(storage: Storage, database: Database, settings: Settings, world: ServerWorld): Promise<void> {
+  const { everyTxns, everyBytes, lastZxid } = settings.snapshots;
+  const journal = new Journal(storage, () => database, {
+    snapshotTxns: everyTxns,
+    snapshotBytes: everyBytes,
+    sections: { digest: false, lastZxid },
+    logger: world.logger,
+    random: world.random,
+    txnsBehind: 0,
+  });
+  await journal.saveSnapshot();
+}
+
 const usualHost: MakeMemberHost = (kernel, broadcast, options) =>
   new Host({ ...options, member: new Member(kernel, broadcast) });
 
-function judge({ id, config }: EnsembleOptions): void {
+/** @throws TypeError that names all that is wrong */
+export function judge({ id, config }: EnsembleOptions): void {
   const ensemble = new Ensemble(config);
   const problems: string[] = [];
   const me = BigInt(id);
@@ -174,7 +194,7 @@ class RunningMember {
   ) {
     const { clock, logger, random } = world;
     const { everyTxns, everyBytes, lastZxid } = settings.snapshots;
-    const kernelSettings = kernelOptions({ ...settings, serverId: options.id });
+    const kernelSettings = kernelOptions(memberSettings(options, settings));
     const now = clock.now();
     this.#storage = storage;
     this.#options = options;
@@ -197,9 +217,9 @@ class RunningMember {
     this.#votes = this.#newVotes();
   }
 
-  async start(makeHost: MakeMemberHost): Promise<Server> {
+  async start(makeHost: MakeMemberHost): Promise<ServerParts> {
     await this.#votes.start();
-    const server = new Server({ ...this.#settings, serverId: this.#options.id }, this.#world, {
+    return {
       kernel: this.#kernel,
       journal: this.journal,
       ensemble: { report: () => this.#report, stop: () => this.#stop() },
@@ -207,8 +227,7 @@ class RunningMember {
         this.#host = makeHost(kernel, this.#zab, { ...options, carryOut: (effect) => this.#carryOut(effect) });
         return this.#host;
       },
-    });
-    return server;
+    };
   }
 
   async #stop(): Promise<void> {

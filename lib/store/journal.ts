@@ -27,7 +27,8 @@ export interface JournalOptions {
 }
 
 export class Journal {
-  readonly #storage: Storage;
+  /** Where it is kept. */
+  readonly storage: Storage;
   readonly #database: () => Database;
   readonly #options: JournalOptions;
   readonly #encoder = new RecordEncoder();
@@ -40,7 +41,7 @@ export class Journal {
 
   /** @param database the one that is kept: in an ensemble it may be replaced as a whole */
   constructor(storage: Storage, database: () => Database, options: JournalOptions) {
-    this.#storage = storage;
+    this.storage = storage;
     this.#database = database;
     this.#options = options;
     this.#startCounting();
@@ -50,7 +51,7 @@ export class Journal {
   /** Makes proposals durable; see {@link Storage.append}. */
   append(proposals: readonly Proposal[]): Promise<void> | undefined {
     const records = this.#encoder.encode(proposals);
-    const written = this.#storage.append(records);
+    const written = this.storage.append(records);
     this.#txns += records.length;
     for (const { bytes } of records) this.#bytes += bytes.length;
     if (this.#txns > this.#txnsMax || this.#bytes > this.#bytesMax) this.#saveBeside();
@@ -71,18 +72,18 @@ export class Journal {
   /** Cuts the log; see {@link Storage.truncate}. */
   async truncate(last: Zxid): Promise<Stored> {
     while (this.#saving !== null) await this.#saving.catch(() => {});
-    return await this.#storage.truncate(last);
+    return await this.storage.truncate(last);
   }
 
   usage(): StorageUsage {
-    return this.#storage.usage();
+    return this.storage.usage();
   }
 
   /** Gives up the snapshot that is being written, and lets go of the storage. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#saving?.catch(() => {});
-    await this.#storage.close();
+    await this.storage.close();
   }
 
   #saveBeside(): void {
@@ -100,7 +101,7 @@ export class Journal {
     const frozen = tree.freeze();
     try {
       const content = { tree: frozen, sessions: new Map(sessions), lastZxid };
-      await this.#storage.saveSnapshot(lastZxid, this.#untilClosed(snapshotChunks(content, this.#options.sections)));
+      await this.storage.saveSnapshot(lastZxid, this.#untilClosed(snapshotChunks(content, this.#options.sections)));
     } finally {
       frozen.nodes.release();
       frozen.children.release();
@@ -112,7 +113,7 @@ export class Journal {
   /** A server that closes does not wait for a snapshot: without it the log is longer. */
   *#untilClosed(chunks: Iterable<Uint8Array>): Generator<Uint8Array, void, void> {
     for (const chunk of chunks) {
-      if (this.#closed) throw new StorageError({ place: this.#storage.name, problem: "the server is closing" });
+      if (this.#closed) throw new StorageError({ place: this.storage.name, problem: "the server is closing" });
       yield chunk;
     }
   }

@@ -5,11 +5,11 @@
  * randomness, its network and its disk are the test's.
  */
 import type { EnsembleConfig } from "../broadcast/zab/ensemble.ts";
-import { openMember } from "../ensemble/open.ts";
+import { type EnsembleOptions, memberSettings, openMember } from "../ensemble/open.ts";
 import type { ConnInput } from "../host.ts";
 import type { Settings } from "../options.ts";
 import type { ListenAddress, Logger } from "../ports.ts";
-import type { Inspected, ServerWorld } from "../server.ts";
+import { type Inspected, Server, type ServerWorld } from "../server.ts";
 import type { Role, SessionId } from "../types.ts";
 import { epochOf } from "../zxid.ts";
 import { type ExpectedTree, expectTree } from "./expect.ts";
@@ -119,18 +119,15 @@ export class TestMember {
     const machine = network.plug(this.host);
     const logger = new LivingLogger(world.logger, machine);
     let host: TestHost | null = null;
-    const server = await openMember(
-      this.disk.mount(),
-      { id: this.id, config, peers: machine },
-      settings,
-      { ...world, logger },
-      (kernel, broadcast, options) => {
-        const member = new RecordedMember(kernel, broadcast, recorder, `member ${this.id}`);
-        const struck = (fault: Fault, input: ConnInput): void => recorder.struck(fault, input, world.clock.now());
-        host = new TestHost({ ...options, member, faults, struck, takeConn: recorder.takeConn });
-        return host;
-      },
-    );
+    const options: EnsembleOptions = { id: this.id, config, peers: machine };
+    const ownWorld = { ...world, logger };
+    const parts = await openMember(this.disk.mount(), options, settings, ownWorld, (kernel, broadcast, hostOptions) => {
+      const member = new RecordedMember(kernel, broadcast, recorder, `member ${this.id}`);
+      const struck = (fault: Fault, input: ConnInput): void => recorder.struck(fault, input, world.clock.now());
+      host = new TestHost({ ...hostOptions, member, faults, struck, takeConn: recorder.takeConn });
+      return host;
+    });
+    const server = new Server(memberSettings(options, settings), ownWorld, parts);
     this.#life = { server, host: host!, machine };
     this.#tell("is started");
     await server.listen(machine.listener({ port: CLIENT_PORT }));

@@ -67,3 +67,5 @@ expectAssignable<OpenOptions>({
 expectNotAssignable<OpenOptions>({ ensemble: { id: 1, peers: tcpPeers() } });
 declare const store: ConfigStore;
 expectType<Promise<void>>(store.saveCommitted(ensembleConfig([])));
+expectType<Promise<void>>(server.join({ id: 1, config: ensembleConfig([]), peers: tcpPeers() }));
+expectError(server.join({ id: 1, peers: tcpPeers() }));
