@@ -1,7 +1,6 @@
 /**
  * Members join, change their roles, leave and lead in ensembles of processes: ours alone, and ours among Apache's, under load.
  */
-import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { connect } from "../../adapters/tcp/mod.ts";
 import type { Reconfig, ZkError, ZooKeeper } from "../../mod.ts";
@@ -46,7 +45,8 @@ for (const [what, kinds, skip] of ENSEMBLES) {
       await reconfig({ leaving: [leader] });
       await some(load);
       const left = [1, 2, 3, 4].filter((id) => id !== leader && id !== follower);
-      assert.ok(left.includes(await ensemble.serving(1, 2, 3, 4)), "one of those who are left leads");
+      // A leader that is removed goes on calling itself one for a moment, beside the one that leads now.
+      await until(async () => left.includes(await ensemble.serving(1, 2, 3, 4)), "one of those who are left to lead alone");
       await reconfig({ members: [1, 2, 3, 4].map((id) => ensemble.line(id, id === 4 ? "observer" : "participant")) });
       await ensemble.reaches(4, "observer");
       await ensemble.serving(1, 2, 3, 4);
