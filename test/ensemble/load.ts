@@ -28,6 +28,8 @@ export class Load {
       load.#clients.push(zk);
     }
     load.#running.push(...load.#clients.map((zk, at) => load.#write(zk, `${folder}/node-${at}-`)));
+    // What goes wrong is told by `stop`; a test that has failed before it must not fail those behind it, too.
+    for (const running of load.#running) running.catch(() => {});
     return load;
   }
 
