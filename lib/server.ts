@@ -356,6 +356,8 @@ export class Server {
       await (journal ?? storage).close();
       this.#running = this.#run(settings, await openMember(storage, options, settings, this.#world));
     } catch (error) {
+      // Whatever went wrong, nobody else is kept from the storage.
+      await storage.close().catch(() => {});
       this.#failure = error;
       this.#running = { ...this.#running, journal: null };
       void this.close();
