@@ -1,10 +1,11 @@
 /**
- * The hashes that scheme `digest` can be told to use, by the names of ZooKeeper's `digestAlg`.
+ * Hashes of passwords, by the names of ZooKeeper's `digestAlg`: those that scheme `digest` may be configured with.
+ *
+ * Synchronous, because a request is prepared in one step. Not here: SASL's exchange, which is built on MD5 alone (sasl/digest_md5).
  */
-import { md5 } from "./md5.ts";
-import { sha1 } from "./sha1.ts";
-import { sha256, sha384, sha512 } from "./sha2.ts";
-import { sha3 } from "./sha3.ts";
+import { md5, sha1 } from "@noble/hashes/legacy.js";
+import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
+import { sha3_224, sha3_256, sha3_384, sha3_512 } from "@noble/hashes/sha3.js";
 
 type Sha2 = "SHA-256" | "SHA-384" | "SHA-512";
 type Sha3 = "SHA3-224" | "SHA3-256" | "SHA3-384" | "SHA3-512";
@@ -17,10 +18,10 @@ const ALGORITHMS: Readonly<Record<DigestAlgorithm, (bytes: Uint8Array) => Uint8A
   "SHA-256": sha256,
   "SHA-384": sha384,
   "SHA-512": sha512,
-  "SHA3-224": (bytes) => sha3(bytes, 28),
-  "SHA3-256": (bytes) => sha3(bytes, 32),
-  "SHA3-384": (bytes) => sha3(bytes, 48),
-  "SHA3-512": (bytes) => sha3(bytes, 64),
+  "SHA3-224": sha3_224,
+  "SHA3-256": sha3_256,
+  "SHA3-384": sha3_384,
+  "SHA3-512": sha3_512,
 };
 
 /** All names that are known, for options and messages. */

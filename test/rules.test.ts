@@ -40,18 +40,29 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages, and the files that may import them. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
+  "@noble/hashes/legacy.js": /^lib\/(digest_algorithms|sasl\/digest_md5)\.ts$/,
+  "@noble/hashes/sha2.js": /^lib\/digest_algorithms\.ts$/,
+  "@noble/hashes/sha3.js": /^lib\/digest_algorithms\.ts$/,
   zod: /^(lib\/options_schema\.ts|adapters\/cli\/.*|adapters\/.*\/options\.ts)$/,
   "msgpackr/pack": /^(adapters\/port\/.*|lib\/testing\/.*|lib\/client\/msgpack\.ts)$/, // the entry that never reaches native code
   "@std/path": /^adapters\//,
 };
 
 const RUNTIME_GLOBALS = [
-  ...["Date", "performance", "crypto", "console", "fetch", "globalThis", "Buffer", "process", "Deno", "Bun", "require"],
+  ...["performance", "crypto", "console", "fetch", "globalThis", "Buffer", "process", "Deno", "Bun", "require"],
   ...["setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate"],
 ];
-/** One of them as a name of its own: neither a property (`x.process`) nor a key (`process: 1`). Or what hides behind one. */
+/** A name of its own: neither a property (`x.process`) nor a key (`process: 1`). */
+const alone = (name: string): string => `(?<![.#\\w$])${name}(?![\\w$]|\\??\\s*:)`;
+/** One of the globals, the clock behind `Date` (`new Date(time)` only does sums), or what hides behind an innocent name. */
 const RUNTIME_USE = new RegExp(
-  `(?<![.#\\w$])(?:${RUNTIME_GLOBALS.join("|")})(?![\\w$]|\\??\\s*:)|\\bMath\\s*\\.\\s*random\\b|\\bimport\\s*\\.\\s*meta\\b`,
+  [
+    alone(`(?:${RUNTIME_GLOBALS.join("|")})`),
+    `(?<!\\bnew\\s+)${alone("Date")}`,
+    "\\bnew\\s+Date\\s*(?:\\(\\s*\\)|(?![\\s(]))",
+    "\\bMath\\s*\\.\\s*random\\b",
+    "\\bimport\\s*\\.\\s*meta\\b",
+  ].join("|"),
   "g",
 );
 
@@ -138,6 +149,7 @@ describe("the rules see", () => {
       "const half = text.length / 2; const pattern = /[/'] Date/g; const more = 1 / 2;",
       'const word = "Date"; /* Date */ word.process; const at = { performance: 1 };',
       'const later = await import("./e.ts");',
+      "const sums = new Date(0).getUTCDay(); const now = new Date().getTime(); const type: Date = new Date;",
     ].join("\n"),
   );
 
@@ -151,7 +163,12 @@ describe("the rules see", () => {
 
   test("code, and neither comments, strings, templates nor regular expressions", () => {
     const findings = words(RUNTIME_USE, (word) => word)(sample);
-    assert.deepEqual(findings, ["lib/sample/a.ts:3: Date"]);
+    assert.deepEqual(findings, [
+      "lib/sample/a.ts:3: Date",
+      "lib/sample/a.ts:7: new Date()",
+      "lib/sample/a.ts:7: Date",
+      "lib/sample/a.ts:7: new Date",
+    ]);
     assert.equal(sample.code.length, sample.text.length);
   });
 });

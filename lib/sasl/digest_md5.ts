@@ -5,7 +5,7 @@
  *
  * Invariant: no token makes anything here throw; what makes no sense is refused.
  */
-import { md5 } from "../md5.ts";
+import { md5 } from "@noble/hashes/legacy.js";
 
 /** One side's name and password. */
 export interface SaslCredentials {
