@@ -12,7 +12,7 @@ import { formatZxid, makeZxid } from "../../zxid.ts";
 import type { Core, Term } from "./core.ts";
 import type { Ensemble } from "./ensemble.ts";
 import { ensembleOf, hasSameMembers, isAtSamePlace, parseEnsemble } from "./ensemble_text.ts";
-import type { LeaderPacket, LearnerPacket, LinkId, MemberId } from "./messages.ts";
+import type { LeaderPacket, LearnerPacket, LinkId, MemberId, Notification } from "./messages.ts";
 
 /**
  * How often the leader is dialled, and after which pause, milliseconds: it may need a moment until it knows that it leads, on a machine that is busy.
@@ -46,6 +46,8 @@ export class Learner implements Term {
   /** From here on the tree is what the leader's was at each zxid. */
   #exactFrom: Zxid = 0n;
   #differsAt: Zxid | null = null;
+  /** Voters whose last votes were for another leader. */
+  readonly #elsewhere = new Set<MemberId>();
   /** What came and is not logged yet. */
   readonly #received: Fifo<Proposal> = new Fifo<Proposal>();
   #lastReceived: Zxid;
@@ -113,9 +115,26 @@ export class Learner implements Term {
   closed(link: LinkId, mono: number): void {
     if (link !== this.#link) return;
     this.#link = null;
-    if (this.#phase !== "dialling") return this.#core.resign(`the leader ${this.#leader} is gone`);
+    if (!this.#isOnItsWay) return this.#core.resign(`the leader ${this.#leader} is gone`);
+    this.#phase = "dialling";
     if (this.#dials === DIALS_MAX) return this.#core.resign(`the leader ${this.#leader} can't be reached`);
     this.#dialAt = mono + DIAL_AGAIN_MS;
+  }
+
+  /** Whether the leader has said nothing yet: a stream that ends was one to whatever stands between, such as a proxy before a port that is not open. */
+  get #isOnItsWay(): boolean {
+    return this.#phase === "dialling" || this.#phase === "greeting";
+  }
+
+  /** A voter's vote, in its round. On its way to a leader that no quorum can be with any more, this member looks for another. */
+  notified(from: MemberId, { state, vote }: Notification, isLater: boolean): void {
+    if (!this.#isOnItsWay) return;
+    if (state === "looking" ? isLater : vote.leader !== this.#leader) this.#elsewhere.add(from);
+    else this.#elsewhere.delete(from);
+    const { voters } = this.#core.membership;
+    const left = [...voters].filter((id) => !this.#elsewhere.has(id));
+    if (this.#elsewhere.has(this.#leader) || !this.#core.membership.committed.isQuorum(left))
+      this.#core.resign(`members ${[...this.#elsewhere].join(", ")} are with another leader, or look for one`);
   }
 
   due(mono: number): void {

@@ -294,7 +294,8 @@ export class Zab implements Broadcast, Core {
     while (this.history.next !== undefined) this.emit({ kind: "commit", proposal: this.history.commit() });
     const leader = this.#successor;
     this.#successor = null;
-    if (leader === null) return this.#elect();
+    // Whoever is to lead by a reconfiguration must be known by it.
+    if (leader === null || this.membership.memberOf(leader) === undefined) return this.#elect();
     this.#begin({ leader, zxid: this.history.last, round: this.#election.round, epoch: BigInt(this.currentEpoch) });
   }
 
@@ -317,12 +318,20 @@ export class Zab implements Broadcast, Core {
   #notified(from: MemberId, notification: Notification): void {
     if (this.#isLooking && this.#learnsConfig(notification)) return this.#elect();
     if (!this.membership.voters.has(from)) return this.#answerSeldom(from);
-    if (this.#isLooking) this.#found(this.#election.hear(from, notification, this.#mono));
-    else if (notification.state === "looking") {
-      if (this.#term === null) return this.#answerSeldom(from);
-      this.#answer(from);
-      if (notification.vote.round > this.#election.round) this.#leader?.abandoned(from);
+    if (!this.#isLooking && this.#term !== null) {
+      this.#tellTerm(from, notification);
+      if (this.#term !== null) return notification.state === "looking" ? this.#answer(from) : undefined;
+      // What ended the term is the first vote of the next election.
+      if (this.#isIdle) this.#look();
     }
+    if (this.#isLooking) this.#found(this.#election.hear(from, notification, this.#mono));
+    else if (notification.state === "looking") this.#answerSeldom(from);
+  }
+
+  #tellTerm(from: MemberId, notification: Notification): void {
+    const isLater = notification.vote.round > this.#election.round;
+    this.#learner?.notified(from, notification, isLater);
+    if (notification.state === "looking" && isLater) this.#leader?.abandoned(from);
   }
 
   /** Whoever knows a later configuration is believed. Says whether it has other members, so that the election must begin anew. */
