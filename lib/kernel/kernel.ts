@@ -435,10 +435,10 @@ export class Kernel {
     }
   }
 
-  /** A session that another member has heard of; null if it is none, or ending. */
+  /** A session that another member has heard of; null if it is none, or ending, or lives here alone. */
   #touchedAt(id: SessionId, timeoutMs: number): Session | null {
     const session = this.sessions.get(id);
-    if (session === undefined || session.closing) return null;
+    if (session === undefined || session.closing || session.local) return null;
     session.timeoutMs = timeoutMs;
     this.sessions.touch(session, this.#step.now.mono);
     return session;

@@ -49,6 +49,23 @@ describe("local sessions in an ensemble", { timeout: 120_000 }, () => {
     });
   });
 
+  test("nor are the leader's known elsewhere, nor kept alive by others; once upgraded they are", async () => {
+    await withMembers({ ...LOCAL, minSessionTimeoutMs: 500 }, async (members) => {
+      const zk = await client(members.leader, 1000);
+      const { sessionId, passwd } = zk.welcome;
+      await zk.drop();
+      const elsewhere = await RawClient.open(members.follower);
+      assert.equal((await elsewhere.hello({ sessionId, passwd })).timeOut, 0);
+      const upgraded = await client(members.leader);
+      await upgraded.request(create("/owned", { flags: Flags.ephemeral }));
+      await upgraded.drop();
+      const moved = await RawClient.open(members.follower);
+      const { sessionId: id, passwd: proof } = upgraded.welcome;
+      assert.equal((await moved.hello({ sessionId: id, passwd: proof })).sessionId, id);
+      await moved.drop();
+    });
+  });
+
   test("they expire where they are, without a txn; upgraded ones expire on the leader", async () => {
     await withMembers({ ...LOCAL, minSessionTimeoutMs: 500 }, async (members) => {
       const watcher = await client(members.leader);
