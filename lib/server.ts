@@ -26,6 +26,7 @@ import type { Journal } from "./store/journal.ts";
 import { Tree } from "./tree/tree.ts";
 import type { Proposal } from "./txns.ts";
 import type { Stat, Zxid } from "./types.ts";
+import { checkString } from "./validate.ts";
 import { answerWord, enabledWords } from "./wire/words.ts";
 
 /**
@@ -218,8 +219,13 @@ export class Server {
     return report.serving ? report.mode : null;
   }
 
-  /** A look at a znode as it is now, at once and past all permissions; null if there is none. For tests and tools. */
+  /**
+   * A look at a znode as it is now, at once and past all permissions; null if there is none. For tests and tools.
+   *
+   * @throws TypeError for a path that is no string
+   */
   inspect(path: string): Inspected | null {
+    checkString("inspect", "path", path, '"/a"');
     const { tree } = this.#running.host.member.kernel.database;
     const node = tree.get(path);
     return node === undefined ? null : { data: node.data?.slice() ?? null, stat: node.stat, children: tree.childList(path) };
