@@ -31,8 +31,11 @@ export interface ClientWorld {
   readonly nonce?: () => string;
 }
 
-/** Answers a four-letter word with the text to send. */
-export type AnswerWord = (word: string, mask: bigint | null) => string;
+/** Which four-letter words are carried out, and what is said to each. */
+export interface Words {
+  readonly enabled: ReadonlySet<string>;
+  answer(word: string, mask: bigint | null): string;
+}
 
 export class ClientService {
   readonly host: Host;
@@ -54,7 +57,7 @@ export class ClientService {
   readonly requests: RequestThrottle;
   readonly #settings: Settings;
   readonly #handshakes: ConnectionThrottle;
-  readonly #answerWord: AnswerWord;
+  readonly #words: Words;
   readonly #open = new Set<ClientConnection>();
   readonly #perAddress = new Map<string, number>();
   /** Limits that were logged as reached since a connection was last closed: a flood of clients is no flood of lines. */
@@ -67,7 +70,7 @@ export class ClientService {
   /** Those not read from because too many requests are on their way. */
   readonly #throttled = new Set<ClientConnection>();
 
-  constructor(host: Host, settings: Settings, world: ClientWorld, answerWord: AnswerWord) {
+  constructor(host: Host, settings: Settings, world: ClientWorld, words: Words) {
     const { sasl } = settings;
     const { nonce } = world;
     this.host = host;
@@ -76,7 +79,7 @@ export class ClientService {
     this.#settings = settings;
     this.requests = new RequestThrottle(host, settings.throttle, this.counters);
     this.#handshakes = new ConnectionThrottle(settings.throttle, world.random, host.clock.now().mono);
-    this.#answerWord = answerWord;
+    this.#words = words;
     if (nonce !== undefined && Object.keys(sasl.users).length > 0) this.beginSasl = () => new SaslExchange(sasl, nonce());
   }
 
@@ -153,10 +156,14 @@ export class ClientService {
     this.replySizes.reset();
   }
 
+  answersWord(word: string): boolean {
+    return this.#words.enabled.has(word);
+  }
+
   answerWord(word: string, mask: bigint | null): string {
     const { stats } = this.host.member.kernel;
     stats.packetsReceived++;
-    const text = this.#answerWord(word, mask);
+    const text = this.#words.answer(word, mask);
     stats.packetsSent++;
     return text;
   }
@@ -320,6 +327,10 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
 
   disconnect(): void {
     if (this.#conn !== null) this.#all.host.submit({ kind: "disconnect", conn: this.#conn });
+  }
+
+  answersWord(word: string): boolean {
+    return this.#all.answersWord(word);
   }
 
   word(word: string, mask: bigint | null): void {

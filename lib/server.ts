@@ -19,7 +19,7 @@ import { Member } from "./member.ts";
 import { kernelOptions, type Settings, treeOptions } from "./options.ts";
 import type { Clock, ListenAddress, Listener, Logger, Storage } from "./ports.ts";
 import type { ConfigurationReport, ProcessReport, ServerMode } from "./report.ts";
-import { ClientService } from "./serve.ts";
+import { ClientService, type Words } from "./serve.ts";
 import { StandaloneReport } from "./server_report.ts";
 import { firstSessionId } from "./session/identity.ts";
 import type { Journal } from "./store/journal.ts";
@@ -150,8 +150,8 @@ export class Server {
     const append = journal === null ? null : (proposals: readonly Proposal[]) => journal.append(proposals);
     const host = makeHost(kernel, { clock, logger, append, failed });
     const enabled = enabledWords(settings.fourLetterWords, settings.compat, settings.readOnlyMode);
-    const answer = (word: string, mask: bigint | null): string => answerWord(word, mask, enabled, report);
-    const clients = new ClientService(host, settings, this.#world, answer);
+    const words: Words = { enabled, answer: (word, mask) => answerWord(word, mask, enabled, report) };
+    const clients = new ClientService(host, settings, this.#world, words);
     const report = new StandaloneReport({
       host,
       clients,

@@ -112,6 +112,8 @@ const LOST_AFTER_TICKS = 8;
 /** After so many of its timeouts in silence, a session is over even if no server can be asked. */
 const EXPIRED_AFTER_TIMEOUTS = 4 / 3;
 const PING: Op = { kind: "ping" };
+/** How long a handle that is being closed waits for the server to confirm it, milliseconds. A session that nobody could end expires by itself. */
+const CLOSE_MS_MAX = 3000;
 
 export class ClientSession {
   readonly #options: ClientSessionOptions;
@@ -213,15 +215,19 @@ export class ClientSession {
     if (this.#options.connector.update(servers) && this.#link !== null) this.#lost("the list of servers has changed");
   }
 
-  /** Ends the session on the server, if it can be reached, and the handle in any case. */
+  /** Ends the session on the server, if it can be reached and answers in time, and the handle in any case. */
   close(done: () => void): void {
     if (isTerminal(this.#state)) return done();
+    let cancel = (): void => {};
     const finish = () => {
+      cancel();
       this.#end("closed", "closed by its owner");
       done();
     };
-    if (this.#ready) this.#send({ op: { kind: "closeSession" }, settle: finish });
-    else finish();
+    if (!this.#ready) return finish();
+    const { clock } = this.#options;
+    cancel = clock.wakeAt(clock.now().mono + CLOSE_MS_MAX, () => this.#end("closed", "closed by its owner"));
+    this.#send({ op: { kind: "closeSession" }, settle: finish });
   }
 
   // ── connecting ──

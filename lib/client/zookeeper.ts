@@ -393,7 +393,10 @@ export class ZooKeeper implements ClientSessionListener {
     });
   }
 
-  /** Ends the session: its ephemerals go, its watches fall silent. Never rejects. */
+  /**
+   * Ends the session: its ephemerals go, its watches fall silent. Never rejects, and waits at most three seconds for a server that doesn't answer: a
+   * session that it doesn't hear the end of expires there.
+   */
   close(): Promise<void> {
     return new Promise((resolve) => this.#session.close(resolve));
   }

@@ -25,6 +25,8 @@ export interface ServerConnOwner {
   connect(hello: Hello): void;
   request(xid: number, op: Op): void;
   disconnect(): void;
+  /** Whether a four-letter word is carried out here; one that is not is refused without waiting for what belongs to it. */
+  answersWord(word: string): boolean;
   /** A four-letter word; `mask` are the eight bytes behind `stmk`. To be answered with {@link ServerConn.answer}. */
   word(word: string, mask: bigint | null): void;
   /** There is something to take, or the stream is to be ended. Said once until the next `take`. */
@@ -167,9 +169,10 @@ export class ServerConn {
       this.#first = NO_BYTES;
       return all;
     }
-    if (word === "stmk" && all.length < WORD_BYTES + MASK_BYTES) return this.#wait(all);
+    const hasMask = word === "stmk" && this.#owner.answersWord(word);
+    if (hasMask && all.length < WORD_BYTES + MASK_BYTES) return this.#wait(all);
     this.#state = "asked";
-    this.#owner.word(word, word === "stmk" ? new JuteReader(all.subarray(WORD_BYTES)).long() : null);
+    this.#owner.word(word, hasMask ? new JuteReader(all.subarray(WORD_BYTES)).long() : null);
     return null;
   }
 

@@ -56,6 +56,9 @@ export class ScriptedConnection implements ServerConnOwner, DuplexHandler {
     this.#script.request?.(this, xid, op);
   }
   disconnect(): void {}
+  answersWord(): boolean {
+    return true;
+  }
   word(word: string): void {
     this.#conn.answer(this.#script.word?.(word) ?? "");
   }

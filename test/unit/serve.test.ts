@@ -179,6 +179,13 @@ test("a word is answered and the stream ended; monitors see who asks", async () 
   await stage.server.close();
 });
 
+test("a word that is not on the list is refused at once, the mask that it would need included", async () => {
+  const stage = await Stage.open({ fourLetterWords: ["ruok"] });
+  for (const word of ["stmk", "gtmk"])
+    assert.equal(stage.ask(word), `${word} is not executed because it is not in the whitelist.\n`);
+  await stage.server.close();
+});
+
 test("latencies are 0 before the first answer", async () => {
   const stage = await Stage.open();
   assert.match(stage.ask("srvr"), /\nLatency min\/avg\/max: 0\/0\.0\/0\n/);

@@ -346,6 +346,21 @@ describe("the end of a session", () => {
     assert.equal(stage.zk.state, "closed");
   });
 
+  test("a server that says nothing more doesn't keep a close waiting for longer than three seconds", async () => {
+    const stage = await started({ a: { ...PATIENT, request: () => {} } }, { sessionTimeoutMs: 30_000 });
+    const asked = assert.rejects(stage.zk.delete("/a"), { code: "SessionExpired", applied: "unknown" });
+    let isClosed = false;
+    const closing = stage.zk.close().then(() => {
+      isClosed = true;
+    });
+    await stage.advance(2999);
+    assert.equal(isClosed, false);
+    await stage.advance(1);
+    await closing;
+    await asked;
+    assert.deepEqual([stage.zk.state, stage.clock.armedCount], ["closed", 0]);
+  });
+
   test("a signal gives up the first connection, and means nothing after it", async () => {
     const never = new Stage({ a: {} });
     const aborted = new AbortController();

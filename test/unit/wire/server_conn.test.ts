@@ -28,6 +28,8 @@ const welcomeBytes = bytesOf((out) => writeWelcome(out, WELCOME));
 class Recorder implements ServerConnOwner {
   readonly heard: unknown[] = [];
   announced = 0;
+  /** A word that is not on the list. */
+  refused = "";
   readonly conn: ServerConn;
   readonly #welcome: Welcome | null;
 
@@ -44,6 +46,9 @@ class Recorder implements ServerConnOwner {
   }
   disconnect(): void {
     this.heard.push(["disconnect"]);
+  }
+  answersWord(word: string): boolean {
+    return word !== this.refused;
   }
   word(word: string, mask: bigint | null): void {
     this.heard.push(["word", word, mask]);
@@ -216,6 +221,13 @@ for (const oneByOne of [false, true]) {
       assert.deepEqual(it.heard, []);
       it.feed(fromHex("0000000000000132"), oneByOne);
       assert.deepEqual(it.heard, [["word", "stmk", 306n]]);
+    });
+
+    test("waits for nothing behind a stmk that is refused", () => {
+      const it = new Recorder();
+      it.refused = "stmk";
+      it.feed(Buffer.from("stmk"), oneByOne);
+      assert.deepEqual(it.heard, [["word", "stmk", null]]);
     });
 
     test("takes other letters for the length of a frame, and words for nothing else after the handshake", () => {
