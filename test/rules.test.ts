@@ -66,6 +66,13 @@ const RUNTIME_USE = new RegExp(
   "g",
 );
 
+/**
+ * A method, or a function of Math or String, that is given a list for its arguments, alone or behind others. Lists of a length that stands there are
+ * let through: those that `subarray` or `slice` ends.
+ */
+const LIST_AS_ARGUMENTS =
+  /\.\s*(?:push|unshift|splice|concat|max|min|hypot|fromCharCode|fromCodePoint|call)\s*\((?:[^()[\]{}]|\([^()]*\))*?\.\.\.(?![\w.#]+\.(?:subarray|slice)\(0, (?:\d+|[A-Z_]+)\))|\.\s*apply\s*\(|\bReflect\s*\.\s*apply\b/g;
+
 describe("the sources keep the rules", () => {
   test("1: lib/ imports nothing from adapters/, test/, bench/ or a runtime", () => {
     const finder = imports(({ specifier, file }) => {
@@ -104,6 +111,10 @@ describe("the sources keep the rules", () => {
     );
     const insideTxn = words(/\.\s*txn\s*(?:\??\.|\[)/g, () => "broadcast/ looks inside a txn");
     nothing([...under("lib/kernel/").flatMap(ofBroadcast), ...under("lib/broadcast/").flatMap(insideTxn)]);
+  });
+
+  test("no list becomes the arguments of a call: an engine takes some 100,000, and a list may have more", () => {
+    nothing(product.flatMap(words(LIST_AS_ARGUMENTS, (call) => `${call} takes a list for its arguments`)));
   });
 
   test("7: each package is imported only where it belongs", () => {
@@ -159,6 +170,25 @@ describe("the rules see", () => {
       { specifier: "../d.ts", file: "lib/d.ts", line: 2 },
       { specifier: "./e.ts", file: "lib/sample/e.ts", line: 6 },
     ]);
+  });
+
+  test("lists that become arguments, and not those of a known length or within another list", () => {
+    const calls = [
+      "due.push(...all);",
+      "Math.max(0, ...all);",
+      "a.push(f(1), ...b.map((x) => x));",
+      "s.fromCharCode.apply(null, all);",
+    ];
+    const harmless = [
+      "a.push([...all]);",
+      "String.fromCharCode(...all.subarray(0, 4));",
+      "f({ ...all });",
+      "a.push({ ...b });",
+    ];
+    const found = [...calls, ...harmless].filter(
+      (call) => words(LIST_AS_ARGUMENTS, (it) => it)(parseSource("lib/a.ts", call)).length > 0,
+    );
+    assert.deepEqual(found, calls);
   });
 
   test("code, and neither comments, strings, templates nor regular expressions", () => {

@@ -160,7 +160,7 @@ export class ClientSession {
     this.#passwd = passwd;
     this.#timeoutMs = timeoutMs;
     this.#lastZxid = lastZxid;
-    this.#credentials.push(...credentials.map((op) => ({ op, settle: null })));
+    for (const op of credentials) this.#credentials.push({ op, settle: null });
   }
 
   get state(): ConnectionState {

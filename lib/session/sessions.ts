@@ -135,7 +135,7 @@ export class Sessions {
     const due: Session[] = [];
     let next: number | null = null;
     for (const [deadline, sessions] of this.#buckets) {
-      if (deadline <= mono) due.push(...sessions);
+      if (deadline <= mono) for (const session of sessions) due.push(session);
       else if (next === null || deadline < next) next = deadline;
     }
     this.#nextDeadline = next;

@@ -72,7 +72,7 @@ function dedented(text: string): string {
   while (lines[0] === "") lines.shift();
   while (lines.at(-1) === "") lines.pop();
   const indents = lines.filter((line) => line !== "").map((line) => line.length - line.trimStart().length);
-  const least = Math.min(...indents);
+  const least = indents.reduce((least, indent) => Math.min(least, indent), Number.POSITIVE_INFINITY);
   return lines.map((line) => line.slice(least)).join("\n");
 }
 

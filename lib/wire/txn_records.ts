@@ -130,6 +130,8 @@ type TxnRecord = { record(jute: Jute, txn?: txns.Txn): txns.Txn }["record"];
 const BY_TYPE = new Map(TYPES.map((row) => [row.type, row]));
 const BY_KIND = new Map(TYPES.map((row) => [row.kind, row]));
 
+const NOT_IN_A_MULTI = new Set((["multi", "createSession", "closeSession"] as const).map(txnTypeOf));
+
 /** The number that stands for a txn's kind in its header. */
 export function txnTypeOf(kind: txns.TxnKind): number {
   return BY_KIND.get(kind)!.type;
@@ -160,12 +162,9 @@ function readCloseSessionTxn(reader: JuteReader): txns.CloseSessionTxn {
 function readMultiTxn(reader: JuteReader): txns.MultiTxn {
   const subs = reader.list((jute): txns.SubTxn => {
     const type = jute.int();
-    const body = new JuteReader(jute.buffer() ?? undefined);
-    const txn = readTxn(body, type);
-    if (txn.kind === "multi" || txn.kind === "createSession" || txn.kind === "closeSession") {
-      throw new JuteError(`txn of type ${type} in a multi`);
-    }
-    return txn;
+    // Before its body is read: multis within multis could go deeper than calls may.
+    if (NOT_IN_A_MULTI.has(type)) throw new JuteError(`txn of type ${type} in a multi`);
+    return readTxn(new JuteReader(jute.buffer() ?? undefined), type) as txns.SubTxn;
   });
   return { kind: "multi", txns: subs };
 }

@@ -40,4 +40,10 @@ describe("sessions", () => {
     sessions.remove(1n);
     assert.equal(sessions.get(1n), undefined);
   });
+
+  test("fall due in any number: a restart gives 200,000 clients that never come back one tick", () => {
+    const timeouts = new Map(Array.from({ length: 200_000 }, (_, at) => [BigInt(at + 1), 1000]));
+    const sessions = Sessions.starting(timeouts, 500, 0);
+    assert.equal(sessions.due(1500).length, 200_000);
+  });
 });

@@ -49,6 +49,17 @@ describe("txns that real servers logged", () => {
   }
 });
 
+describe("txns that nobody writes", () => {
+  test("multis within multis are refused, however deep they go", () => {
+    const out = new JuteWriter();
+    for (let depth = 0; depth < 20_000; depth++) out.raw(Uint8Array.of(0, 0, 0, 1, 0, 0, 0, 14, 0x7f, 0xff, 0xff, 0xff));
+    const bytes = out.copy();
+    const view = new DataView(bytes.buffer);
+    for (let at = 8; at < bytes.length; at += 12) view.setInt32(at, bytes.length - at - 4);
+    assert.throws(() => readTxn(new JuteReader(bytes), 14), JuteError);
+  });
+});
+
 describe("txns of other versions", () => {
   test("create of 3.3 ends before parentCVersion", () => {
     const txn = readTxn(new JuteReader(fromHex("000000022f61ffffffff0000000000")), 1);
