@@ -85,8 +85,8 @@ export type ToHost =
   | { readonly kind: "cut"; readonly link: LinkId }
   /** Who belongs to the ensemble has changed, or is about to: it is to be kept, and the members are to be found where they are now. */
   | { readonly kind: "membership"; readonly membership: Membership }
-  /** For the log. */
-  | { readonly kind: "tell"; readonly message: string };
+  /** For the log; `warn` what an operator should look into. */
+  | { readonly kind: "tell" | "warn"; readonly message: string };
 
 export type BroadcastEffect = ToKernel | ToHost;
 

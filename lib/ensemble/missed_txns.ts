@@ -16,10 +16,13 @@ export const SNAPSHOT_SIZE_FACTOR = 0.33;
 /** Of each znode, beside its path and data, in a snapshot. */
 const STAT_BYTES = 76;
 
-/** How long a DIFF may be. @param factor 0: as long as it takes; negative: there is none */
+/** No DIFF is longer: it is in memory as a whole, while a database goes piece by piece. */
+const DIFF_BYTES_MAX = 64 << 20;
+
+/** How long a DIFF may be. @param factor 0: however large the database is; negative: there is none */
 export function diffBytesMax(tree: Tree, factor: number): number {
-  if (factor === 0) return Number.POSITIVE_INFINITY;
-  return factor * (tree.approximateDataSize + STAT_BYTES * tree.size);
+  if (factor === 0) return DIFF_BYTES_MAX;
+  return Math.min(DIFF_BYTES_MAX, factor * (tree.approximateDataSize + STAT_BYTES * tree.size));
 }
 
 /** The txns from `from` to `to`; null where the log has not all of them any more, or they are more bytes than may be. */

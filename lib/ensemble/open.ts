@@ -9,7 +9,7 @@ import type { Broadcast, ToHost } from "../broadcast/contract.ts";
 import { Ensemble, type EnsembleConfig, type EnsembleMember } from "../broadcast/zab/ensemble.ts";
 import { ensembleText } from "../broadcast/zab/ensemble_text.ts";
 import { startingEpochs } from "../broadcast/zab/epochs.ts";
-import { History, RECENT_TXNS } from "../broadcast/zab/history.ts";
+import { History, RecentTxns } from "../broadcast/zab/history.ts";
 import { Leader } from "../broadcast/zab/leader.ts";
 import type { Membership } from "../broadcast/zab/membership.ts";
 import type { Image, MemberId } from "../broadcast/zab/messages.ts";
@@ -73,7 +73,7 @@ export interface EnsembleOptions {
   readonly syncLimit?: number;
   /**
    * How much of the log is read for a learner that lacks more than the last 500 txns: up to this share of the database, which is sent otherwise. 0:
-   * however much it is; negative: none. Default 0.33, as ZooKeeper's `snapshotSizeFactor`.
+   * however small that is; negative: none. Never more than 64 MiB. Default 0.33, as ZooKeeper's `snapshotSizeFactor`.
    */
   readonly snapshotSizeFactor?: number;
   /** Accept other members on every interface, not only on the address in the configuration. Default false. */
@@ -107,18 +107,17 @@ export async function openMember(
   judge(options);
   const stored = await storage.open(world.logger);
   try {
-    const recent: Proposal[] = [];
+    const recent = new RecentTxns();
     const recovered = await recover(storage.name, stored, {
       tree: treeOptions(settings),
       trustEmptySnapshot: settings.snapshots.trustEmpty,
       logger: world.logger,
       replayed: (proposal, bytes) => {
         recent.push({ ...proposal, bytes: bytes.slice() });
-        if (recent.length >= 2 * RECENT_TXNS) recent.splice(0, RECENT_TXNS);
       },
     });
     const running = new RunningMember(storage, options, settings, world, recovered.database, {
-      recent,
+      recent: recent.list,
       epochs: stored.epochs,
       replayed: recovered.replayed,
       loggedFrom: recovered.snapshotZxid ?? 0n,
@@ -372,6 +371,8 @@ class RunningMember {
         return this.#changeMembership(effect.membership);
       case "tell":
         return this.#world.logger.info(effect.message);
+      case "warn":
+        return this.#world.logger.warn(effect.message);
     }
   }
 

@@ -132,6 +132,8 @@ export class Proposer {
     } else if (session !== undefined && isMoved(session, origin)) {
       this.#propose(id, cxid, { kind: "error", code: "SessionMoved" }, null);
     } else {
+      // Its client was heard of. What the learner says of its sessions with the next ping may come too late for it.
+      if (session !== undefined) this.#sessions.touch(session, this.#step.now.mono);
       // Where there are local sessions, one that is not known here may be another member's.
       const asker = session ?? new Session(id, 0, true);
       this.#propose(id, cxid, this.#txnOfForwarded(asker, op, authIds ?? []), null);

@@ -30,6 +30,8 @@ export function txn(epoch: number, counter: number): Proposal {
 export class Rig {
   readonly zab: Zab;
   readonly #told: bigint[] = [];
+  /** What the log was warned of. */
+  readonly warnings: string[] = [];
   mono = 0;
 
   constructor(
@@ -52,8 +54,11 @@ export class Rig {
   /** What the member says and wants, one line each; votes and log lines are left out. */
   step(input: BroadcastInput): string[] {
     const effects = this.zab.step(input, { mono: this.mono, wall: this.mono });
-    for (const effect of effects) if (effect.kind === "notify") this.#told.push(effect.to);
-    return effects.filter(({ kind }) => kind !== "notify" && kind !== "tell").map(text);
+    for (const effect of effects) {
+      if (effect.kind === "notify") this.#told.push(effect.to);
+      if (effect.kind === "warn") this.warnings.push(effect.message);
+    }
+    return effects.filter(({ kind }) => kind !== "notify" && kind !== "tell" && kind !== "warn").map(text);
   }
 
   packet(link: number, packet: LeaderPacket | LearnerPacket): string[] {

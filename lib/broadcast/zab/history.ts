@@ -5,24 +5,66 @@
  */
 import { invariant } from "../../errors.ts";
 import { Fifo } from "../../fifo.ts";
+import { proposalLength } from "../../txn_size.ts";
 import type { Proposal } from "../../txns.ts";
 import type { Zxid } from "../../types.ts";
 
 /** So many committed txns are kept for learners that have missed some, as in ZooKeeper. */
 export const RECENT_TXNS = 500;
+/** And of these no more bytes: a learner that lacks more gets them out of the log, or a database. */
+const RECENT_BYTES_MAX = 32 << 20;
+
+/** The last txns of a history: as many as are wanted and half as many bytes as may be at least, twice that at most, and always the last one. */
+export class RecentTxns {
+  /** Oldest first. */
+  readonly list: Proposal[] = [];
+  readonly #remembered: number;
+  #bytes = 0;
+
+  constructor(remembered: number = RECENT_TXNS) {
+    this.#remembered = remembered;
+  }
+
+  /** @param isHeld none is forgotten for being one too many */
+  push(proposal: Proposal, isHeld = false): void {
+    const { list } = this;
+    list.push(proposal);
+    this.#bytes += proposalLength(proposal);
+    // Trimmed now and then: a shift of the whole list for each txn would cost more than all the rest.
+    if (this.#bytes > RECENT_BYTES_MAX || (list.length >= 2 * this.#remembered && !isHeld)) this.#trim();
+  }
+
+  replace(proposals: readonly Proposal[]): void {
+    this.list.length = 0;
+    this.#bytes = 0;
+    for (const proposal of proposals) this.push(proposal);
+  }
+
+  #trim(): void {
+    const { list } = this;
+    let from = list.length - 1;
+    let bytes = proposalLength(list[from]!);
+    while (from > 0 && list.length - from < this.#remembered) {
+      const length = proposalLength(list[from - 1]!);
+      if (bytes + length > RECENT_BYTES_MAX / 2) break;
+      bytes += length;
+      from--;
+    }
+    list.splice(0, from);
+    this.#bytes = bytes;
+  }
+}
 
 export class History {
   /** The last txn applied, or the first zxid of a leader's epoch. */
   committed: Zxid;
-  /** Committed txns, oldest first; without a gap up to `committed`. */
-  readonly recent: Proposal[] = [];
   /** All txns behind this one are in the log, without a gap (ZOOKEEPER-2418, 2846). */
   loggedFrom: Zxid;
-  /** Nothing is forgotten while that is set. */
+  /** No txn is forgotten for being one too many while that is set. */
   isHeld = false;
+  readonly #recent: RecentTxns;
   /** Logged, and not committed; oldest first. */
   readonly #waiting: Fifo<Proposal> = new Fifo<Proposal>();
-  readonly #remembered: number;
   #appended: Zxid;
   #durable: Zxid;
 
@@ -30,13 +72,18 @@ export class History {
    * @param loggedFrom of what is logged already, nothing is known unless told
    * @param remembered how many committed txns are kept
    */
-  constructor(committed: Zxid, recent: readonly Proposal[], loggedFrom: Zxid = committed, remembered: number = RECENT_TXNS) {
+  constructor(committed: Zxid, recent: readonly Proposal[], loggedFrom: Zxid = committed, remembered?: number) {
     this.committed = committed;
-    this.#remembered = remembered;
+    this.#recent = new RecentTxns(remembered);
+    this.#recent.replace(recent);
     this.loggedFrom = loggedFrom;
     this.#appended = committed;
     this.#durable = committed;
-    this.recent.push(...recent.slice(-remembered));
+  }
+
+  /** Committed txns, oldest first; without a gap up to `committed`. */
+  get recent(): Proposal[] {
+    return this.#recent.list;
   }
 
   /** The last txn logged: what a member is worth in an election. */
@@ -75,10 +122,7 @@ export class History {
     const proposal = this.#waiting.shift();
     invariant(proposal !== undefined, "a commit of what was never logged");
     this.committed = proposal.header.zxid;
-    this.recent.push(proposal);
-    // Trimmed now and then: a shift of the whole list for each txn would cost more than all the rest.
-    const { length } = this.recent;
-    if (length >= 2 * this.#remembered && !this.isHeld) this.recent.splice(0, length - this.#remembered);
+    this.#recent.push(proposal, this.isHeld);
     return proposal;
   }
 
@@ -89,9 +133,7 @@ export class History {
     this.#appended = zxid;
     this.#durable = zxid;
     this.loggedFrom = keepRecent && this.loggedFrom < zxid ? this.loggedFrom : zxid;
-    const kept = keepRecent ? this.recent.filter(({ header }) => header.zxid <= zxid) : [];
-    this.recent.length = 0;
-    this.recent.push(...kept);
+    this.#recent.replace(keepRecent ? this.recent.filter(({ header }) => header.zxid <= zxid) : []);
   }
 }
 

@@ -241,8 +241,11 @@ export class Leader implements Term {
     const learner = this.#learners.get(link);
     if (learner?.state === "reading") {
       const [oldest] = history.recent;
-      const older = txns?.filter(({ header }) => oldest === undefined || header.zxid < oldest.header.zxid) ?? [];
-      this.#synchronise(learner, [...older, ...history.recent], mono);
+      // Between what the log was asked for and what is remembered by now may be txns that were forgotten for their bytes.
+      const isWhole = oldest === undefined || (txns !== null && txns.at(-1)!.header.zxid >= oldest.header.zxid);
+      const older = isWhole ? (txns ?? []) : [];
+      const before = oldest === undefined ? older : older.filter(({ header }) => header.zxid < oldest.header.zxid);
+      this.#synchronise(learner, [...before, ...history.recent], mono);
     }
     history.isHeld = [...this.#learners.values()].some(({ state }) => state === "reading");
   }

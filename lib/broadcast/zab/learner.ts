@@ -8,7 +8,7 @@ import { Fifo } from "../../fifo.ts";
 import type { Forwarded } from "../../ops.ts";
 import type { Proposal } from "../../txns.ts";
 import type { SessionId, Zxid } from "../../types.ts";
-import { formatZxid, makeZxid } from "../../zxid.ts";
+import { counterOf, epochOf, formatZxid, makeZxid } from "../../zxid.ts";
 import type { Core, Term } from "./core.ts";
 import type { Ensemble } from "./ensemble.ts";
 import { ensembleOf, hasSameMembers, isAtSamePlace, parseEnsemble } from "./ensemble_text.ts";
@@ -51,6 +51,7 @@ export class Learner implements Term {
   /** What came and is not logged yet. */
   readonly #received: Fifo<Proposal> = new Fifo<Proposal>();
   #lastReceived: Zxid;
+  #hasWarnedOfGap = false;
   /** Up to where the leader has committed. */
   #committed: Zxid;
   /** Logged, and not acknowledged. */
@@ -244,6 +245,7 @@ export class Learner implements Term {
     const { zxid } = proposal.header;
     // It may come twice: with the history, and again as it is proposed.
     if (zxid <= this.#lastReceived) return;
+    if (this.#phase === "active" && !follows(zxid, this.#lastReceived)) this.#warnOfGap(zxid);
     this.#lastReceived = zxid;
     this.#received.push(proposal);
     try {
@@ -255,10 +257,22 @@ export class Learner implements Term {
     if (this.#phase === "waiting" || this.#phase === "active") this.#appendReceived();
   }
 
+  /**
+   * Apache's leader leaves zxids out, for a multi that creates a null path, so that no more can be said. Whether a txn is missing is told by the
+   * digest of those that follow, where they carry one.
+   */
+  #warnOfGap(zxid: Zxid): void {
+    if (this.#hasWarnedOfGap) return;
+    this.#hasWarnedOfGap = true;
+    const [next, last] = [formatZxid(zxid), formatZxid(this.#lastReceived)];
+    const message = `The leader proposes ${next} behind ${last}, and nothing between them; it isn't told again in this term`;
+    this.#core.emit({ kind: "warn", message });
+  }
+
   #appendReceived(): void {
     for (let next = this.#received.shift(); next !== undefined; next = this.#received.shift()) {
       this.#core.append(next);
-      this.#unacked.push(next.header.zxid);
+      if (!this.#observer) this.#unacked.push(next.header.zxid);
     }
   }
 
@@ -407,4 +421,9 @@ export class Learner implements Term {
   #send(packet: LearnerPacket): void {
     if (this.#link !== null) this.#core.emit({ kind: "send", link: this.#link, packet });
   }
+}
+
+/** Whether no zxid is left out between the two. */
+function follows(zxid: Zxid, before: Zxid): boolean {
+  return zxid === before + 1n || (epochOf(zxid) > epochOf(before) && counterOf(zxid) === 1);
 }

@@ -300,6 +300,7 @@ export class SimulatedMember implements Station {
       case "membership":
         return this.disk.saveEnsemble(effect.membership.committed);
       case "tell":
+      case "warn":
         return world.tell(`member ${this.id}: ${effect.message}`);
     }
   }

@@ -6,6 +6,7 @@ import { consoleLogger } from "../../../adapters/system.ts";
 import { History } from "../../../lib/broadcast/zab/history.ts";
 import { missedTxns } from "../../../lib/ensemble/missed_txns.ts";
 import { RecordEncoder } from "../../../lib/store/log_records.ts";
+import type { Proposal } from "../../../lib/txns.ts";
 import { makeZxid } from "../../../lib/zxid.ts";
 import { established, txn } from "../../support/zab_rig.ts";
 
@@ -75,5 +76,50 @@ describe("a leader", () => {
     assert.equal(history.loggedFrom, makeZxid(1, 3), "a cut leaves what is before it");
     history.restart(makeZxid(2, 4), false);
     assert.equal(history.loggedFrom, makeZxid(2, 4));
+  });
+});
+
+describe("what is remembered", () => {
+  const large = (counter: number): Proposal => ({ ...txn(1, counter), bytes: new Uint8Array(1 << 20) });
+  const bytesOf = (txns: readonly Proposal[]): number => txns.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0);
+
+  test("is bounded in bytes, and ends with the last txn", () => {
+    const history = new History(0n, []);
+    let most = 0;
+    for (let counter = 1; counter <= 200; counter++) {
+      history.append(large(counter));
+      history.commit();
+      most = Math.max(most, bytesOf(history.recent));
+    }
+    assert.ok(most <= 33 << 20, `${most} bytes`);
+    assert.equal(history.recent.at(-1)!.header.zxid, makeZxid(1, 200));
+    assert.ok(history.recent.length >= 16, `${history.recent.length} txns`);
+  });
+
+  test("is bounded in bytes from the start on, and by the data of a txn that was made here", () => {
+    const data = new Uint8Array(1 << 20);
+    const made = Array.from({ length: 100 }, (_, at): Proposal => {
+      return { ...txn(1, at + 1), txn: { kind: "setData", path: "/a", data, version: at } };
+    });
+    assert.ok(new History(makeZxid(1, 100), made).recent.length <= 32);
+  });
+
+  test("keeps a txn that is longer than all that may be", () => {
+    const history = new History(0n, []);
+    history.append({ ...txn(1, 1), bytes: new Uint8Array(40 << 20) });
+    history.commit();
+    assert.equal(history.recent.length, 1);
+  });
+
+  test("may begin later than what a learner's log was read for: then a database is sent", () => {
+    const rig = established();
+    rig.zab.history.recent.push(txn(1, 8), txn(1, 9));
+    rig.zab.history.loggedFrom = makeZxid(1, 3);
+    rig.step({ kind: "opened", link: 2 });
+    rig.packet(2, { kind: "learnerInfo", observer: false, acceptedEpoch: 1, id: 2n, configVersion: 0n });
+    rig.packet(2, { kind: "ackEpoch", zxid: makeZxid(1, 6), currentEpoch: null });
+    rig.zab.history.recent.splice(0, 1);
+    const txns = [txn(1, 6), txn(1, 7), txn(1, 8)];
+    assert.equal(rig.step({ kind: "logRead", link: 2, txns })[0], "sendDatabase");
   });
 });

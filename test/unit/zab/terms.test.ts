@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import type { BroadcastEffect } from "../../../lib/broadcast/contract.ts";
 import { History } from "../../../lib/broadcast/zab/history.ts";
 import type { LeaderPacket, LearnerPacket } from "../../../lib/broadcast/zab/messages.ts";
+import { Fifo } from "../../../lib/fifo.ts";
 import { COUNTER_MAX, makeZxid } from "../../../lib/zxid.ts";
 import { active, elected, established, follower, Rig, synchronising, txn } from "../../support/zab_rig.ts";
 
@@ -54,6 +55,41 @@ describe("a learner", () => {
     assert.deepEqual(rig.packet(-1, { kind: "proposal", proposal: txn(1, 1) }), []);
     assert.deepEqual(rig.step({ kind: "durable", zxid: makeZxid(1, 1) }), ["to -1: ack 1:1"]);
     assert.deepEqual(rig.packet(-1, { kind: "commit", zxid: makeZxid(1, 1) }), ["commit 1:1"]);
+  });
+
+  test("warns of a zxid that its leader leaves out, once a term, and takes what follows", () => {
+    const rig = active();
+    rig.packet(-1, { kind: "proposal", proposal: txn(1, 1) });
+    assert.deepEqual(rig.warnings, []);
+    assert.deepEqual(rig.packet(-1, { kind: "proposal", proposal: txn(1, 5) }), ["append 1:5"]);
+    assert.match(rig.warnings.join(), /0x100000005 behind 0x100000001/);
+    assert.deepEqual(rig.step({ kind: "durable", zxid: makeZxid(1, 5) }), ["to -1: ack 1:1", "to -1: ack 1:5"]);
+    rig.packet(-1, { kind: "proposal", proposal: txn(1, 7) });
+    assert.equal(rig.warnings.length, 1);
+    const observer = active(4);
+    observer.packet(-1, { kind: "inform", proposal: txn(1, 3) });
+    assert.equal(observer.warnings.length, 1, "as an observer, too");
+  });
+
+  test("that observes keeps nothing of what is committed and on disk", () => {
+    const queues = new Set<Fifo<unknown>>();
+    const { push } = Fifo.prototype;
+    Fifo.prototype.push = function (item) {
+      queues.add(this);
+      push.call(this, item);
+    };
+    try {
+      const rig = active(4);
+      for (let counter = 1; counter <= 100; counter++) rig.packet(-1, { kind: "inform", proposal: txn(1, counter) });
+      rig.step({ kind: "durable", zxid: makeZxid(1, 100) });
+    } finally {
+      Fifo.prototype.push = push;
+    }
+    assert.ok(queues.size > 0);
+    assert.deepEqual(
+      [...queues].filter(({ length }) => length > 0),
+      [],
+    );
   });
 
   test("leaves a leader that commits what it never proposed", () => {
