@@ -43,6 +43,16 @@ test("the lock file names no registry", () => {
   assert.deepEqual(resolved, []);
 });
 
+test("the manual of the tests names files that exist", () => {
+  const named = readFileSync(projectPath("test/README.md"), "utf8").match(
+    /(?<=[ (`])[\w.-]+\/[\w./-]+\.(?:js|md|ts)(?=[` )])/g,
+  );
+  const sources = named!.map((name) => name.replace(/^(?:dist\/)?test\//, "").replace(/\.js$/, ".ts"));
+  assert.ok(sources.includes("runtimes/run.ts"));
+  const gone = sources.filter((source) => !existsSync(projectPath("test", source)));
+  assert.deepEqual(gone, []);
+});
+
 function readJson(file: string): unknown {
   return JSON.parse(readFileSync(projectPath(file), "utf8"));
 }

@@ -8,12 +8,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect } from "../../adapters/tcp/mod.ts";
 import { type StreamEvent, ZkError, type ZooKeeper } from "../../mod.ts";
+import { campaign } from "../support/campaign.ts";
 import { findJavaZooKeeper } from "../support/peers.ts";
 import { serverName } from "../support/server_process.ts";
 import { until } from "../support/until.ts";
 import { Ensemble } from "./ensemble.ts";
 
-const KILLS = Number(process.env.ZOOKERNEL_KILLS ?? 2);
+const KILLS = campaign("ZOOKERNEL_KILLS", { quick: 1, all: 2 });
 const OUTSTANDING = 8;
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 

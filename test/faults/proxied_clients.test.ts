@@ -7,12 +7,13 @@ import { spawn } from "node:child_process";
 import { describe, test } from "node:test";
 import { tcp } from "../../adapters/tcp/mod.ts";
 import { open } from "../../mod.ts";
+import { campaign } from "../support/campaign.ts";
 import { findJavaZooKeeper } from "../support/peers.ts";
 import { programCommand } from "../support/runtime.ts";
 import { startServer } from "../support/server_process.ts";
 
 const TICK_MS = 200;
-const SEEDS = process.env.ZOOKERNEL_SEEDS ?? "30";
+const SEEDS = String(campaign("ZOOKERNEL_SEEDS", { quick: 10, all: 30 }));
 const FIRST = process.env.ZOOKERNEL_SEED ?? "1";
 /** A program that something keeps alive would run for ever. */
 const KILLED_AFTER_MS = 600_000;

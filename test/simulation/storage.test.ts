@@ -2,7 +2,7 @@
  * The file storage on a disk that loses, tears, fills up, fails and changes bits: whatever happens, a server that starts again has all that was
  * acknowledged and nothing by half, or refuses to start and says where the damage is.
  *
- * `ZOOKERNEL_SEEDS` says how many runs, 300 unless told; `ZOOKERNEL_SEED` the first of them.
+ * `ZOOKERNEL_SEEDS` says how many runs, `ZOOKERNEL_SEED` the first of them.
  */
 
 import assert from "node:assert/strict";
@@ -13,11 +13,12 @@ import { openDurable } from "../../lib/durable.ts";
 import { settingsOf } from "../../lib/options.ts";
 import type { Logger } from "../../lib/ports.ts";
 import type { Server } from "../../lib/server.ts";
+import { campaign } from "../support/campaign.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 import { Random } from "../support/random.ts";
 import { SimulatedDisk } from "./disk.ts";
 
-const SEEDS = Number(process.env.ZOOKERNEL_SEEDS ?? 300);
+const SEEDS = campaign("ZOOKERNEL_SEEDS", { quick: 100, all: 300 });
 const FIRST_SEED = Number(process.env.ZOOKERNEL_SEED ?? 1);
 const STARTS = 5;
 const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {} };

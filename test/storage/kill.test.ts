@@ -2,7 +2,7 @@
  * A server that is killed at random moments while four sessions write: after each restart all that was acknowledged is there, no multi is there by
  * half, and zxids have not gone back.
  *
- * `ZOOKERNEL_KILL_ROUNDS` says how often; 20 unless told.
+ * `ZOOKERNEL_KILL_ROUNDS` says how often.
  */
 
 import assert from "node:assert/strict";
@@ -12,11 +12,12 @@ import { after, test } from "node:test";
 import { consoleLogger } from "../../adapters/system.ts";
 import { connect } from "../../adapters/tcp/mod.ts";
 import type { ZooKeeper } from "../../mod.ts";
+import { campaign } from "../support/campaign.ts";
 import { freePort, startServer } from "../support/server_process.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { until } from "../support/until.ts";
 
-const ROUNDS = Number(process.env.ZOOKERNEL_KILL_ROUNDS ?? 20);
+const ROUNDS = campaign("ZOOKERNEL_KILL_ROUNDS", { quick: 5, all: 20 });
 const SESSIONS = 4;
 /** Writes that a session has on their way at a time. */
 const PIPELINED = 32;

@@ -2,7 +2,8 @@
  * The programs that nobody here wrote and that tests hold us against: where they are, or why a test must do without.
  *
  * Nothing is started here beyond a short probe. A missing peer is a skip whose reason is printed, so that the tests pass on a
- * machine with Node and npm alone. With ZOOKERNEL_REQUIRE_PEERS=1 it is a failure: a run that claims to have met them has.
+ * machine with Node and npm alone. With ZOOKERNEL_REQUIRE_PEERS=1 it is a failure: a run that claims to have met them has. With
+ * ZOOKERNEL_WITHOUT_PEERS=1 none is found.
  *
  *     const kazoo = findKazoo();
  *     test("kazoo takes a lock", { skip: kazoo.skip }, async () => { … });
@@ -11,10 +12,13 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { skipReason } from "./skip.ts";
 
 /** A peer that is there (`skip` is false, the rest says where), or the reason why it is not. */
 export type Peer<Found> = ({ readonly skip: false } & Found) | { readonly skip: string };
 
+/** As on a machine that has none: what they would be asked is skipped. */
+const WITHOUT_PEERS = process.env.ZOOKERNEL_WITHOUT_PEERS === "1";
 const JAR_FOLDER = "/usr/share/java";
 
 /** Apache ZooKeeper: `java -cp <classpath> org.apache.zookeeper.server.quorum.QuorumPeerMain zoo.cfg` starts a server. */
@@ -37,7 +41,7 @@ export function findZkCli(): Peer<{ readonly command: string }> {
 /** The C client's shell: `<command> host:port`. */
 export function findCliMt(): Peer<{ readonly command: string }> {
   const command = "/usr/lib/zookeeper/bin/cli_mt";
-  if (!existsSync(command)) return missing("cli_mt", `no ${command} (Debian: apt-get install zookeeper-bin)`);
+  if (WITHOUT_PEERS || !existsSync(command)) return missing("cli_mt", `no ${command} (Debian: apt-get install zookeeper-bin)`);
   return { skip: false, command };
 }
 
@@ -87,6 +91,7 @@ function findJava(): string | null {
 const probes = new Map<string, boolean>();
 
 function runs(command: string, args: readonly string[]): boolean {
+  if (WITHOUT_PEERS) return false;
   const key = [command, ...args].join(" ");
   const known = probes.get(key);
   if (known !== undefined) return known;
@@ -95,13 +100,8 @@ function runs(command: string, args: readonly string[]): boolean {
   return answer;
 }
 
-const told = new Set<string>();
-
 function missing(what: string, why: string): { readonly skip: string } {
   const reason = `${what} is missing: ${why}`;
   if (process.env.ZOOKERNEL_REQUIRE_PEERS === "1") throw new Error(`${reason}; ZOOKERNEL_REQUIRE_PEERS=1 demands it`);
-  // Not every runner shows a skip's reason.
-  if (!told.has(reason)) console.error(`tests skipped: ${reason}`);
-  told.add(reason);
-  return { skip: reason };
+  return { skip: skipReason(reason) };
 }

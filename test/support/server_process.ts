@@ -140,13 +140,16 @@ export function fourLetterWord(port: number, word: string, timeoutMs = 10_000): 
 
 /** Below those that systems give to port 0 and to outgoing connections: such a one may be taken before the server that it is for has started. */
 const FREE_PORTS = { first: 10_000, count: 20_000 } as const;
+/** Test files that run at the same time have a part of the ports each, or one would take what another has just found free. */
+const [PORT_SLOT = 0, PORT_SLOTS = 1] = (process.env.ZOOKERNEL_PORT_SLOT ?? "0/1").split("/").map(Number);
+const PORTS_OF_SLOT = Math.floor(FREE_PORTS.count / PORT_SLOTS);
 /** Processes with numbers close to one another start far enough apart. */
 let portsGiven = process.pid * 101;
 
 /** A port that nobody listens on, and that nobody is given by accident; never the same twice. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = FREE_PORTS.first + (portsGiven++ % FREE_PORTS.count);
+    const port = FREE_PORTS.first + PORT_SLOT * PORTS_OF_SLOT + (portsGiven++ % PORTS_OF_SLOT);
     if (await isFree(port)) return port;
   }
 }

@@ -5,15 +5,15 @@
  * `node dist/test/simulation/ensemble/main.js <seed> 1`.
  */
 import assert from "node:assert/strict";
-import process from "node:process";
 import { before, describe, test } from "node:test";
 import type { KernelOptions } from "../../../lib/kernel/options.ts";
+import { campaign } from "../../support/campaign.ts";
 import { BUGS, type Bug } from "./bugs.ts";
 import { simulate, simulationOptions } from "./simulation.ts";
 import { add, noTotals, totalsText } from "./totals.ts";
 import { Violation } from "./violation.ts";
 
-const SEEDS = Number(process.env.SIMULATION_SEEDS ?? 40);
+const SEEDS = campaign("SIMULATION_SEEDS", { quick: 20, all: 40 });
 const SEEDS_WITH_BUG_MAX = 1000;
 const TEN_MINUTES_MS = 600_000;
 

@@ -8,6 +8,7 @@ import { open } from "../../../mod.ts";
 import { Lines } from "../../support/remote_handle.ts";
 import { programCommand, runtimeName } from "../../support/runtime.ts";
 import { freePort } from "../../support/server_process.ts";
+import { skipReason } from "../../support/skip.ts";
 import { until } from "../../support/until.ts";
 
 describe("connect()", () => {
@@ -40,7 +41,7 @@ describe("connect()", () => {
   test("reaches IPv6 addresses", { timeout: 60_000 }, async (t) => {
     await using server = await open();
     const address = await server.listen(tcp({ port: 0, host: "::1" })).catch(() => null);
-    if (address === null) return t.skip("this machine has no IPv6");
+    if (address === null) return t.skip(skipReason("this machine has no IPv6"));
     await using zk = await connect(`[::1]:${address.port}/`);
     assert.deepEqual(await zk.whoAmI(), [{ scheme: "ip", id: "0:0:0:0:0:0:0:1" }]);
   });

@@ -11,6 +11,7 @@ import type { Duplex, DuplexHandler } from "../../../lib/ports.ts";
 import { listenerContract } from "../../contracts/listener.ts";
 import { projectPath } from "../../support/root.ts";
 import { runtimeName } from "../../support/runtime.ts";
+import { skipReason } from "../../support/skip.ts";
 import { until } from "../../support/until.ts";
 
 listenerContract("tcp on node:net", (port) => new NodeListener(completed({ port })));
@@ -56,7 +57,9 @@ test("tcp: an IPv4 peer of a dual-stack listener has an IPv4 address", async (t)
     peer = remoteAddress;
     return { data() {}, drained() {}, closed() {} };
   };
-  const address = await listener.start(accept).catch((error: Error) => t.skip(`no IPv6 here: ${error.message}`));
+  const address = await listener
+    .start(accept)
+    .catch((error: Error) => t.skip(skipReason(`this machine has no IPv6: ${error.message}`)));
   if (!address) return;
   const socket = connect(address.port, "127.0.0.1");
   await until(() => peer !== "", "accepted");
