@@ -53,6 +53,8 @@ export interface DuplexHandler {
 export interface Listener {
   /** Starts accepting; resolves once bound. `accept` says who handles the stream. */
   start(accept: (duplex: Duplex) => DuplexHandler): Promise<ListenAddress>;
+  /** Stops accepting and frees the address; what is open goes on until `stop`. */
+  release(): Promise<void>;
   /** Stops accepting and cuts what is open; resolves when everything is released. */
   stop(): Promise<void>;
 }

@@ -118,7 +118,7 @@ export class Server {
   readonly #world: ServerWorld;
   #running: Running;
   readonly #handles = new Set<ZooKeeper>();
-  /** With where each can be reached, once it is. */
+  /** With where each can be reached: null before it is, and once it accepts no more. */
   readonly #listeners = new Map<Listener, ListenAddress | null>();
   #joining: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
@@ -207,10 +207,20 @@ export class Server {
     }
   }
 
-  /** Serves no more on that listener: connections that came by it end. */
+  /**
+   * Accepts no more clients on that listener, and frees its port. Who is connected stays until the server closes, or the listener's `stop()` cuts them.
+   *
+   * @example
+   * ```ts
+   * const listener = tcp({ port: 2181 });
+   * await server.listen(listener);
+   * await server.unlisten(listener);
+   * ```
+   */
   async unlisten(listener: Listener): Promise<void> {
-    if (!this.#listeners.delete(listener)) return;
-    await listener.stop();
+    if (!this.#listeners.has(listener)) return;
+    this.#listeners.set(listener, null);
+    await listener.release();
   }
 
   /** What the server is at the moment, as `srvr` says it; null while it serves nobody, such as a member without a leader. */

@@ -10,6 +10,7 @@ import type { FileStorageOptions } from "../storage/file.ts";
 import { consoleLogger, type LogLevel } from "../system.ts";
 import { type TcpOptions, tcp } from "../tcp/listener.ts";
 import type { TcpPeersOptions } from "../tcp/peers.ts";
+import { type ClientDoor, ClientPort } from "./client_port.ts";
 import type { ZooSettings } from "./zoo_keys.ts";
 
 export interface StartOptions {
@@ -44,7 +45,8 @@ export async function startForeground(args: readonly string[], options: StartOpt
     return EXIT.invalid;
   }
   const stopped = stopSignal();
-  let moved = (_client: ClientAddress): void => {};
+  const movable = plan.listen.findIndex(({ tls }) => tls === undefined || tls.unified);
+  const clientPort = movable < 0 ? null : new ClientPort(plan.listen[movable]!, logger);
   const { compat } = options;
   let server: Server;
   try {
@@ -53,7 +55,7 @@ export async function startForeground(args: readonly string[], options: StartOpt
       ...plan.settings,
       ...version,
       ...(await storageOf(plan)),
-      ...(await ensembleOf(plan, logger, (client) => moved(client))),
+      ...(await ensembleOf(plan, logger, (client) => clientPort?.moveTo(client))),
       logger,
     });
   } catch (error) {
@@ -68,28 +70,14 @@ export async function startForeground(args: readonly string[], options: StartOpt
     return listener;
   };
   try {
-    const listeners = await Promise.all(plan.listen.map(listen));
-    const at = plan.listen.findIndex(({ tls }) => tls === undefined || tls.unified);
-    let here = plan.listen[at];
-    const move = async (there: TcpOptions): Promise<void> => {
-      const before = listeners[at]!;
-      // Whoever asked for it gets its answer where it asked, if that can be.
-      if (there.port === here?.port) await server.unlisten(before);
-      listeners[at] = await listen(there);
-      here = there;
-      await server.unlisten(before);
-    };
-    moved = ({ host, port }) => {
-      if (here === undefined || (port === here.port && (host === null || host === here.host))) return;
-      move({ ...here, port, ...(host !== null && { host }) }).catch((error: unknown) =>
-        logger.error(`Clients can't be served on port ${port}: ${(error as Error).message}`),
-      );
-    };
+    const door: ClientDoor = { listen, unlisten: (listener) => server.unlisten(listener) };
+    await Promise.all(plan.listen.map((options, at) => (at === movable ? clientPort!.start(door) : listen(options))));
   } catch (error) {
     logger.error((error as Error).message);
     await server.close();
     return EXIT.unexpected;
   }
+  void Promise.race([stopped, server.closed]).then(() => clientPort?.stop());
   return await untilEnd(server, plan.keep, stopped, logger);
 }
 

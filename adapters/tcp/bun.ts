@@ -86,11 +86,13 @@ export class BunListener implements Listener {
     };
   }
 
-  async stop(): Promise<void> {
-    const server = this.#server;
+  async release(): Promise<void> {
+    this.#server?.stop(false);
     this.#server = undefined;
-    if (server === undefined) return;
-    server.stop(false);
+  }
+
+  async stop(): Promise<void> {
+    await this.release();
     if (this.#open.size === 0) return;
     const emptied = new Promise<void>((resolve) => {
       this.#emptied = resolve;

@@ -20,6 +20,8 @@ export class NodeListener implements Listener {
   readonly #make: MakeServer;
   readonly #secure: boolean;
   readonly #sockets = new Set<Socket>();
+  /** Of servers that accept no more: settled once their last socket is closed. */
+  readonly #emptied: Promise<void>[] = [];
   /** Set from `start` to `stop`; settles once bound, or refused by the system. */
   #server: Promise<Server> | undefined;
 
@@ -68,13 +70,17 @@ export class NodeListener implements Listener {
     socket.once("close", () => this.#sockets.delete(socket));
   }
 
-  async stop(): Promise<void> {
+  async release(): Promise<void> {
     const bound = this.#server;
     this.#server = undefined;
     const server = await bound?.catch(() => undefined); // start() has told why there is none
     if (server === undefined) return;
-    const released = new Promise<void>((resolve) => server.close(() => resolve()));
+    this.#emptied.push(new Promise((resolve) => server.close(() => resolve())));
+  }
+
+  async stop(): Promise<void> {
+    await this.release();
     for (const socket of this.#sockets) socket.destroy();
-    await released;
+    await Promise.all(this.#emptied.splice(0));
   }
 }

@@ -13,6 +13,7 @@ import { History, RecentTxns } from "../broadcast/zab/history.ts";
 import { Leader } from "../broadcast/zab/leader.ts";
 import type { Membership } from "../broadcast/zab/membership.ts";
 import type { Image, MemberId } from "../broadcast/zab/messages.ts";
+import { clientPlace } from "../broadcast/zab/server_line.ts";
 import { Zab } from "../broadcast/zab/zab.ts";
 import { Host, type HostOptions } from "../host.ts";
 import { Database } from "../kernel/database.ts";
@@ -441,7 +442,6 @@ class RunningMember {
     const [now, then] = [addresses[0]!, me.addresses[0]!];
     if (now.electionPort !== then.electionPort || now.host !== then.host) this.#votes.relisten();
     if (now.quorumPort !== then.quorumPort || now.host !== then.host) this.#links.relisten();
-    const isElsewhere = client?.port !== me.client?.port || client?.host !== me.client?.host;
-    if (client !== null && isElsewhere) this.#options.clientAddressChanged?.(client);
+    if (client !== null && clientPlace(client) !== clientPlace(me.client)) this.#options.clientAddressChanged?.(client);
   }
 }

@@ -166,6 +166,9 @@ export class Machine {
         this.#accepting.set(port, accept);
         return { host: this.host, port, secure: false };
       },
+      release: async () => {
+        this.#accepting.delete(port);
+      },
       stop: async () => {
         this.#accepting.delete(port);
         for (const end of [...this.#ends]) if (end.acceptedOn === port) end.destroy();

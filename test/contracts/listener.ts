@@ -167,6 +167,41 @@ export function listenerContract(name: string, make: ListenerFactory, dial: Dial
     await next.stop();
   });
 
+  check("release() frees the port for others, and leaves open streams as they are until stop()", async (at) => {
+    const { port } = at.address;
+    const { socket, stream } = await at.connected();
+    await at.listener.release();
+    await at.listener.release(); // once more is no harm
+    const next = make(port);
+    const came: Accepted[] = [];
+    await next.start((duplex) => {
+      const accepted = recorder(duplex, () => {});
+      came.push(accepted);
+      return accepted;
+    });
+    const other = dial(port);
+    other.on("error", () => {});
+    await until(() => came.length === 1, "the next to accept on the port");
+    socket.write(Uint8Array.of(1, 2, 3));
+    await until(() => stream.received.length === 3, "bytes of the stream that is open");
+    stream.duplex.write(Uint8Array.of(4));
+    assert.deepEqual(await bytesOf(socket, 1), Uint8Array.of(4));
+    other.destroy();
+    await next.stop();
+    assert.equal(stream.closedCount, 0);
+    await at.listener.stop();
+    await until(() => stream.closedCount === 1, "the stream to be closed");
+  });
+
+  check("starts again after release(), and stop() ends what came before and after", async (at) => {
+    const before = await at.connected();
+    await at.listener.release();
+    at.address = await at.listener.start(at.accept);
+    const after = await at.connected();
+    await at.listener.stop();
+    await until(() => before.stream.closedCount === 1 && after.stream.closedCount === 1, "both closed");
+  });
+
   check("starts again after stop()", async (at) => {
     await at.listener.stop();
     at.address = await at.listener.start(at.accept);

@@ -6,6 +6,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect } from "../../adapters/tcp/mod.ts";
 import { fourLetterWord, freePort, type ServerKind, type ServerProcess, spawnServer } from "../support/server_process.ts";
 import { until } from "../support/until.ts";
 
@@ -128,6 +129,16 @@ export class ChangingProcesses implements AsyncDisposable {
       SERVING_MS_MAX,
     );
     return leader;
+  }
+
+  /** The configuration as the member tells it to clients. */
+  async configOf(id: number): Promise<string> {
+    await using zk = await connect(this.address(id), { sessionTimeoutMs: 15_000 });
+    return new TextDecoder().decode((await zk.getConfig()).data!);
+  }
+
+  log(id: number): string {
+    return this.#place(id).server?.logs() ?? "";
   }
 
   logs(): string {

@@ -30,6 +30,9 @@ export class MemoryNetwork {
         this.serve(name, accept);
         return { host: name, port: 2181, secure: false };
       },
+      release: async () => {
+        this.#accepting.delete(name);
+      },
       stop: async () => {
         this.#accepting.delete(name);
         this.cut(name);

@@ -104,6 +104,7 @@ class Stage implements Listener {
     this.#accept = accept;
     return { host: "127.0.0.1", port: 2181, secure: false };
   }
+  async release(): Promise<void> {}
   async stop(): Promise<void> {}
 
   connect(address = "127.0.0.1"): FakeStream {

@@ -8,8 +8,12 @@ import type { EnsembleMember } from "./ensemble.ts";
 /** The line, without its end. The role is always said. */
 export function serverLine({ id, addresses, role, client }: EnsembleMember): string {
   const places = addresses.map(({ host, quorumPort, electionPort }) => `${bracketed(host)}:${quorumPort}:${electionPort}`);
-  const clientPart = client === null ? "" : `;${bracketed(client.host ?? ANY_HOST)}:${client.port}`;
-  return `server.${id}=${places.join("|")}:${role}${clientPart}`;
+  return `server.${id}=${places.join("|")}:${role}${client === null ? "" : `;${clientPlace(client)}`}`;
+}
+
+/** Where clients find a member; a host that is not said is any. */
+export function clientPlace(client: EnsembleMember["client"]): string | null {
+  return client === null ? null : `${bracketed(client.host ?? ANY_HOST)}:${client.port}`;
 }
 
 /** An IPv6 address stands in brackets. */
