@@ -5,12 +5,11 @@
  */
 
 import type { RuntimeName } from "../support/runtime.ts";
+import { skipReasons } from "../support/skip.ts";
 import type { TestCase } from "./junit.ts";
 import type { TestFile, TestFileResult } from "./test_file.ts";
 
 const SLOWEST = 10;
-/** How test support says why tests are skipped: not every runner can. */
-const SKIP_REASON = /^tests skipped: (.*)$/gm;
 
 export class Progress {
   readonly #total: number;
@@ -63,19 +62,16 @@ export class Progress {
     return this.#results.every(({ failure }) => failure === null);
   }
 
-  /** One line for each reason; tests whose reason nobody told are named. */
+  /** One line for each reason, with how many files gave it; tests that are skipped without one are named. */
   #skips(): string[] {
-    const reasons = new Map<string, number>();
+    const files = new Map<string, number>();
     for (const { cases, output, file } of this.#results) {
+      const said = skipReasons(output);
       const skipped = cases.filter(({ outcome }) => outcome === "skipped");
-      if (skipped.length === 0) continue;
-      const said = [...new Set(Array.from(output.matchAll(SKIP_REASON), ([, reason]) => reason!))].join("; ");
-      for (const { name, reason } of skipped) {
-        const why = said !== "" ? said : (reason ?? `${file}: "${name}" gives no reason`);
-        reasons.set(why, (reasons.get(why) ?? 0) + 1);
-      }
+      const unsaid = skipped.map(({ name, reason }) => reason ?? `${file}: "${name}" gives no reason`);
+      for (const reason of new Set(said.length > 0 ? said : unsaid)) files.set(reason, (files.get(reason) ?? 0) + 1);
     }
-    return [...reasons].sort().map(([reason, count]) => `${count} ${count === 1 ? "test" : "tests"}: ${reason}`);
+    return [...files].sort().map(([reason, count]) => `in ${count} ${count === 1 ? "file" : "files"}: ${reason}`);
   }
 
   #slowest(): string[] {

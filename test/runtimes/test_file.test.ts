@@ -23,11 +23,19 @@ describe("a test file", { skip: binary === null && skipReason("no binary of Bun"
       'console.log("noise"); test("a", () => {}); test("b", { skip: "later" }, () => {});',
     );
     assert.equal(result.failure, null);
-    assert.match(progress.summary(), /1 test: .*"b" gives no reason/);
+    assert.match(progress.summary(), /in 1 file: .*"b" gives no reason/);
     assert.match(progress.summary(), /slowest tests:\n.* on bun: [ab]\n/);
     assert.match(progress.summary(), /bun: 1 passed, 0 failed, 1 skipped$/);
     assert.equal(shown, "");
     assert.ok(progress.isPassed());
+  });
+
+  test("that is skipped as a whole has passed, if it says why", async () => {
+    const { result, progress } = await run(
+      'console.error("tests skipped: no java"); describe("all", { skip: "no java" }, () => { test("a", () => {}); });',
+    );
+    assert.equal(result.failure, null);
+    assert.match(progress.summary(), /skipped:\n {2}in 1 file: no java\n/);
   });
 
   test("that fails is shown whole and named", async () => {
@@ -44,6 +52,8 @@ describe("a test file", { skip: binary === null && skipReason("no binary of Bun"
     assert.match(crashed.progress.summary(), /bun: 0 passed, 1 failed, 0 skipped$/);
     const empty = await run("");
     assert.notEqual(empty.result.failure, null);
+    const hollow = await run('describe("a group", () => {});');
+    assert.notEqual(hollow.result.failure, null);
   });
 
   test("that hangs is killed and named, with all that it started", { timeout: 60_000 }, async () => {
@@ -79,7 +89,7 @@ async function run(source: string, minutesMax = 2): Promise<Run> {
   const path = join(folder, `sample${samples++}.test.ts`);
   writeFileSync(
     path,
-    `import { spawn } from "node:child_process";\nimport { test } from "node:test";\nvoid spawn;\n${source}\n`,
+    `import { spawn } from "node:child_process";\nimport { describe, test } from "node:test";\nvoid [describe, spawn];\n${source}\n`,
   );
   const file = { runtime: "bun", binary: binary!, file: relative(projectRoot, path) } as const;
   const progress = new Progress(1);

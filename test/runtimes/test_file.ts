@@ -11,6 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { projectRoot } from "../support/root.ts";
 import type { RuntimeName } from "../support/runtime.ts";
+import { skipReasons } from "../support/skip.ts";
 import { type TestCase, testCases } from "./junit.ts";
 
 /** What is to be run. */
@@ -71,9 +72,10 @@ export async function runTestFile(
     const { output, end } = await ended(child, minutesMax);
     const cases = existsSync(report) ? testCases(readFileSync(report, "utf8")) : [];
     const failed = cases.filter(({ outcome }) => outcome === "failed").length;
+    // Of a group that is skipped, Bun reports nothing.
+    const empty = cases.length === 0 && skipReasons(output).length === 0 ? "ran no test" : null;
     // A runner can fail without a failed case: a file that doesn't load, a hook that throws, a crash.
-    const failure =
-      failed > 0 ? `${failed} of ${cases.length} tests failed` : cases.length === 0 ? (end ?? "ran no test") : end;
+    const failure = failed > 0 ? `${failed} of ${cases.length} tests failed` : (end ?? empty);
     return { ...test, failure, cases, seconds: (performance.now() - started) / 1000, output };
   } finally {
     rmSync(folder, { recursive: true, force: true });
