@@ -27,6 +27,7 @@ export type { EnsembleConfig, EnsembleMember, WeightedGroups } from "./lib/broad
 export { ensembleConfig } from "./lib/broadcast/zab/ensemble_text.ts";
 export { bytes, type Codec, json, utf8 } from "./lib/client/codecs.ts";
 export type { EventStream, OverflowPolicy } from "./lib/client/event_stream.ts";
+export type { LossRule } from "./lib/client/lease.ts";
 export type { ConnectOptions, RequestOptions, VersionOptions, WatchOptions, WatchStreamOptions } from "./lib/client/options.ts";
 export type { Reconfig } from "./lib/client/reconfig.ts";
 export { InvalidValueError, type Schema, type SchemaIssue } from "./lib/client/schema.ts";

@@ -16,6 +16,7 @@ import type { AuthOp, Op, Outcome, SetWatchesOp } from "../ops.ts";
 import type { Clock } from "../ports.ts";
 import type { SaslClient } from "../sasl/digest_md5.ts";
 import type { SessionId, WatchedEvent, Zxid } from "../types.ts";
+import { Lease } from "./lease.ts";
 import type { Connector, Link, LinkHandlers } from "./link.ts";
 import { ReadWriteSearch } from "./read_write_search.ts";
 
@@ -116,6 +117,7 @@ const PING: Op = { kind: "ping" };
 const CLOSE_MS_MAX = 3000;
 
 export class ClientSession {
+  readonly lease: Lease;
   readonly #options: ClientSessionOptions;
   readonly #listener: ClientSessionListener;
   readonly #unsent: Fifo<Asked> = new Fifo<Asked>();
@@ -139,7 +141,8 @@ export class ClientSession {
   #welcomedMono: number | null = null;
   /** Since the last tick. */
   #heard = false;
-  #sentAny = false;
+  /** Messages posted on this connection, as of the last tick. */
+  #postedBefore = 0;
   /** Ticks in a row in which nothing was heard, and in which nothing was sent. */
   #silentTicks = 0;
   #idleTicks = 0;
@@ -150,6 +153,7 @@ export class ClientSession {
 
   constructor(options: ClientSessionOptions, listener: ClientSessionListener) {
     this.#options = options;
+    this.lease = new Lease(options.clock);
     this.#listener = listener;
     this.#timeoutMs = options.sessionTimeoutMs;
     if (options.goOnWith !== undefined) this.#goOnWith(options.goOnWith);
@@ -249,6 +253,8 @@ export class ClientSession {
     };
     const link: Link = connector.link(hello, handlers);
     this.#link = link;
+    this.#postedBefore = 0;
+    this.lease.opened();
     const patienceMs = Math.max(this.#timeoutMs / connector.serverCount, PATIENCE_MS_MIN);
     this.#wakeAfter(patienceMs, () => this.#lost("no server answered in time"));
     link.open();
@@ -262,6 +268,7 @@ export class ClientSession {
     this.#sessionId = welcome.sessionId;
     this.#passwd = welcome.passwd.slice();
     this.#timeoutMs = welcome.timeOut;
+    this.lease.welcomed(welcome.timeOut, welcome.readOnly);
     this.#silentTicks = 0;
     this.#idleTicks = 0;
     this.#heard = true;
@@ -362,12 +369,14 @@ export class ClientSession {
   }
 
   #post(xid: number, op: Op): void {
-    this.#sentAny = true;
+    this.lease.post();
     this.#link?.request(xid, op);
   }
 
   #reply(xid: number, zxid: Zxid, outcome: Outcome): void {
     this.#heard = true;
+    if (this.lease.isGuarded) this.lease.check();
+    this.lease.answer();
     if (xid < 0) {
       this.#ownReply(xid, outcome);
     } else {
@@ -392,6 +401,7 @@ export class ClientSession {
 
   #event(event: WatchedEvent): void {
     this.#heard = true;
+    if (this.lease.isGuarded) this.lease.check();
     this.#listener.event(event);
   }
 
@@ -401,9 +411,10 @@ export class ClientSession {
   #tick(): void {
     if (this.#heard) this.#heardMono = this.#options.clock.now().mono;
     this.#silentTicks = this.#heard ? 0 : this.#silentTicks + 1;
-    this.#idleTicks = this.#sentAny ? 0 : this.#idleTicks + 1;
+    this.#idleTicks = this.lease.posted !== this.#postedBefore ? 0 : this.#idleTicks + 1;
     this.#heard = false;
-    this.#sentAny = false;
+    this.#postedBefore = this.lease.posted;
+    this.lease.tick(this.#options.clock.now().mono);
     if (this.#silentTicks >= LOST_AFTER_TICKS) return this.#lost("the server is silent");
     if (this.#idleTicks >= PING_AFTER_TICKS) this.#post(PING_XID, PING);
     this.#wakeAfter(this.#timeoutMs / TICKS, () => this.#tick());
@@ -438,6 +449,9 @@ export class ClientSession {
   #become(state: ConnectionState, reason: string): void {
     if (this.#state === state) return;
     this.#state = state;
+    // Before anybody who could act on what is no longer held.
+    if (isTerminal(state)) this.lease.ended(reason);
+    else if (state === "suspended") this.lease.suspended(reason);
     this.#listener.stateChanged(state, reason);
   }
 

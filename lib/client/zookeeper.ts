@@ -13,6 +13,7 @@ import type { SaslClient } from "../sasl/digest_md5.ts";
 import type { Acl, AclList, AddWatchMode, AuthId, SessionId, Stat, WatchedEvent, Zxid } from "../types.ts";
 import type { Codec } from "./codecs.ts";
 import type { EventStream } from "./event_stream.ts";
+import type { LossRule } from "./lease.ts";
 import type { Connector } from "./link.ts";
 import type { RequestOptions, VersionOptions, WatchOptions, WatchStreamOptions } from "./options.ts";
 import { type Reconfig, reconfigOp } from "./reconfig.ts";
@@ -52,6 +53,8 @@ export class ZooKeeper implements ClientSessionListener {
   readonly #watchers = new Watchers();
   readonly #chroot: string;
   readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #random: () => number;
   readonly #stateListeners = new StateListeners();
   readonly #streams = new WatchStreams(this, this.#watchers);
   #wasConnected = false;
@@ -63,6 +66,8 @@ export class ZooKeeper implements ClientSessionListener {
       throw new ZkError("BadArguments", { operation: "connect", path: options.chroot, reason: `chroot: ${problem}` });
     this.#chroot = options.chroot === "/" ? "" : options.chroot;
     this.#logger = options.logger;
+    this.#clock = options.clock;
+    this.#random = options.random;
     const { goOnWith, ...rest } = options;
     this.#session = new ClientSession(
       goOnWith === undefined ? rest : { ...rest, goOnWith: goOnWith.#session.leftBehind },
@@ -112,6 +117,33 @@ export class ZooKeeper implements ClientSessionListener {
   /** The states from now on, as an iterator that ends with the handle. */
   states(options: { readonly signal?: AbortSignal } = NO_OPTIONS): EventStream<StateChange> {
     return this.#stateListeners.stream(() => this.state, options.signal);
+  }
+
+  /** The handle's time: the system's, or that of a test. For whatever is timed by it, such as recipes. */
+  get clock(): Clock {
+    return this.#clock;
+  }
+
+  /** @internal A number in [0, 1), the same in each run of a seeded test; not for secrets. */
+  get random(): () => number {
+    return this.#random;
+  }
+
+  /**
+   * Calls `lost` once, before what hangs on the session (ephemerals, and so locks and leadership) can belong to somebody else: by the rule `suspended`,
+   * the default, as soon as the connection is lost; by `leaseEnd` when the server may end the session, so that a short interruption does no harm. It
+   * comes before any promise of this handle settles that could tell the same. The returned function ends it.
+   *
+   * What it can't see: a follower that is cut off from its leader still answers until it notices, and a process that stands still is called late,
+   * when it goes on. What is written elsewhere is to be guarded by a number that grows with each owner, such as the zxid of its znode.
+   *
+   * @example
+   * ```ts
+   * const off = zk.guardSession((reason) => stopWork(reason), "leaseEnd");
+   * ```
+   */
+  guardSession(lost: (reason: ZkError) => void, rule: LossRule = "suspended"): () => void {
+    return this.#session.lease.guard(rule, (reason) => this.#guard(() => lost(reason)));
   }
 
   /** Resolves once connected; rejects if that can't come about any more. Called by whoever makes the handle. */
