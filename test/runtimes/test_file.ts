@@ -35,7 +35,7 @@ export interface TestFileResult extends TestFile {
 /** The arguments that make a runtime run a test file and write a JUnit report. */
 const RUNNERS: Readonly<Record<RuntimeName, (file: string, report: string) => string[]>> = {
   bun: (file, report) => ["test", "--timeout=120000", "--reporter=junit", `--reporter-outfile=${report}`, `./${file}`],
-  deno: (file, report) => ["test", "--quiet", "--allow-all", "--no-check", `--junit-path=${report}`, file],
+  deno: (file, report) => ["test", "--allow-all", "--no-check", `--junit-path=${report}`, file],
   node: (file, report) => [
     "--enable-source-maps",
     "--test-reporter=spec",

@@ -7,6 +7,8 @@ import { JuteReader, JuteWriter } from "../../lib/wire/jute.ts";
 export interface Address {
   readonly host: string;
   readonly port: number;
+  /** The address to come from; default: as the system chooses. */
+  readonly localAddress?: string;
 }
 
 /** Replies may be larger than any request. */
@@ -37,9 +39,9 @@ export class FrameConnection {
     });
   }
 
-  static open({ host, port }: Address): Promise<FrameConnection> {
+  static open(address: Address): Promise<FrameConnection> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ host, port, noDelay: true }, () => {
+      const socket = connect({ ...address, noDelay: true }, () => {
         socket.off("error", reject);
         resolve(new FrameConnection(socket));
       });
