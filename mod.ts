@@ -19,8 +19,11 @@
 import { consoleLogger, describeProcess, nonce, systemClock } from "./adapters/system.ts";
 import type { EnsembleOptions } from "./lib/ensemble/open.ts";
 import { type OpenSettings, settingsOf } from "./lib/options.ts";
+import { withPlainCopy } from "./lib/plain_copy.ts";
 import type { Clock, Logger, Storage } from "./lib/ports.ts";
+import { CLOCK, LOGGER, STORAGE } from "./lib/ports_shape.ts";
 import { Server } from "./lib/server.ts";
+import { checkRecord, OPTIONS } from "./lib/shape.ts";
 
 export { CREATOR_ALL_ACL, OPEN_ACL_UNSAFE, Perms, READ_ACL_UNSAFE } from "./lib/acl/perms.ts";
 export type { EnsembleConfig, EnsembleMember, WeightedGroups } from "./lib/broadcast/zab/ensemble.ts";
@@ -85,19 +88,24 @@ export interface OpenOptions extends OpenSettings {
  * ```
  */
 export async function open(options: OpenOptions = {}): Promise<Server> {
+  const action = "open a server";
+  checkRecord(action, OPTIONS, options, "{ tickTimeMs: 500 }");
   const { logger, clock, storage, ensemble, ...given } = options;
-  const settings = await settingsOf(given, storage !== undefined);
   const world = {
-    clock: clock ?? systemClock(),
-    logger: logger ?? consoleLogger({ level: "warn" }),
+    clock: clock === undefined ? systemClock() : CLOCK(clock, action, "clock"),
+    logger: logger === undefined ? consoleLogger({ level: "warn" }) : LOGGER(logger, action, "logger"),
     random: Math.random,
     nonce,
     process: describeProcess,
   };
+  if (storage !== undefined) STORAGE(storage, action, "storage");
+  const ensembleGiven = withPlainCopy(ensemble, "config");
+  const settings = await settingsOf(given, storage !== undefined, ["logger", "clock", "storage", "ensemble"]);
   if (ensemble !== undefined) {
     if (storage === undefined) throw new TypeError("Cannot open a server: a member of an ensemble needs a storage");
-    const { memberSettings, openMember } = await import("./lib/ensemble/open.ts");
-    return new Server(memberSettings(ensemble, settings), world, await openMember(storage, ensemble, settings, world));
+    const { memberSettings, openMember, takeEnsemble } = await import("./lib/ensemble/open.ts");
+    const taken = takeEnsemble(ensembleGiven, settings.extendedTypes);
+    return new Server(memberSettings(taken, settings), world, await openMember(storage, taken, settings, world));
   }
   if (storage === undefined) return new Server(settings, world);
   const { openDurable } = await import("./lib/durable.ts");

@@ -7,6 +7,8 @@ import type { AclOptions } from "./acl/schemes.ts";
 import { behaviourOf, type Compat } from "./compat.ts";
 import type { DigestAlgorithm } from "./digest_algorithms.ts";
 import type { KernelOptions } from "./kernel/options.ts";
+import { plainCopy } from "./plain_copy.ts";
+import { serverIdProblem } from "./session/identity.ts";
 import type { TreeOptions } from "./tree/tree.ts";
 import type { ExtendedTypes } from "./tree/znode.ts";
 
@@ -125,7 +127,7 @@ export interface Settings {
   readonly minSessionTimeoutMs: number;
   /** Default 20 ticks. */
   readonly maxSessionTimeoutMs: number;
-  /** Highest byte of session ids, 0 to 254. Default 1. */
+  /** Highest byte of session ids, 0 to 254; to 127 with `extendedTypes: "3.5.3"`. Default 1. */
   readonly serverId: number;
   /** Which version of ZooKeeper to answer like. Default 3.8. */
   readonly compat: Compat;
@@ -169,6 +171,9 @@ export interface OpenSettings extends Partial<Omit<Settings, "acl" | "sasl" | "l
   readonly reaper?: Partial<ReaperSettings>;
   readonly snapshots?: Partial<SnapshotSettings>;
 }
+
+/** Timeouts are Java's ints on the wire. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 
 /** What holds unless told otherwise; `digest` and the session timeouts follow from the rest. */
 const DEFAULTS: Omit<Settings, "digest" | "minSessionTimeoutMs" | "maxSessionTimeoutMs"> = {
@@ -227,14 +232,16 @@ const DEFAULTS: Omit<Settings, "digest" | "minSessionTimeoutMs" | "maxSessionTim
  * Judges and completes the settings; `stores` says whether the server keeps anything. The schema is loaded only where there is something to judge:
  * it costs more than all the rest of a start.
  *
+ * @param others options that stand beside the settings, for who misspells one of them
  * @throws TypeError that names each setting that is wrong, and what is allowed.
  */
-export async function settingsOf(given: OpenSettings, stores: boolean): Promise<Settings> {
-  if (Object.keys(given).length > 0) {
+export async function settingsOf(given: OpenSettings, stores: boolean, others: readonly string[] = []): Promise<Settings> {
+  const own = plainCopy(given);
+  if (Object.keys(own).length > 0) {
     const { problemsOf } = await import("./options_schema.ts");
-    refuse(problemsOf(given));
+    refuse(problemsOf(own, others));
   }
-  return completed(given, stores);
+  return completed(own, stores);
 }
 
 /** The settings with all that they leave out, of which each by itself is right. */
@@ -245,8 +252,8 @@ export function completed(given: OpenSettings, stores: boolean): Settings {
   const settings: Settings = {
     ...rest,
     digest: stores,
-    minSessionTimeoutMs: tickTimeMs * 2,
-    maxSessionTimeoutMs: tickTimeMs * 20,
+    minSessionTimeoutMs: Math.min(tickTimeMs * 2, TIMEOUT_MS_MAX),
+    maxSessionTimeoutMs: Math.min(tickTimeMs * 20, TIMEOUT_MS_MAX),
     ...defined(given),
     acl: { ...acl, saslRegistered: hasUsers, ...defined(given.acl) },
     sasl: { ...sasl, ...defined(given.sasl) },
@@ -259,6 +266,8 @@ export function completed(given: OpenSettings, stores: boolean): Settings {
   if (minSessionTimeoutMs > maxSessionTimeoutMs) {
     refuse([`minSessionTimeoutMs: ${minSessionTimeoutMs} is above maxSessionTimeoutMs ${maxSessionTimeoutMs}`]);
   }
+  const problem = serverIdProblem(settings.serverId, settings.extendedTypes);
+  if (problem !== null) refuse([`serverId: ${problem}`]);
   return settings;
 }
 

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { COMPAT_VERSIONS } from "./compat.ts";
 import { DIGEST_ALGORITHMS } from "./digest_algorithms.ts";
 import type { OpenSettings } from "./options.ts";
+import { describe, nearestName } from "./validate.ts";
 
 /** What Java's int holds, and so what zoo.cfg may say. */
 const INT_MAX = 2 ** 31 - 1;
@@ -97,9 +98,35 @@ const openSchema = z.strictObject({
   snapshots: snapshotsSchema.optional(),
 });
 
-/** What is wrong with the settings, a line for each: where, and what is allowed. */
-export function problemsOf(given: OpenSettings): string[] {
+/**
+ * What is wrong with the settings, a line for each: where, and what is allowed.
+ *
+ * @param others options that stand beside the settings, for who misspells one of them
+ */
+export function problemsOf(given: OpenSettings, others: readonly string[]): string[] {
   const parsed = openSchema.safeParse(given);
   if (parsed.success) return [];
-  return parsed.error.issues.map((issue) => `${issue.path.join(".") || "options"}: ${issue.message}`);
+  return parsed.error.issues.map((issue) => `${issue.path.join(".") || "options"}: ${problem(issue, others)}`);
+}
+
+function problem(issue: z.core.$ZodIssue, others: readonly string[]): string {
+  if (issue.code !== "unrecognized_keys") return issue.message;
+  const known =
+    issue.path.length === 0 ? [...Object.keys(openSchema.shape), ...others] : Object.keys(groupAt(issue.path).shape);
+  return issue.keys.map((key) => unknownKey(key, known)).join(", ");
+}
+
+/** The schema of a group of settings. */
+function groupAt(path: readonly PropertyKey[]): z.ZodObject {
+  let schema: z.ZodType = openSchema;
+  for (const name of path) {
+    schema = (schema as z.ZodObject).shape[name as string] as z.ZodType;
+    while (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) schema = schema.unwrap() as z.ZodType;
+  }
+  return schema as z.ZodObject;
+}
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const near = nearestName(key, known);
+  return `there is no ${describe(key)}; ${near === null ? `there are ${known.join(", ")}` : `"${near}" is probably meant`}`;
 }

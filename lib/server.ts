@@ -7,7 +7,7 @@
  */
 import { Standalone } from "./broadcast/standalone.ts";
 import { LocalConnector } from "./client/local.ts";
-import { type ConnectOptions, DEFAULT_SESSION_TIMEOUT_MS } from "./client/options.ts";
+import { CONNECT_SHAPE, type ConnectOptions, DEFAULT_SESSION_TIMEOUT_MS } from "./client/options.ts";
 import { isTerminal } from "./client/session.ts";
 import { ZooKeeper } from "./client/zookeeper.ts";
 import type { EnsembleOptions } from "./ensemble/open.ts";
@@ -17,16 +17,19 @@ import { Database } from "./kernel/database.ts";
 import { Kernel } from "./kernel/kernel.ts";
 import { Member } from "./member.ts";
 import { kernelOptions, type Settings, treeOptions } from "./options.ts";
+import { withPlainCopy } from "./plain_copy.ts";
 import type { Clock, ListenAddress, Listener, Logger, Storage } from "./ports.ts";
+import { LISTENER, STORAGE } from "./ports_shape.ts";
 import type { ConfigurationReport, ProcessReport, ServerMode } from "./report.ts";
 import { ClientService, type Words } from "./serve.ts";
 import { StandaloneReport } from "./server_report.ts";
 import { firstSessionId } from "./session/identity.ts";
+import { objectOf, takeOptions, znodePath } from "./shape.ts";
 import type { Journal } from "./store/journal.ts";
 import { Tree } from "./tree/tree.ts";
 import type { Proposal } from "./txns.ts";
 import type { Stat, Zxid } from "./types.ts";
-import { checkString } from "./validate.ts";
+import { argumentError, checkString, describe } from "./validate.ts";
 import { answerWord, enabledWords } from "./wire/words.ts";
 
 /**
@@ -171,19 +174,20 @@ export class Server {
    */
   async connect(options: ConnectOptions = {}): Promise<ZooKeeper> {
     if (this.#closing !== null) throw new ZkError("ConnectionLoss", { operation: "connect", reason: "the server is closed" });
+    const { sessionTimeoutMs, canBeReadOnly, chroot, signal } = takeOptions("connect", options, CONNECT_OPTIONS);
     const zk = new ZooKeeper({
       connector: new LocalConnector(() => this.#running.host),
       clock: this.#world.clock,
       logger: this.#world.logger,
       random: this.#world.random,
-      sessionTimeoutMs: options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS,
-      canBeReadOnly: options.canBeReadOnly ?? false,
-      chroot: options.chroot ?? "",
+      sessionTimeoutMs: sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS,
+      canBeReadOnly: canBeReadOnly ?? false,
+      chroot: chroot ?? "",
       sasl: null,
     });
     this.#handles.add(zk);
     zk.onState(({ state }) => isTerminal(state) && this.#handles.delete(zk));
-    return await zk.start(options.signal);
+    return await zk.start(signal);
   }
 
   /**
@@ -195,14 +199,17 @@ export class Server {
    * ```
    */
   async listen(listener: Listener): Promise<ListenAddress> {
+    LISTENER(listener, "listen", "listener");
     if (this.#closing !== null) throw new Error("Cannot listen: the server is closed");
-    this.#listeners.set(listener, null);
+    const isNew = !this.#listeners.has(listener);
+    if (isNew) this.#listeners.set(listener, null);
     try {
       const address = await listener.start((duplex) => this.#running.clients.accept(duplex));
       this.#listeners.set(listener, address);
       return address;
     } catch (error) {
-      this.#listeners.delete(listener);
+      // One that listens already refuses to do so twice, and is still to be stopped.
+      if (isNew) this.#listeners.delete(listener);
       throw error;
     }
   }
@@ -218,6 +225,7 @@ export class Server {
    * ```
    */
   async unlisten(listener: Listener): Promise<void> {
+    LISTENER(listener, "stop listening", "listener");
     if (!this.#listeners.has(listener)) return;
     this.#listeners.set(listener, null);
     await listener.release();
@@ -236,6 +244,7 @@ export class Server {
    */
   inspect(path: string): Inspected | null {
     checkString("inspect", "path", path, '"/a"');
+    znodePath(path, "look at a znode", "path");
     const { tree } = this.#running.host.member.kernel.database;
     const node = tree.get(path);
     return node === undefined ? null : { data: node.data?.slice() ?? null, stat: node.stat, children: tree.childList(path) };
@@ -295,6 +304,11 @@ export class Server {
    * ```
    */
   restore(snapshot: Snapshot): void {
+    if (!(snapshot instanceof Snapshot))
+      throw argumentError(
+        "restore a snapshot",
+        `it must be one that snapshot() of a server has made, not ${describe(snapshot)}`,
+      );
     if (this.#closing !== null) throw new Error("Cannot restore a snapshot: the server is closed");
     const { settings, host, journal } = this.#running;
     if (journal !== null)
@@ -345,20 +359,21 @@ export class Server {
    * await server.join({ id: 1, config, peers: tcpPeers(), mayVoteAlone: true }, memoryStorage());
    * ```
    */
-  join(ensemble: EnsembleOptions, storage?: Storage): Promise<void> {
-    if (this.#closing !== null) return Promise.reject(new Error("Cannot join an ensemble: the server is closed"));
+  async join(ensemble: EnsembleOptions, storage?: Storage): Promise<void> {
+    if (this.#closing !== null) throw new Error("Cannot join an ensemble: the server is closed");
     if (this.#joining !== null || this.#running.ensemble !== null)
-      return Promise.reject(new TypeError("Cannot join an ensemble: the server is a member of one"));
-    this.#joining = this.#join(ensemble, storage).finally(() => {
+      throw new TypeError("Cannot join an ensemble: the server is a member of one");
+    if (storage !== undefined) STORAGE(storage, "join an ensemble", "storage");
+    this.#joining = this.#join(withPlainCopy(ensemble, "config"), storage).finally(() => {
       this.#joining = null;
     });
-    return this.#joining;
+    await this.#joining;
   }
 
-  async #join(options: EnsembleOptions, given: Storage | undefined): Promise<void> {
-    const { judge, keepWhole, memberSettings, openMember } = await import("./ensemble/open.ts");
+  async #join(ensemble: EnsembleOptions, given: Storage | undefined): Promise<void> {
+    const { keepWhole, memberSettings, openMember, takeEnsemble } = await import("./ensemble/open.ts");
     const { host, clients, journal, ...before } = this.#running;
-    judge(options);
+    const options = takeEnsemble(ensemble, before.settings.extendedTypes);
     if (journal !== null && given !== undefined)
       throw new TypeError(`Cannot join an ensemble: the server has a storage, ${journal.storage.name}`);
     const storage = journal?.storage ?? given;
@@ -410,6 +425,8 @@ export class Server {
     this.#hasClosed(this.#failure);
   }
 }
+
+const CONNECT_OPTIONS = objectOf<ConnectOptions>(CONNECT_SHAPE, "{ sessionTimeoutMs: 10_000 }");
 
 const standalone: MakeHost = (kernel, options) => new Host({ ...options, member: new Member(kernel, new Standalone()) });
 

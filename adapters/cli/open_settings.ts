@@ -8,7 +8,7 @@ import type { EnsembleOptions } from "../../lib/ensemble/open.ts";
 import type { OpenSettings, ThrottleSettings } from "../../lib/options.ts";
 import type { FileStorageOptions } from "../storage/file.ts";
 import type { ServerTlsOptions, TcpOptions } from "../tcp/listener.ts";
-import { DEFAULT_TICK_TIME_MS } from "./zoo_cfg.ts";
+import { DEFAULT_TICK_TIME_MS, extendedTypesOf } from "./zoo_cfg.ts";
 import type { ZooSettings } from "./zoo_keys.ts";
 
 /** `isMember`: it is of an ensemble. As in Apache, a server that is alone has no local sessions. */
@@ -17,7 +17,7 @@ export function openSettings(zoo: Partial<ZooSettings>, isMember: boolean): Open
     tickTimeMs: zoo.tickTime ?? DEFAULT_TICK_TIME_MS,
     ...given("minSessionTimeoutMs", zoo.minSessionTimeout === -1 ? undefined : zoo.minSessionTimeout),
     ...given("maxSessionTimeoutMs", zoo.maxSessionTimeout === -1 ? undefined : zoo.maxSessionTimeout),
-    extendedTypes: zoo.extendedTypesEnabled && zoo.emulate353TTLNodes ? "3.5.3" : (zoo.extendedTypesEnabled ?? false),
+    extendedTypes: extendedTypesOf(zoo),
     ...given("digest", zoo["digest.enabled"]),
     ...given("closeSessionPaths", zoo["closeSessionTxn.enabled"]),
     ...given("enforceQuota", zoo.enforceQuota),

@@ -6,6 +6,8 @@
  */
 import type { EnsembleConfig, EnsembleMember } from "../../lib/broadcast/zab/ensemble.ts";
 import { parseServerLine } from "../../lib/broadcast/zab/server_line.ts";
+import { serverIdProblem } from "../../lib/session/identity.ts";
+import type { ExtendedTypes } from "../../lib/tree/znode.ts";
 import { versionOfFile } from "./dynamic_config.ts";
 import { PropertiesError, type Property, parseProperties } from "./properties.ts";
 import { type KeyRule, keyLike, keyRule, type Reason, type ZooSettings } from "./zoo_keys.ts";
@@ -249,7 +251,9 @@ class Reader {
     const ids = new Set<bigint>();
     for (const { id, place } of this.#servers) {
       if (ids.has(id)) this.#problems.push(`${place}: server.${id} is listed a second time`);
-      if (id < 0n || id > 255n) this.#problems.push(`${place}: server.${id}: the number must be from 0 to 255`);
+      const problem =
+        id < 0n || id > 255n ? "the number must be from 0 to 255" : serverIdProblem(id, extendedTypesOf(this.#settings));
+      if (problem !== null) this.#problems.push(`${place}: server.${id}: ${problem}`);
       ids.add(id);
     }
     const { place } = this.#servers[0]!;
@@ -308,6 +312,12 @@ class Reader {
 
 /** Apache's default where zoo.cfg does not say; its sample file says 2000. */
 export const DEFAULT_TICK_TIME_MS = 3000;
+
+/** Whether there are TTL znodes, in the words of `open()`. */
+export function extendedTypesOf(settings: Partial<Record<keyof ZooSettings, unknown>>): ExtendedTypes {
+  if (settings.extendedTypesEnabled !== true) return false;
+  return settings.emulate353TTLNodes === true ? "3.5.3" : true;
+}
 
 const VALUE_CHARS_SHOWN = 80;
 

@@ -16,12 +16,22 @@ import type {
   StoredEpochs,
   StoredSnapshot,
 } from "../../lib/ports.ts";
+import { flag, objectOf, oneOf, type Take, takeOptions, wholeNumber } from "../../lib/shape.ts";
 import { StorageError } from "../../lib/store/storage_error.ts";
 import type { Zxid } from "../../lib/types.ts";
+import { argumentError, describe } from "../../lib/validate.ts";
 import { endsAt, formatZxid } from "../../lib/zxid.ts";
 import { packed, unpacked } from "./compression.ts";
 import type { Disk } from "./disk.ts";
-import { type Compression, logFiles, type SnapshotFile, snapshotFiles, snapshotName, VERSION_FOLDER } from "./file_names.ts";
+import {
+  COMPRESSIONS,
+  type Compression,
+  logFiles,
+  type SnapshotFile,
+  snapshotFiles,
+  snapshotName,
+  VERSION_FOLDER,
+} from "./file_names.ts";
 import { LOCK_FILE, Lock } from "./lock.ts";
 import { endOf, placeIn, readLogFiles } from "./log_files.ts";
 import { LogWriter, UNFINISHED_LOG } from "./log_writer.ts";
@@ -57,13 +67,38 @@ export interface FileStorageOptions {
   readonly syncWarnMs?: number;
 }
 
+/** No name at all would be the current folder, which nobody means. */
+const folder: Take<string> = (given, action, name) => {
+  if (typeof given === "string" && given !== "" && !given.includes("\0")) return given;
+  throw argumentError(action, `${name} must be a folder's path such as "./data", not ${describe(given)}`);
+};
+
+const OPTIONS = objectOf<FileStorageOptions>(
+  {
+    dataDir: folder,
+    dataLogDir: folder,
+    forceSync: flag,
+    preAllocBytes: wholeNumber(0, 2 ** 30),
+    logFileBytesMax: wholeNumber(1, Number.MAX_SAFE_INTEGER),
+    snapshotsKept: wholeNumber(0, Number.MAX_SAFE_INTEGER),
+    compression: oneOf(COMPRESSIONS),
+    damagedTail: oneOf(["refuse", "cut"]),
+    autocreate: flag,
+    syncWarnMs: wholeNumber(0, Number.MAX_SAFE_INTEGER),
+  },
+  '{ dataDir: "./data" }',
+  ["dataDir"],
+);
+
 /** Where a snapshot is made before it has its name. */
 const UNFINISHED_SNAPSHOT = "zookernel-new-snapshot";
 const CURRENT_EPOCH = "currentEpoch";
 const ACCEPTED_EPOCH = "acceptedEpoch";
 
 /**
- * Keeps a server's data in a folder, in ZooKeeper's own files.
+ * Keeps a server's data in a folder, in ZooKeeper's own files. The folder is given by its path, alone or among other options.
+ *
+ * @throws TypeError that names the option that is wrong; a folder without a name is none
  *
  * @example
  * ```ts
@@ -71,7 +106,8 @@ const ACCEPTED_EPOCH = "acceptedEpoch";
  * ```
  */
 export function fileStorage(where: string | FileStorageOptions): Storage {
-  return new FileStorage(typeof where === "string" ? { dataDir: where } : where, nodeDisk);
+  const given: unknown = typeof where === "string" ? { dataDir: where } : where;
+  return new FileStorage(takeOptions("use fileStorage()", given, OPTIONS), nodeDisk);
 }
 
 export class FileStorage implements Storage {

@@ -16,7 +16,8 @@ export interface LogFile {
   readonly bytes: number;
 }
 
-export type Compression = "none" | "gzip" | "snappy";
+export const COMPRESSIONS = ["none", "gzip", "snappy"] as const;
+export type Compression = (typeof COMPRESSIONS)[number];
 
 export interface SnapshotFile {
   readonly zxid: Zxid;

@@ -7,14 +7,18 @@
 import { clearInterval, setInterval } from "node:timers";
 import type { SecureContextOptions } from "node:tls";
 import { parseConnectString } from "../../lib/client/connect_string.ts";
-import { type ConnectOptions, DEFAULT_SESSION_TIMEOUT_MS } from "../../lib/client/options.ts";
+import { CONNECT_SHAPE, type ConnectOptions, DEFAULT_SESSION_TIMEOUT_MS } from "../../lib/client/options.ts";
 import { RemoteConnector } from "../../lib/client/remote.ts";
 import { ZooKeeper } from "../../lib/client/zookeeper.ts";
 import type { Clock, Logger } from "../../lib/ports.ts";
+import { CLOCK, LOGGER } from "../../lib/ports_shape.ts";
 import { DigestMd5Client, type SaslCredentials } from "../../lib/sasl/digest_md5.ts";
+import { objectOf, takeOptions, text, wholeNumber } from "../../lib/shape.ts";
 import { consoleLogger, nonce, systemClock } from "../system.ts";
 import { TcpDialer } from "./dialer.ts";
 import { unlocked } from "./private_key.ts";
+import { CREDENTIALS } from "./sasl_shape.ts";
+import { CONTEXT_SHAPE } from "./tls_shape.ts";
 
 /** How to reach servers through TLS. The server's certificate must be valid for the name, or the address, in the connect string. */
 export interface ClientTlsOptions
@@ -37,6 +41,24 @@ export interface RemoteConnectOptions extends Omit<ConnectOptions, "chroot"> {
   readonly clock?: Clock;
 }
 
+const { chroot: _, ...CONNECT } = CONNECT_SHAPE; // it stands in the connect string
+const { key, cert, ca, passphrase, pfx, minVersion } = CONTEXT_SHAPE;
+
+const OPTIONS = objectOf<RemoteConnectOptions>(
+  {
+    ...CONNECT,
+    tls: objectOf<ClientTlsOptions>(
+      { key, cert, ca, passphrase, pfx, minVersion, servername: text('"zk.example.com"') },
+      "{ ca }",
+    ),
+    sasl: CREDENTIALS,
+    replyBytesMax: wholeNumber(1, 2 ** 31 - 1),
+    logger: LOGGER,
+    clock: CLOCK,
+  },
+  "{ sessionTimeoutMs: 10_000 }",
+);
+
 const REPLY_BYTES_MAX = 64 * 1024 * 1024;
 /** Longest period of a timer. */
 const FOREVER_MS = 2 ** 31 - 1;
@@ -45,7 +67,7 @@ const FOREVER_MS = 2 ** 31 - 1;
  * Opens a session with a ZooKeeper server, ours or Apache's, 3.4 or newer, and resolves once it is there. Servers are tried in random order, for as
  * long as it takes: give a `signal` to end that. The connect string may end in a path, under which everything then happens.
  *
- * @throws ZkError `BadArguments` for a connect string that is none; `AuthFailed` if the server refuses the credentials. An Error for keys or
+ * @throws TypeError that names the option that is wrong; ZkError `BadArguments` for a connect string that is none; `AuthFailed` if the server refuses the credentials. An Error for keys or
  * certificates that can't be used
  *
  * @example
@@ -58,25 +80,25 @@ const FOREVER_MS = 2 ** 31 - 1;
  */
 export async function connect(servers: string, options: RemoteConnectOptions = {}): Promise<ZooKeeper> {
   const { servers: addresses, chroot } = parseConnectString(servers);
+  const { tls, sasl, ...taken } = takeOptions("connect", options, OPTIONS);
   // Keys and certificates that can't be used are told here, and not at each attempt.
-  if (options.tls !== undefined) (await import("node:tls")).createSecureContext(await unlocked(options.tls));
-  const logger = options.logger ?? consoleLogger({ level: "warn" });
+  if (tls !== undefined) (await import("node:tls")).createSecureContext(await unlocked(tls));
+  const logger = taken.logger ?? consoleLogger({ level: "warn" });
   const random = Math.random;
   const connector = new RemoteConnector({
     servers: addresses,
-    dialer: new TcpDialer(options.tls ?? null),
+    dialer: new TcpDialer(tls ?? null),
     logger,
     random,
-    replyBytesMax: options.replyBytesMax ?? REPLY_BYTES_MAX,
+    replyBytesMax: taken.replyBytesMax ?? REPLY_BYTES_MAX,
   });
-  const { sasl } = options;
   const zk = new ZooKeeper({
     connector,
-    clock: options.clock ?? systemClock(),
+    clock: taken.clock ?? systemClock(),
     logger,
     random,
-    sessionTimeoutMs: options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS,
-    canBeReadOnly: options.canBeReadOnly ?? false,
+    sessionTimeoutMs: taken.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS,
+    canBeReadOnly: taken.canBeReadOnly ?? false,
     chroot,
     sasl: sasl === undefined ? null : () => new DigestMd5Client(sasl, nonce()),
   });
@@ -84,5 +106,5 @@ export async function connect(servers: string, options: RemoteConnectOptions = {
   zk.onState(({ state }) => {
     if (state === "expired" || state === "authFailed" || state === "closed") clearInterval(alive);
   });
-  return await zk.start(options.signal);
+  return await zk.start(taken.signal);
 }

@@ -2,7 +2,7 @@
 import type { Listener } from "../../lib/ports.ts";
 import { BunListener } from "./bun.ts";
 import { NodeListener } from "./node.ts";
-import { completed, type ServerTlsOptions, type TcpOptions } from "./options.ts";
+import { type ServerTlsOptions, type TcpOptions, takeTcp } from "./options.ts";
 import { tlsListener } from "./tls.ts";
 
 export type { ServerTlsOptions, TcpOptions };
@@ -15,10 +15,10 @@ export type { ServerTlsOptions, TcpOptions };
  * const { port } = await server.listen(tcp({ port: 0 }));
  * ```
  *
- * @throws RangeError for a port or backlog that can't be.
+ * @throws TypeError that names the option that is wrong; RangeError for a port or backlog that can't be
  */
 export function tcp(options: TcpOptions): Listener {
-  const complete = completed(options);
-  if (options.tls !== undefined) return tlsListener(complete, options.tls);
-  return "Bun" in globalThis ? new BunListener(complete) : new NodeListener(complete);
+  const { where, tls } = takeTcp(options);
+  if (tls !== undefined) return tlsListener(where, tls);
+  return "Bun" in globalThis ? new BunListener(where) : new NodeListener(where);
 }

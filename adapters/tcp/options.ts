@@ -1,6 +1,8 @@
 /** Where and how to listen, and what every listener says of it. */
 import type { SecureContextOptions } from "node:tls";
 import type { Logger } from "../../lib/ports.ts";
+import { anyNumber, flag, having, objectOf, oneOf, takeOptions, text } from "../../lib/shape.ts";
+import { CONTEXT_SHAPE } from "./tls_shape.ts";
 
 /** Where to listen, and how. */
 export interface TcpOptions {
@@ -32,6 +34,34 @@ export interface ServerTlsOptions
 
 /** The same, complete but for TLS, which is a listener of its own. */
 export type CompleteTcpOptions = Required<Omit<TcpOptions, "tls">>;
+
+const TLS = objectOf<ServerTlsOptions>(
+  {
+    ...CONTEXT_SHAPE,
+    clientAuth: oneOf(["need", "want", "none"]),
+    unified: flag,
+  },
+  "{ key, cert, ca }",
+);
+
+const OPTIONS = objectOf<TcpOptions>(
+  {
+    host: text('"127.0.0.1"'),
+    port: anyNumber,
+    backlog: anyNumber,
+    keepAlive: flag,
+    tls: TLS,
+    logger: having(["warn"], "console"),
+  },
+  "{ port: 2181 }",
+  ["port"],
+);
+
+/** Options of `tcp()`. @throws TypeError for an option that isn't one; RangeError for a port or backlog that can't be */
+export function takeTcp(given: unknown): { readonly where: CompleteTcpOptions; readonly tls: ServerTlsOptions | undefined } {
+  const { tls, ...options } = takeOptions("use tcp()", given, OPTIONS);
+  return { where: completed(options), tls };
+}
 
 /** @throws RangeError for a port or backlog that can't be */
 export function completed(options: TcpOptions): CompleteTcpOptions {

@@ -7,11 +7,14 @@ import { setImmediate } from "node:timers";
 import type { PeerNetwork } from "../../lib/ensemble/open.ts";
 import { type PeerSaslOptions, SaslPeerAuth } from "../../lib/ensemble/peer_auth.ts";
 import type { Logger } from "../../lib/ports.ts";
+import { flag, having, objectOf, oneOf, orNull, takeOptions } from "../../lib/shape.ts";
 import { nonce } from "../system.ts";
 import { TcpDialer } from "./dialer.ts";
 import { type ServerTlsOptions, type TcpOptions, tcp } from "./listener.ts";
 import { completed } from "./options.ts";
+import { CREDENTIALS, USERS } from "./sasl_shape.ts";
 import { tlsListener } from "./tls.ts";
+import { CONTEXT_SHAPE } from "./tls_shape.ts";
 
 export type { PeerSaslOptions };
 
@@ -44,10 +47,24 @@ export interface TcpPeersOptions {
   readonly logger?: Pick<Logger, "warn">;
 }
 
+const OPTIONS = objectOf<TcpPeersOptions>(
+  {
+    tls: objectOf<PeerTlsOptions>({ ...CONTEXT_SHAPE, clear: oneOf(["refused", "accepted", "dialled"]) }, "{ key, cert, ca }"),
+    sasl: objectOf<PeerSaslOptions>(
+      { credentials: orNull(CREDENTIALS), users: USERS, required: flag },
+      "{ credentials: { username, password }, users: { bob: password } }",
+      ["credentials", "users"],
+    ),
+    allowUnauthenticated: flag,
+    logger: having(["warn"], "console"),
+  },
+  "{ tls: { key, cert, ca } }",
+);
+
 /**
  * The streams between the members of an ensemble.
  *
- * @throws Error, when the member is opened, where it would let anybody in
+ * @throws TypeError that names the option that is wrong; Error, when the member is opened, where it would let anybody in
  *
  * @example
  * ```ts
@@ -56,8 +73,9 @@ export interface TcpPeersOptions {
  * ```
  */
 export function tcpPeers(options: TcpPeersOptions = {}): PeerNetwork {
-  const { tls, sasl, allowUnauthenticated = false, logger } = options;
-  const isOpen = !allowUnauthenticated && !provesPeers(options);
+  const taken = takeOptions("use tcpPeers()", options, OPTIONS);
+  const { tls, sasl, allowUnauthenticated = false, logger } = taken;
+  const isOpen = !allowUnauthenticated && !provesPeers(taken);
   const { clear = "refused", ...context } = tls ?? {};
   return {
     ...(isNode && { gather: (run: () => void) => void setImmediate(run) }),

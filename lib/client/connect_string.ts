@@ -7,6 +7,7 @@
 import { ZkError } from "../errors.ts";
 import { pathProblem } from "../path.ts";
 import type { ServerAddress } from "../ports.ts";
+import { checkString } from "../validate.ts";
 
 /** What a connect string says. */
 export interface ConnectString {
@@ -20,7 +21,7 @@ const DEFAULT_PORT = 2181;
 /**
  * Reads a connect string. A port that is left out is 2181; everything from the first slash on is the chroot.
  *
- * @throws ZkError `BadArguments` that says which part is wrong
+ * @throws TypeError for what is no text; ZkError `BadArguments` that says which part is wrong
  *
  * @example
  * ```ts
@@ -28,6 +29,7 @@ const DEFAULT_PORT = 2181;
  * ```
  */
 export function parseConnectString(text: string): ConnectString {
+  checkString("connect", "servers", text, '"zk1:2181,zk2:2181/app"');
   const slash = text.indexOf("/");
   const list = slash === -1 ? text : text.slice(0, slash);
   const chroot = slash === -1 ? "" : text.slice(slash).trimEnd();

@@ -1,6 +1,7 @@
 /**
  * What clients and their verbs may be told, whichever way they reach their server.
  */
+import { flag, type Shape, signal, text, wholeNumber } from "../shape.ts";
 import type { AddWatchMode } from "../types.ts";
 import type { OverflowPolicy } from "./event_stream.ts";
 import type { Watcher } from "./watchers.ts";
@@ -18,6 +19,16 @@ export interface ConnectOptions {
 }
 
 export const DEFAULT_SESSION_TIMEOUT_MS = 30_000;
+
+/** Timeouts are Java's ints on the wire. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
+
+export const CONNECT_SHAPE: Shape<ConnectOptions> = {
+  sessionTimeoutMs: wholeNumber(1, TIMEOUT_MS_MAX),
+  chroot: text('"/app"'),
+  canBeReadOnly: flag,
+  signal,
+};
 
 /** What every verb takes. */
 export interface RequestOptions {

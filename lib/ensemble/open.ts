@@ -6,7 +6,7 @@
  */
 import { AclInterner } from "../acl/intern.ts";
 import type { Broadcast, ToHost } from "../broadcast/contract.ts";
-import { Ensemble, type EnsembleConfig, type EnsembleMember } from "../broadcast/zab/ensemble.ts";
+import type { EnsembleConfig, EnsembleMember } from "../broadcast/zab/ensemble.ts";
 import { ensembleText } from "../broadcast/zab/ensemble_text.ts";
 import { startingEpochs } from "../broadcast/zab/epochs.ts";
 import { History, RecentTxns } from "../broadcast/zab/history.ts";
@@ -39,6 +39,8 @@ import { NO_PEER_AUTH, type PeerAuth } from "./peer_auth.ts";
 import { ProposalSizes } from "./proposal_sizes.ts";
 import { QuorumLinks } from "./quorum_links.ts";
 
+export { takeEnsemble } from "./taken_options.ts";
+
 /** The names and addresses of those who may come from an IP address: the members', and its own where members join that are not listed yet. */
 export type PeerHosts = (remoteAddress: string) => readonly string[];
 
@@ -58,7 +60,10 @@ export interface PeerNetwork {
 
 /** What makes a server a member of an ensemble. */
 export interface EnsembleOptions {
-  /** This member's number, 1 to 255, as in `myid`. */
+  /**
+   * This member's number, 0 to 255, as in `myid`. With `extendedTypes`, the default, no member's is above 254, with `"3.5.3"` above 127: the
+   * ephemerals of its sessions could not be told from TTL znodes.
+   */
   readonly id: number;
   /** All members, this one included. Who is to join an ensemble lists itself as an observer, among members that are already in it. */
   readonly config: EnsembleConfig;
@@ -95,8 +100,9 @@ export function memberSettings({ id }: EnsembleOptions, settings: Settings): Set
 /**
  * Starts a member: what a server is made of to be one. It serves as soon as there is a leader.
  *
+ * @param options as {@link takeEnsemble} gives them
  * @param makeHost what runs it, where that is not the usual
- * @throws TypeError for members that can't be an ensemble; StorageError where what is kept can't be used
+ * @throws StorageError where what is kept can't be used
  */
 export async function openMember(
   storage: Storage,
@@ -105,7 +111,6 @@ export async function openMember(
   world: ServerWorld,
   makeHost: MakeMemberHost = usualHost,
 ): Promise<ServerParts> {
-  judge(options);
   const stored = await storage.open(world.logger);
   try {
     const recent = new RecentTxns();
@@ -147,18 +152,6 @@ export async function keepWhole(storage: Storage, database: Database, settings: 
 
 const usualHost: MakeMemberHost = (kernel, broadcast, options) =>
   new Host({ ...options, member: new Member(kernel, broadcast) });
-
-/** @throws TypeError that names all that is wrong */
-export function judge({ id, config }: EnsembleOptions): void {
-  const ensemble = new Ensemble(config);
-  const problems: string[] = [];
-  const me = BigInt(id);
-  if (!(Number.isInteger(id) && id >= 0 && id <= 255)) problems.push(`id: ${id} is no whole number from 0 to 255`);
-  if (!ensemble.members.has(me)) problems.push(`id: ${id} is not among the members ${[...ensemble.members.keys()].join(", ")}`);
-  if (ensemble.members.size !== config.members.length) problems.push("members: two have the same number");
-  if (ensemble.voters.size === 0) problems.push("members: none of them votes");
-  if (problems.length > 0) throw new TypeError(`Cannot open a member of an ensemble: ${problems.join("; ")}`);
-}
 
 interface Known {
   readonly recent: readonly Proposal[];

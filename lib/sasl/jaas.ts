@@ -7,6 +7,7 @@
  *
  * Invariant: no error message holds an option's value, since it may be a password.
  */
+import { checkString } from "../validate.ts";
 import type { SaslCredentials } from "./digest_md5.ts";
 
 /** What a JAAS file says of ZooKeeper. */
@@ -40,6 +41,7 @@ const USER_PREFIX = "user_";
  * ```
  */
 export function parseJaas(text: string, names: JaasSections = OF_CLIENTS): Jaas {
+  checkString("read a JAAS file", "text", text, '"Client { … };"');
   const sections = new Reader(text).sections();
   const server = sections.get(names.users);
   const client = sections.get(names.client);

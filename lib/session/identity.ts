@@ -4,7 +4,7 @@
  *
  * The password is a checksum and no secret: who knows an id can compute it.
  */
-import { CONTAINER_OWNER } from "../tree/znode.ts";
+import { CONTAINER_OWNER, type ExtendedTypes } from "../tree/znode.ts";
 import type { SessionId } from "../types.ts";
 
 /** Bytes of a session password. */
@@ -31,6 +31,19 @@ export function passwordMatches(id: SessionId, passwd: Uint8Array | null): boole
   if (id === 0n || passwd === null || passwd.length !== PASSWORD_BYTES) return false;
   const password = sessionPassword(id);
   return passwd.every((byte, i) => byte === password[i]);
+}
+
+/** The highest number a server may have: it is the first byte of its session ids, and those own ephemerals, where TTLs stand otherwise. */
+export function serverIdMax(extendedTypes: ExtendedTypes): number {
+  if (extendedTypes === "3.5.3") return 127;
+  return extendedTypes ? 254 : 255;
+}
+
+/** Why there is that limit, in words. */
+export function serverIdProblem(id: number | bigint, extendedTypes: ExtendedTypes): string | null {
+  const most = serverIdMax(extendedTypes);
+  if (id <= most) return null;
+  return `${id} is above ${most}: with extendedTypes ${extendedTypes} the ephemerals of its sessions could not be told from TTL znodes`;
 }
 
 /**

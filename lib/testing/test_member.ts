@@ -5,7 +5,7 @@
  * randomness, its network and its disk are the test's.
  */
 import type { EnsembleConfig } from "../broadcast/zab/ensemble.ts";
-import { type EnsembleOptions, memberSettings, openMember } from "../ensemble/open.ts";
+import { memberSettings, openMember, takeEnsemble } from "../ensemble/open.ts";
 import type { ConnInput } from "../host.ts";
 import type { Settings } from "../options.ts";
 import type { ListenAddress, Logger } from "../ports.ts";
@@ -119,7 +119,7 @@ export class TestMember {
     const machine = network.plug(this.host);
     const logger = new LivingLogger(world.logger, machine);
     let host: TestHost | null = null;
-    const options: EnsembleOptions = { id: this.id, config, peers: machine };
+    const options = takeEnsemble({ id: this.id, config, peers: machine }, settings.extendedTypes);
     const ownWorld = { ...world, logger };
     const parts = await openMember(this.disk.mount(), options, settings, ownWorld, (kernel, broadcast, hostOptions) => {
       const member = new RecordedMember(kernel, broadcast, recorder, `member ${this.id}`);

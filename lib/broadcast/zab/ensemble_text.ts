@@ -3,10 +3,14 @@
  *
  * Invariant: what is written is read back as the same configuration.
  */
+import { listOf, text } from "../../shape.ts";
 import type { Proposal } from "../../txns.ts";
+import { argumentError } from "../../validate.ts";
 import { Ensemble, type EnsembleConfig, type EnsembleMember } from "./ensemble.ts";
 import type { MemberId } from "./messages.ts";
 import { parseServerLine, serverLine } from "./server_line.ts";
+
+const LINE_EXAMPLE = '"server.1=10.0.0.1:2888:3888"';
 
 /** Lines without an end; the version is the last. */
 export function ensembleText({ config }: Ensemble): string {
@@ -54,7 +58,7 @@ export function parseEnsemble(text: string): Ensemble {
 /**
  * Members from their lines, as they stand in zoo.cfg: `server.1=10.0.0.1:2888:3888`, and `group.N` and `weight.N` where votes are counted by groups.
  *
- * @throws Error that says which line is none
+ * @throws TypeError that says which line is none, or which member stands twice
  *
  * @example
  * ```ts
@@ -62,8 +66,19 @@ export function parseEnsemble(text: string): Ensemble {
  * ```
  */
 export function ensembleConfig(lines: readonly string[]): EnsembleConfig {
-  return parseEnsemble(lines.join("\n")).config;
+  const action = "read the ensemble's configuration";
+  const own = LINES(lines, action, "lines");
+  const keys = own.map((line) => keyAndValue(line.trim())[0]);
+  const twice = keys.find((key, at) => key !== "" && keys.indexOf(key) < at);
+  if (twice !== undefined) throw argumentError(action, `${twice} stands there twice`);
+  try {
+    return parseEnsemble(own.join("\n")).config;
+  } catch (cause) {
+    throw argumentError(action, (cause as Error).message);
+  }
 }
+
+const LINES = listOf(text(LINE_EXAMPLE), `[${LINE_EXAMPLE}]`);
 
 function keyAndValue(line: string): [key: string, value: string] {
   const at = line.indexOf("=");

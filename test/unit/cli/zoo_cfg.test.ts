@@ -144,6 +144,14 @@ const REFUSED: readonly (readonly [lines: string, problem: string])[] = [
   ["server.1=a:1:2\nserver.2=b:1:2\ninitLimit=1", "zoo.cfg:3: an ensemble needs syncLimit, which is not set"],
   ["server.1=a:1:2\nstandaloneEnabled=false\nsyncLimit=1", "zoo.cfg:3: an ensemble needs initLimit, which is not set"],
   ["server.256=a:1:2\nserver.2=b:1:2\ninitLimit=1\nsyncLimit=1", "zoo.cfg:3: server.256: the number must be from 0 to 255"],
+  [
+    "server.255=a:1:2\nserver.2=b:1:2\ninitLimit=1\nsyncLimit=1\nextendedTypesEnabled=true",
+    "zoo.cfg:3: server.255: 255 is above 254: with extendedTypes true the ephemerals of its sessions could not be told from TTL znodes",
+  ],
+  [
+    "emulate353TTLNodes=true\nserver.1=a:1:2\nserver.128=b:1:2\ninitLimit=1\nsyncLimit=1\nextendedTypesEnabled=true",
+    "zoo.cfg:5: server.128: 128 is above 127: with extendedTypes 3.5.3 the ephemerals of its sessions could not be told from TTL znodes",
+  ],
   ["server.1=a:1:2\nserver.2=b:1:2\ngroup.1=1\ninitLimit=1\nsyncLimit=1", "zoo.cfg:3: server.2 is in no group"],
   [
     "server.1=a:1:2\nserver.2=b:1:2\ngroup.1=1:2:3\ninitLimit=1\nsyncLimit=1",

@@ -1,0 +1,12 @@
+/** Shapes of SASL's names and passwords. Invariant: no message holds a password. */
+import type { SaslCredentials } from "../../lib/sasl/digest_md5.ts";
+import { objectOf, recordOf, secret, type Take, text } from "../../lib/shape.ts";
+
+export const CREDENTIALS: Take<SaslCredentials> = objectOf<SaslCredentials>(
+  { username: text('"bob"'), password: secret },
+  '{ username: "bob", password }',
+  ["username", "password"],
+);
+
+/** Passwords by user. */
+export const USERS: Take<Record<string, string>> = recordOf(secret, "{ bob: password }");
