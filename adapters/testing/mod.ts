@@ -25,8 +25,8 @@ import { consoleLogger, describeProcess } from "../system.ts";
 import { tcp } from "../tcp/mod.ts";
 import { settle } from "./settle.ts";
 
+export type { Duration } from "../../lib/duration.ts";
 export type { VirtualClock } from "../../lib/testing/clock.ts";
-export type { Duration } from "../../lib/testing/duration.ts";
 export { ExpectationError, type ExpectedTree, type ExpectedZnode } from "../../lib/testing/expect.ts";
 export type { Fault, FaultAction, FaultPlan, Faults, Partition } from "../../lib/testing/faults.ts";
 export type { Fixture, FixtureZnode, JsonTree } from "../../lib/testing/fixture.ts";

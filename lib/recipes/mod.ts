@@ -4,8 +4,13 @@
  * @module
  */
 export type { LossRule } from "../client/lease.ts";
+export { type EveryOptions, every, type Run } from "./every.ts";
 export type { Layout } from "./layouts.ts";
+export { Election, type ElectionLayout, type ElectionOptions, election } from "./leader.ts";
+export { leaderOnly } from "./leader_only.ts";
 export { type AcquireOptions, type LockOptions, Mutex, mutex } from "./mutex.ts";
+export { type OnceOptions, once } from "./once.ts";
 export { type Owned, Ownership } from "./ownership.ts";
+export type { NextTime, Schedule } from "./schedule.ts";
 export type { WaitOptions } from "./waiting.ts";
 export { withLock } from "./with_lock.ts";

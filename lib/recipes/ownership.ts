@@ -20,6 +20,8 @@ export interface Owned {
   readonly fence: Zxid;
   /** Aborts when the ownership ends: released, or no longer certain. Its reason is a {@link ZkError} in the latter case. */
   readonly signal: AbortSignal;
+  /** Path of the znode that stands for the ownership: a transaction that checks it happens only while it is there. */
+  readonly path: string;
 }
 
 /**
@@ -49,7 +51,6 @@ export class Ownership implements Owned, AsyncDisposable {
     return this.#tenure.signal;
   }
 
-  /** Path of the znode that stands for the ownership. */
   get path(): string {
     return this.#tenure.path;
   }

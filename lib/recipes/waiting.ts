@@ -9,6 +9,7 @@ import { onAbort } from "../client/requests.ts";
 import { isTerminal } from "../client/session.ts";
 import type { ZooKeeper } from "../client/zookeeper.ts";
 import { ZkError } from "../errors.ts";
+import type { Clock } from "../ports.ts";
 
 /** Limits of a wait. */
 export interface WaitOptions {
@@ -60,6 +61,27 @@ function rejection(signal: AbortSignal): Promise<never> {
   never.catch(() => {}); // whoever waits hears of it; if nobody does, it is no fault
   return never;
 }
+
+/** Waits until a date, milliseconds since 1970; rejects when the signal aborts. */
+export async function sleepUntil(clock: Clock, wallMs: number, signal: AbortSignal): Promise<void> {
+  // Again and again: the date may be set meanwhile, and a wake-up comes by a clock that isn't.
+  for (let leftMs = wallMs - clock.now().wall; leftMs > 0; leftMs = wallMs - clock.now().wall) {
+    const due = clock.now().mono + Math.min(leftMs, SLEEP_MS_MAX);
+    await new Promise<void>((resolve, reject) => {
+      const cancel = clock.wakeAt(due, () => {
+        offAbort();
+        resolve();
+      });
+      const offAbort = onAbort(signal, (reason) => {
+        cancel();
+        reject(reason);
+      });
+    });
+  }
+}
+
+/** A date that was set forward is noticed after so long, milliseconds. */
+const SLEEP_MS_MAX = 60_000;
 
 /** Asks again for as long as the connection is what fails: the session may live on. Only for what may be done twice. */
 export async function untilAnswered<T>(ask: () => Promise<T>, signal?: AbortSignal): Promise<T> {

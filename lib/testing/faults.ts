@@ -7,10 +7,10 @@
  * asked for it has tested something else.
  */
 
+import { type Duration, durationText, milliseconds } from "../duration.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { ConnInput } from "../host.ts";
 import type { SessionId } from "../types.ts";
-import { type Duration, durationText, milliseconds } from "./duration.ts";
 import { compileScope, type FaultScope, type Matches, opName, pathsOf } from "./scope.ts";
 import { type SessionRef, sessionIdOf } from "./session_ref.ts";
 

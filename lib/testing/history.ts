@@ -5,10 +5,11 @@
  *
  * Invariant: entries are never changed once they are in.
  */
+
+import { durationText } from "../duration.ts";
 import type { Op, Outcome } from "../ops.ts";
 import type { Txn } from "../txns.ts";
 import type { AclList, AuthId, ConnId, EventType, SessionId, Zxid } from "../types.ts";
-import { durationText } from "./duration.ts";
 import { pack, unpack } from "./pack.ts";
 import { opText, outcomeText, sessionText, txnTexts, zxidText } from "./text.ts";
 

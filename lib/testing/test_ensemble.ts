@@ -11,11 +11,11 @@ import { type ConnectOptions, DEFAULT_SESSION_TIMEOUT_MS } from "../client/optio
 import { RemoteConnector } from "../client/remote.ts";
 import { isTerminal } from "../client/session.ts";
 import { ZooKeeper } from "../client/zookeeper.ts";
+import type { Duration } from "../duration.ts";
 import { ZkError } from "../errors.ts";
 import { type Settings, settingsOf } from "../options.ts";
 import type { ServerAddress, Storage } from "../ports.ts";
 import { VirtualClock } from "./clock.ts";
-import type { Duration } from "./duration.ts";
 import { Faults } from "./faults.ts";
 import { type Fixture, fixtureOps } from "./fixture.ts";
 import { foreseeableMono } from "./foresight.ts";

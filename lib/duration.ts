@@ -1,5 +1,5 @@
 /**
- * Durations as people write them in tests: `"30s"`, `"1h30m"`, or milliseconds.
+ * Durations as people write them: `"30s"`, `"1h30m"`, or milliseconds.
  */
 
 /** Milliseconds as a number, or text such as `"250ms"`, `"30s"`, `"5m"`, `"1h30m"`, `"2d"`. */
