@@ -116,10 +116,11 @@ export interface Storage {
   /** Keeps both epochs, each whole or not at all; null leaves one as it is. */
   saveEpochs(epochs: Epochs): Promise<void>;
   /**
-   * Drops every record and every snapshot behind `last`, and says what is left. Rejects where `last` itself is neither a record nor a snapshot;
-   * the first zxid of an epoch need not be one, since it is no txn: what stands before it will do.
+   * Drops every record and every snapshot behind `last`, and says what is left. Rejects with a `NothingCutError`, and drops nothing, where `last`
+   * itself is neither a record nor a snapshot (the first zxid of an epoch need not be one, since it is no txn: what stands before it will do), where
+   * there are snapshots and none would be left, or where `check` rejects: it is given what would be left before anything is dropped.
    */
-  truncate(last: Zxid): Promise<Stored>;
+  truncate(last: Zxid, check?: (left: Stored) => Promise<void>): Promise<Stored>;
   /**
    * The log's records from `zxid` on that are durable, while others may be appended; they may end before the newest. Rejects where the log is
    * damaged, or is removed meanwhile.

@@ -5,10 +5,19 @@
  * of a folder which files are in it.
  */
 
-/** A file in a folder. */
+/** What stands in a folder under a name. */
 export interface DirectoryEntry {
   readonly name: string;
-  readonly bytes: number;
+  /** Of a file, or of the file that a link leads to; null: it is no file, or a link that leads nowhere. */
+  readonly bytes: number | null;
+}
+
+/** Which folder it is, whatever path leads to it. */
+export interface FolderIdentity {
+  /** Without links. */
+  readonly path: string;
+  /** Device and number on it, as long as the system runs. */
+  readonly inode: string;
 }
 
 /** A file open for writing; one call at a time. */
@@ -29,12 +38,14 @@ export interface WritableFile {
 export interface Disk {
   /** Makes a folder and those above it. */
   makeFolder(path: string): void;
-  /** The files of a folder; null if there is no such folder. */
+  /** What is in a folder; null if there is no such folder. */
   list(path: string): readonly DirectoryEntry[] | null;
   /** Makes a file, or empties the one that is there. `exclusive`: fails with EEXIST where one is. */
   create(path: string, exclusive?: boolean): WritableFile;
   /** Opens a file that is there. */
   openToWrite(path: string): WritableFile;
+  /** Which folder it is that a path leads to. */
+  identify(folder: string): FolderIdentity;
   /** The bytes of a file in pieces; each is valid until the next is asked for. */
   read(path: string): AsyncIterable<Uint8Array>;
   /** A whole small file as text; null if there is none. */

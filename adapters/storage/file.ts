@@ -17,15 +17,16 @@ import type {
   StoredSnapshot,
 } from "../../lib/ports.ts";
 import { flag, objectOf, oneOf, type Take, takeOptions, wholeNumber } from "../../lib/shape.ts";
+import { type CheckOfWhatIsLeft, checkCut } from "../../lib/store/cut.ts";
 import { StorageError } from "../../lib/store/storage_error.ts";
 import type { Zxid } from "../../lib/types.ts";
 import { argumentError, describe } from "../../lib/validate.ts";
-import { endsAt, formatZxid } from "../../lib/zxid.ts";
 import { packed, unpacked } from "./compression.ts";
 import type { Disk } from "./disk.ts";
 import {
   COMPRESSIONS,
   type Compression,
+  type LogFile,
   logFiles,
   type SnapshotFile,
   snapshotFiles,
@@ -36,6 +37,7 @@ import { LOCK_FILE, Lock } from "./lock.ts";
 import { endOf, placeIn, readLogFiles } from "./log_files.ts";
 import { LogWriter, UNFINISHED_LOG } from "./log_writer.ts";
 import { nodeDisk } from "./node_disk.ts";
+import { checkFolders } from "./stray_files.ts";
 import { writeWhole } from "./whole_file.ts";
 
 export interface FileStorageOptions {
@@ -145,6 +147,7 @@ export class FileStorage implements Storage {
   }
 
   async #open(logger: Logger): Promise<Stored> {
+    await checkFolders(this.#disk, this.#folder, this.#logFolder);
     this.#makeFolders();
     const lost = (error: StorageError): void => {
       this.#failure = error;
@@ -152,7 +155,6 @@ export class FileStorage implements Storage {
     for (const folder of new Set([this.#folder, this.#logFolder])) {
       this.#locks.push(await Lock.take(this.#disk, join(folder, LOCK_FILE), lost));
     }
-    this.#checkFolders();
     this.#log = this.#newLog(logger);
     for (const path of [join(this.#folder, UNFINISHED_SNAPSHOT), join(this.#logFolder, UNFINISHED_LOG)])
       this.#disk.remove(path);
@@ -168,7 +170,7 @@ export class FileStorage implements Storage {
     const { compression = "none" } = this.#options;
     const path = join(this.#folder, snapshotName(zxid, compression));
     await writeWhole(this.#disk, join(this.#folder, UNFINISHED_SNAPSHOT), path, packed(chunks, compression));
-    this.#purge();
+    this.#purge(zxid, path);
   }
 
   async saveEpochs({ accepted, current }: Epochs): Promise<void> {
@@ -177,26 +179,33 @@ export class FileStorage implements Storage {
     if (current !== null) await this.#saveEpoch(CURRENT_EPOCH, current);
   }
 
-  async truncate(last: Zxid): Promise<Stored> {
+  async truncate(last: Zxid, check?: CheckOfWhatIsLeft): Promise<Stored> {
     await this.#opened().close();
     const snapshots = snapshotFiles(this.#disk, this.#folder);
     const logs = logFiles(this.#disk, this.#logFolder);
-    const place = this.#logFolder;
-    const end = await endOf(this.#disk, logs, last);
-    if (end === null && !snapshots.some(({ zxid }) => endsAt(zxid, last))) {
-      throw new StorageError({
-        place,
-        problem: `${formatZxid(last)} is neither in the log nor a snapshot: nothing can be cut there`,
-      });
+    const left: Stored = {
+      epochs: this.#epochs(),
+      snapshots: snapshots.filter(({ zxid }) => zxid <= last).map((file) => this.#storedSnapshot(file)),
+      hasLog: logs.length > 0,
+      readLog: (zxid) => upTo(last, readLogFiles(this.#disk, logs, zxid, "cut")),
+    };
+    try {
+      await checkCut(this.#logFolder, last, left, snapshots.length > 0, check);
+      await this.#drop(last, snapshots, logs);
+    } finally {
+      this.#log = this.#newLog(this.#logger!);
     }
-    // From the newest on: wherever this is interrupted, what is left is without a gap.
+    return this.#stored();
+  }
+
+  /** The log first, and from its newest file on: wherever this is interrupted, what is left begins with a snapshot and has no gap. */
+  async #drop(last: Zxid, snapshots: readonly SnapshotFile[], logs: readonly LogFile[]): Promise<void> {
+    const end = await endOf(this.#disk, logs, last);
+    for (const { zxid, path } of logs.toReversed()) if (zxid > last) this.#disk.remove(path);
+    await this.#disk.syncFolder(this.#logFolder);
+    if (end !== null) await this.#cut(end.path, end.offset);
     for (const { zxid, path } of snapshots) if (zxid > last) this.#disk.remove(path);
     await this.#disk.syncFolder(this.#folder);
-    for (const { zxid, path } of logs.reverse()) if (zxid > last) this.#disk.remove(path);
-    if (end !== null) await this.#cut(end.path, end.offset);
-    await this.#disk.syncFolder(this.#logFolder);
-    this.#log = this.#newLog(this.#logger!);
-    return this.#stored();
   }
 
   /** What is appended meanwhile may look torn, and is left alone. */
@@ -206,7 +215,8 @@ export class FileStorage implements Storage {
   }
 
   usage(): StorageUsage {
-    const bytesIn = (folder: string): number => (this.#disk.list(folder) ?? []).reduce((sum, { bytes }) => sum + bytes, 0);
+    const bytesIn = (folder: string): number =>
+      (this.#disk.list(folder) ?? []).reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
     return {
       dataDir: this.#folder,
       dataLogDir: this.#logFolder,
@@ -248,17 +258,6 @@ export class FileStorage implements Storage {
       }
       this.#disk.makeFolder(folder);
     }
-  }
-
-  /** Logs beside the snapshots of another log folder mean that a setting was changed and the files were not moved. */
-  #checkFolders(): void {
-    if (this.#folder === this.#logFolder) return;
-    const [strayLog] = logFiles(this.#disk, this.#folder);
-    const [straySnapshot] = snapshotFiles(this.#disk, this.#logFolder);
-    const stray = strayLog ?? straySnapshot;
-    if (stray === undefined) return;
-    const [what, where] = stray === strayLog ? ["a log", this.#logFolder] : ["a snapshot", this.#folder];
-    throw new StorageError({ place: stray.path, problem: `${what} is in the wrong folder`, advice: `Move it to ${where}` });
   }
 
   #stored(): Stored {
@@ -338,16 +337,32 @@ export class FileStorage implements Storage {
     return writeWhole(this.#disk, `${path}.tmp`, path, [new TextEncoder().encode(String(epoch))]);
   }
 
-  /** Deletes the snapshots that are too many, and the log before the oldest one kept. */
-  #purge(): void {
+  /**
+   * Deletes the snapshots that are too many, and the log before the oldest one kept. The one that was just written stays, also where it is a leader's
+   * and others, of what this member had before, are ahead of it; and it alone is of its zxid.
+   */
+  #purge(written: Zxid, path: string): void {
     const { snapshotsKept = 3 } = this.#options;
-    const snapshots = snapshotFiles(this.#disk, this.#folder);
-    const oldest = snapshots[snapshotsKept - 1];
-    if (oldest === undefined) return;
-    for (const { zxid, path } of snapshots) if (zxid < oldest.zxid) this.#disk.remove(path);
+    const others = snapshotFiles(this.#disk, this.#folder).filter((other) => other.path !== path);
+    for (const other of others) if (other.zxid === written) this.#disk.remove(other.path);
+    const older = others.filter(({ zxid }) => zxid !== written);
+    if (snapshotsKept === 0 || older.length < snapshotsKept - 1) return;
+    for (const { path } of older.slice(snapshotsKept - 1)) this.#disk.remove(path);
+    const kept = [written, ...older.slice(0, snapshotsKept - 1).map(({ zxid }) => zxid)];
+    const oldest = kept.reduce((least, zxid) => (zxid < least ? zxid : least));
     const logs = logFiles(this.#disk, this.#logFolder);
     // The newest file that starts at or below the snapshot may go on behind it.
-    const needed = logs.findLastIndex(({ zxid }) => zxid <= oldest.zxid);
+    const needed = logs.findLastIndex(({ zxid }) => zxid <= oldest);
     for (const { path } of logs.slice(0, Math.max(0, needed))) this.#disk.remove(path);
+  }
+}
+
+/** Of a log, what stands up to a zxid. */
+async function* upTo(last: Zxid, log: AsyncIterable<LogChunk>): AsyncGenerator<LogChunk, void, void> {
+  for await (const chunk of log) {
+    const records = chunk.records.filter(({ zxid }) => zxid <= last);
+    if (records.length === chunk.records.length) yield chunk;
+    else if (records.length > 0)
+      yield { ...chunk, records, placeOf: (at) => chunk.placeOf(chunk.records.indexOf(records[at]!)) };
   }
 }

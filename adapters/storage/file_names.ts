@@ -38,6 +38,17 @@ export function snapshotName(zxid: Zxid, compression: Compression): string {
   return `snapshot.${zxidToHex(zxid)}${EXTENSIONS[compression]}`;
 }
 
+/** Whether it is the name of a log or a snapshot. */
+export function hasDataName(name: string): boolean {
+  return LOG.test(name) || SNAPSHOT.test(name);
+}
+
+/** The name that a file should have which has one of these in other letters, large or small; null: it is none of them, or has it. */
+export function respelled(name: string): string | null {
+  const lower = name.toLowerCase();
+  return !hasDataName(name) && hasDataName(lower) ? lower : null;
+}
+
 /** How a snapshot's bytes are packed, by its name. */
 export function compressionOf(name: string): Compression {
   if (name.endsWith(".gz")) return "gzip";
@@ -49,7 +60,7 @@ export function logFiles(disk: Disk, folder: string): LogFile[] {
   return (disk.list(folder) ?? [])
     .flatMap(({ name, bytes }) => {
       const zxid = zxidFromHex(LOG.exec(name)?.[1] ?? "");
-      return zxid === null ? [] : [{ zxid, path: join(folder, name), bytes }];
+      return zxid === null ? [] : [{ zxid, path: join(folder, name), bytes: bytes ?? 0 }];
     })
     .sort(byZxid);
 }
@@ -59,7 +70,7 @@ export function snapshotFiles(disk: Disk, folder: string): SnapshotFile[] {
   return (disk.list(folder) ?? [])
     .flatMap(({ name, bytes }) => {
       const zxid = zxidFromHex(SNAPSHOT.exec(name)?.[1] ?? "");
-      return zxid === null ? [] : [{ zxid, path: join(folder, name), bytes, compression: compressionOf(name) }];
+      return zxid === null ? [] : [{ zxid, path: join(folder, name), bytes: bytes ?? 0, compression: compressionOf(name) }];
     })
     .sort(byZxid)
     .reverse();

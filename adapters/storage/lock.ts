@@ -2,7 +2,8 @@
  * Keeps a second server out of a data directory: a lock file that says which process has it.
  *
  * Whether that process lives is asked of the system where it can be: by its number and the moment it began, since numbers are used again.
- * Where the file comes from another machine, container or boot, it is watched: who has the lock touches it all the time.
+ * Where the file comes from another machine, container or boot, it is watched: who has the lock touches it all the time. A lock that was copied
+ * with its folder says which folder it was made in, and counts for nothing in another.
  *
  * Invariant: whoever loses its lock, by being stopped for long, writes nothing more once it finds out.
  */
@@ -11,8 +12,9 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";
 import { clearInterval, setInterval } from "node:timers";
+import { dirname } from "@std/path";
 import { StorageError } from "../../lib/store/storage_error.ts";
-import type { Disk } from "./disk.ts";
+import type { Disk, FolderIdentity } from "./disk.ts";
 
 export const LOCK_FILE = "zookernel.lock";
 const TOUCH_MS = 2_000;
@@ -28,6 +30,8 @@ interface Holder {
   readonly began: string | null;
   /** Names the system that its number belongs to: machine, boot and container. */
   readonly system: string;
+  /** Where the lock was made; null where its maker did not say. */
+  readonly folder: FolderIdentity | null;
   /** A word of its own. */
   readonly token: string;
 }
@@ -57,13 +61,13 @@ export class Lock {
 
   /** Takes the lock, from whoever had it and is no more. `lost` hears if somebody else has taken it later. */
   static async take(disk: Disk, path: string, lost: (error: StorageError) => void): Promise<Lock> {
-    const holder = ownHolder();
+    const folder = disk.identify(dirname(path));
+    const holder = ownHolder(folder);
     const text = JSON.stringify(holder);
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       if (create(disk, path, text)) return new Lock(disk, path, holder.token, lost);
       const found = disk.readText(path);
-      if (found !== null) await checkAbandoned(disk, path, found);
-      if (found !== null) remove(disk, path, found, holder.token);
+      if (found !== null && (await isAbandoned(disk, path, found, folder))) remove(disk, path, found, holder.token);
     }
     throw inUse(path, "other servers try to start in it at the same time");
   }
@@ -126,30 +130,36 @@ function remove(disk: Disk, path: string, text: string, token: string): void {
   else disk.rename(aside, path);
 }
 
-/** Rejects if whoever wrote the lock lives. */
-async function checkAbandoned(disk: Disk, path: string, text: string): Promise<void> {
+/** Whether nobody has the lock any more; false: it has changed meanwhile. Rejects if whoever wrote it lives. */
+async function isAbandoned(disk: Disk, path: string, text: string, folder: FolderIdentity): Promise<boolean> {
   const holder = holderOf(text);
-  const state = holder === null ? "unknown" : stateOf(holder);
-  if (state === "dead") return;
+  const state = holder === null ? "unknown" : stateOf(holder, folder);
+  if (state === "dead") return true;
   if (state === "lives")
     throw inUse(path, `process ${holder!.pid} has it open${own.has(holder!.token) ? ", which is this one" : ""}`);
   const before = disk.changedAt(path);
   for (let waited = 0; waited < WATCH_MS; waited += WATCH_STEP_MS) {
     await disk.wait(WATCH_STEP_MS);
+    // It was still being written, or is another's now.
+    if (disk.readText(path) !== text) return false;
     if (disk.changedAt(path) === before) continue;
     throw inUse(
       path,
       holder === null ? "another process has it open" : `process ${holder.pid} of ${holder.system} has it open`,
     );
   }
+  return true;
 }
 
-function stateOf(holder: Holder): "lives" | "dead" | "unknown" {
+function stateOf(holder: Holder, folder: FolderIdentity): "lives" | "dead" | "unknown" {
+  if (holder.system === systemName() && isCopy(holder, folder)) return "dead";
   if (own.has(holder.token)) return "lives";
   if (holder.system !== systemName()) return "unknown";
-  if (holder.pid === process.pid) return "dead"; // else it would be one of ours
-  const began = beganAt(holder.pid);
-  if (began !== null && holder.began !== null) return began === holder.began ? "lives" : "dead";
+  const found = processOf(holder.pid);
+  if (found?.isOver) return "dead";
+  if (found !== null && holder.began !== null && found.began !== holder.began) return "dead";
+  if (holder.pid === process.pid) return "unknown"; // a thread of this process may have it
+  if (found !== null && holder.began !== null) return "lives";
   try {
     process.kill(holder.pid, 0);
     return "unknown"; // its number may have been given to another
@@ -158,26 +168,35 @@ function stateOf(holder: Holder): "lives" | "dead" | "unknown" {
   }
 }
 
-function ownHolder(): Holder {
-  return { pid: process.pid, began: beganAt(process.pid), system: systemName(), token: randomBytes(8).toString("hex") };
+/** A folder may be moved, or reached by another path, and some systems number it anew; a copy has both another path and another number. */
+function isCopy({ folder: made }: Holder, folder: FolderIdentity): boolean {
+  return made !== null && made.path !== folder.path && made.inode !== folder.inode;
+}
+
+function ownHolder(folder: FolderIdentity): Holder {
+  const began = processOf(process.pid)?.began ?? null;
+  return { pid: process.pid, began, system: systemName(), folder, token: randomBytes(8).toString("hex") };
 }
 
 function holderOf(text: string): Holder | null {
   try {
-    const { pid, began, system, token } = JSON.parse(text) as Partial<Holder>;
+    const { pid, began, system, folder, token } = JSON.parse(text) as Partial<Holder>;
     if (typeof pid !== "number" || typeof system !== "string" || typeof token !== "string") return null;
-    return { pid, began: typeof began === "string" ? began : null, system, token };
+    const isKnown = typeof folder?.path === "string" && typeof folder.inode === "string";
+    return { pid, began: typeof began === "string" ? began : null, system, folder: isKnown ? folder : null, token };
   } catch {
     return null;
   }
 }
 
-/** When a process began, in the system's own count; null where that can't be read. */
-function beganAt(pid: number): string | null {
+/** When a process began, in the system's own count, and whether it is dead and only not reaped yet; null where that can't be read. */
+function processOf(pid: number): { readonly began: string; readonly isOver: boolean } | null {
   try {
-    // The second field is a name in parentheses that may hold anything; the 22nd is the time.
+    // The second field is a name in parentheses that may hold anything; the third is the state, the 22nd the time.
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const [state, began] = [fields[0], fields[19]];
+    return began === undefined ? null : { began, isOver: state === "Z" || state === "X" || state === "x" };
   } catch {
     return null;
   }

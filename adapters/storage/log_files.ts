@@ -7,7 +7,7 @@ import type { LogChunk } from "../../lib/ports.ts";
 import { type LogEnd, LogScanner } from "../../lib/store/log_scanner.ts";
 import { StorageError } from "../../lib/store/storage_error.ts";
 import type { Zxid } from "../../lib/types.ts";
-import { endsAt, formatZxid } from "../../lib/zxid.ts";
+import { formatZxid } from "../../lib/zxid.ts";
 import type { Disk } from "./disk.ts";
 import type { LogFile } from "./file_names.ts";
 
@@ -87,17 +87,14 @@ const REPAIR = "Without one, `zookernel log repair` gives up everything from the
 const REPAIR_TAIL =
   "If the machine failed while this was written, nothing acknowledged is in it, and `zookernel log repair` cuts it off";
 
-/** Where the history up to `zxid` ends; null if it is not in these files. */
+/** Where the first record behind `zxid` stands, or what comes after the last; null if no file starts at or before it. */
 export async function endOf(disk: Disk, files: readonly LogFile[], zxid: Zxid): Promise<LogPlace | null> {
-  const file = files.findLast((one) => one.zxid <= zxid);
-  if (file === undefined) return null;
+  const path = files.findLast((one) => one.zxid <= zxid)?.path;
+  if (path === undefined) return null;
   const scanner = new LogScanner();
-  let found = false;
-  for await (const chunk of disk.read(file.path)) {
-    for (const record of scanner.push(chunk).records) {
-      if (found && record.zxid > zxid) return { path: file.path, offset: record.offset };
-      found = endsAt(record.zxid, zxid);
-    }
+  for await (const chunk of disk.read(path)) {
+    const behind = scanner.push(chunk).records.find((record) => record.zxid > zxid);
+    if (behind !== undefined) return { path, offset: behind.offset };
   }
-  return found ? { path: file.path, offset: scanner.end().offset } : null;
+  return { path, offset: scanner.end().offset };
 }

@@ -6,9 +6,10 @@
 import { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers";
 import type { Epochs, LogChunk, LogRecord, Storage, StorageUsage, Stored } from "../../lib/ports.ts";
+import { type CheckOfWhatIsLeft, checkCut } from "../../lib/store/cut.ts";
 import { StorageError } from "../../lib/store/storage_error.ts";
 import type { Zxid } from "../../lib/types.ts";
-import { endsAt, formatZxid } from "../../lib/zxid.ts";
+import { formatZxid } from "../../lib/zxid.ts";
 
 /**
  * Keeps a server's data in memory, so that the next server on the same storage finds it.
@@ -26,7 +27,7 @@ export function memoryStorage(): Storage {
 class MemoryStorage implements Storage {
   readonly name = "memory";
   #records: LogRecord[] = [];
-  readonly #snapshots = new Map<Zxid, Uint8Array>();
+  #snapshots = new Map<Zxid, Uint8Array>();
   #epochs: Epochs = { accepted: null, current: null };
   #isOpen = false;
 
@@ -37,27 +38,11 @@ class MemoryStorage implements Storage {
   }
 
   #stored(): Stored {
-    const snapshots = [...this.#snapshots].sort(([one], [other]) => (one < other ? 1 : -1));
-    return {
-      epochs: { ...this.#epochs, unfinished: null },
-      snapshots: snapshots.map(([zxid, bytes]) => ({
-        zxid,
-        name: `snapshot ${formatZxid(zxid)}`,
-        read: () => each([bytes], (whole) => whole),
-      })),
-      hasLog: this.#records.length > 0,
-      readLog: (zxid) => this.readLog(zxid),
-    };
+    return storedOf(this.name, this.#epochs, this.#records, this.#snapshots);
   }
 
   readLog(zxid: Zxid): AsyncIterable<LogChunk> {
-    const wanted = this.#records.filter((record) => record.zxid >= zxid);
-    return each(wanted, (record) => ({
-      file: this.name,
-      bytes: record.bytes,
-      records: [{ zxid: record.zxid, start: 0, end: record.bytes.length }],
-      placeOf: () => `record ${formatZxid(record.zxid)}`,
-    }));
+    return this.#stored().readLog(zxid);
   }
 
   append(records: readonly LogRecord[]): undefined {
@@ -80,17 +65,13 @@ class MemoryStorage implements Storage {
     this.#epochs = { accepted: accepted ?? this.#epochs.accepted, current: current ?? this.#epochs.current };
   }
 
-  async truncate(last: Zxid): Promise<Stored> {
+  async truncate(last: Zxid, check?: CheckOfWhatIsLeft): Promise<Stored> {
     this.#check();
-    const kept = [...this.#snapshots.keys(), ...this.#records.map(({ zxid }) => zxid)];
-    if (!kept.some((zxid) => endsAt(zxid, last))) {
-      throw new StorageError({
-        place: this.name,
-        problem: `${formatZxid(last)} is neither in the log nor a snapshot: nothing can be cut there`,
-      });
-    }
-    this.#records = this.#records.filter(({ zxid }) => zxid <= last);
-    for (const zxid of this.#snapshots.keys()) if (zxid > last) this.#snapshots.delete(zxid);
+    const records = this.#records.filter(({ zxid }) => zxid <= last);
+    const snapshots = new Map([...this.#snapshots].filter(([zxid]) => zxid <= last));
+    await checkCut(this.name, last, storedOf(this.name, this.#epochs, records, snapshots), this.#snapshots.size > 0, check);
+    this.#records = records;
+    this.#snapshots = snapshots;
     return this.#stored();
   }
 
@@ -107,6 +88,26 @@ class MemoryStorage implements Storage {
   #check(): void {
     if (!this.#isOpen) throw new StorageError({ place: this.name, problem: "the storage is not open" });
   }
+}
+
+function storedOf(name: string, epochs: Epochs, log: readonly LogRecord[], snapshots: ReadonlyMap<Zxid, Uint8Array>): Stored {
+  return {
+    epochs: { ...epochs, unfinished: null },
+    snapshots: [...snapshots]
+      .sort(([one], [other]) => (one < other ? 1 : -1))
+      .map(([zxid, bytes]) => ({ zxid, name: `snapshot ${formatZxid(zxid)}`, read: () => each([bytes], (whole) => whole) })),
+    hasLog: log.length > 0,
+    readLog: (from) =>
+      each(
+        log.filter(({ zxid }) => zxid >= from),
+        ({ zxid, bytes }) => ({
+          file: name,
+          bytes,
+          records: [{ zxid, start: 0, end: bytes.length }],
+          placeOf: () => `record ${formatZxid(zxid)}`,
+        }),
+      ),
+  };
 }
 
 async function* each<From, To>(values: readonly From[], map: (value: From) => To): AsyncGenerator<To, void, void> {

@@ -5,13 +5,14 @@ import * as fs from "node:fs";
 import { open } from "node:fs/promises";
 import process from "node:process";
 import { setImmediate, setTimeout } from "node:timers";
-import type { DirectoryEntry, Disk, WritableFile } from "./disk.ts";
+import type { DirectoryEntry, Disk, FolderIdentity, WritableFile } from "./disk.ts";
 
 const READ_BYTES = 1 << 20;
 
 export const nodeDisk: Disk = {
   makeFolder: (path) => void fs.mkdirSync(path, { recursive: true }),
   list,
+  identify,
   create: (path, exclusive = false) => new NodeFile(fs.openSync(path, exclusive ? "wx" : "w", 0o640)),
   openToWrite: (path) => new NodeFile(fs.openSync(path, "r+")),
   read,
@@ -30,15 +31,19 @@ export const nodeDisk: Disk = {
 };
 
 function list(path: string): readonly DirectoryEntry[] | null {
-  const entries = ifThere(() => fs.readdirSync(path, { withFileTypes: true }));
-  if (entries === null) return null;
-  return entries
-    .filter((entry) => entry.isFile())
-    .flatMap(({ name }) => {
-      // It may be gone by now.
-      const bytes = ifThere(() => fs.statSync(`${path}/${name}`).size);
-      return bytes === null ? [] : [{ name, bytes }];
-    });
+  const names = ifThere(() => fs.readdirSync(path));
+  if (names === null) return null;
+  return names.flatMap((name) => {
+    const found = ifThere(() => fs.statSync(`${path}/${name}`));
+    if (found !== null) return [{ name, bytes: found.isFile() ? found.size : null }];
+    // A link that leads nowhere is there, and a file may be gone by now.
+    return ifThere(() => fs.lstatSync(`${path}/${name}`)) === null ? [] : [{ name, bytes: null }];
+  });
+}
+
+function identify(folder: string): FolderIdentity {
+  const { dev, ino } = fs.statSync(folder, { bigint: true });
+  return { path: fs.realpathSync(folder), inode: `${dev}:${ino}` };
 }
 
 async function* read(path: string): AsyncGenerator<Uint8Array, void, void> {

@@ -36,6 +36,8 @@ export type FromHost =
   | { readonly kind: "restored" }
   /** The log was cut; this is what is left. */
   | { readonly kind: "truncated"; readonly image: Image }
+  /** It can't be cut there, as nothing would be left to start from. Nothing has changed. */
+  | { readonly kind: "notTruncated" }
   /** What `readLog` asked for, oldest first; null where that can't be had, or a database would be less. */
   | { readonly kind: "logRead"; readonly link: LinkId; readonly txns: readonly Proposal[] | null }
   | { readonly kind: "notified"; readonly from: MemberId; readonly notification: Notification }
@@ -69,7 +71,7 @@ export type ToHost =
   | { readonly kind: "saveEpochs"; readonly accepted: number | null; readonly current: number | null }
   /** The database is replaced by this one, in memory and on disk. `cutsLog`: the log goes on behind it, and must not. `restored` answers. */
   | { readonly kind: "restore"; readonly image: Image; readonly cutsLog: boolean }
-  /** Drop everything behind this zxid, and build the database anew. `truncated` answers. */
+  /** Drop everything behind this zxid, and build the database anew. `truncated` or `notTruncated` answers. */
   | { readonly kind: "truncate"; readonly zxid: Zxid }
   | { readonly kind: "notify"; readonly to: MemberId; readonly notification: Notification }
   /** Accept learners, or no more. */

@@ -5,7 +5,7 @@
  * when it is done, or the server stops.
  */
 import { AclInterner } from "../acl/intern.ts";
-import type { Broadcast, ToHost } from "../broadcast/contract.ts";
+import type { Broadcast, FromHost, ToHost } from "../broadcast/contract.ts";
 import type { EnsembleConfig, EnsembleMember } from "../broadcast/zab/ensemble.ts";
 import { ensembleText } from "../broadcast/zab/ensemble_text.ts";
 import { startingEpochs } from "../broadcast/zab/epochs.ts";
@@ -20,7 +20,7 @@ import { Database } from "../kernel/database.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { Member } from "../member.ts";
 import { kernelOptions, type Settings, treeOptions } from "../options.ts";
-import type { Dialer, Listener, Storage, StoredEpochs } from "../ports.ts";
+import type { Dialer, Listener, Storage, Stored, StoredEpochs } from "../ports.ts";
 import type { ConfigurationReport, LeaderReport } from "../report.ts";
 import type { ServerParts, ServerWorld } from "../server.ts";
 import { firstSessionId } from "../session/identity.ts";
@@ -28,6 +28,7 @@ import { Journal } from "../store/journal.ts";
 import { recover } from "../store/recovery.ts";
 import { readDatabase } from "../store/snapshot_reader.ts";
 import { databaseChunks } from "../store/snapshot_records.ts";
+import { NothingCutError } from "../store/storage_error.ts";
 import { restoreQuotas } from "../tree/quota.ts";
 import type { Proposal } from "../txns.ts";
 import type { Zxid } from "../types.ts";
@@ -360,7 +361,7 @@ class RunningMember {
           this.#host!.hear({ kind: "restored" });
         });
       case "truncate":
-        return this.#onDisk(async () => this.#host!.hear({ kind: "truncated", image: await this.#truncate(effect.zxid) }));
+        return this.#onDisk(async () => this.#host!.hear(await this.#truncate(effect.zxid)));
       case "membership":
         return this.#changeMembership(effect.membership);
       case "tell":
@@ -410,18 +411,30 @@ class RunningMember {
     return { image, rest };
   }
 
-  async #truncate(zxid: Zxid): Promise<Database> {
-    const stored = await this.journal.truncate(zxid);
-    const { database } = await recover(this.#storage.name, stored, {
+  /** The database is built before anything is cut: where that can't be done, nothing has changed, and the leader's database can still be had. */
+  async #truncate(zxid: Zxid): Promise<Extract<FromHost, { readonly kind: "truncated" | "notTruncated" }>> {
+    let image: Database | null = null;
+    try {
+      await this.journal.truncate(zxid, async (left) => {
+        image = await this.#recoverUpTo(zxid, left);
+      });
+    } catch (error) {
+      if (!(error instanceof NothingCutError)) throw error;
+      this.#world.logger.warn(error.message);
+      return { kind: "notTruncated" };
+    }
+    this.#config.tell(image!);
+    return { kind: "truncated", image: image! };
+  }
+
+  async #recoverUpTo(zxid: Zxid, left: Stored): Promise<Database> {
+    const { database } = await recover(this.#storage.name, left, {
       tree: treeOptions(this.#settings),
       trustEmptySnapshot: this.#settings.snapshots.trustEmpty,
       logger: this.#world.logger,
     });
-    if (!endsAt(database.lastZxid, zxid)) {
-      throw new Error(`${this.#storage.name}: cut at ${formatZxid(zxid)}, it goes on to ${formatZxid(database.lastZxid)}`);
-    }
+    if (!endsAt(database.lastZxid, zxid)) throw new Error(`it ends at ${formatZxid(database.lastZxid)}`);
     database.lastZxid = zxid;
-    this.#config.tell(database);
     return database;
   }
 

@@ -9,6 +9,7 @@ import type { Logger, Storage, StorageUsage, Stored } from "../ports.ts";
 import type { Proposal } from "../txns.ts";
 import type { Zxid } from "../types.ts";
 import { formatZxid } from "../zxid.ts";
+import type { CheckOfWhatIsLeft } from "./cut.ts";
 import { RecordEncoder } from "./log_records.ts";
 import { type SnapshotSections, snapshotChunks } from "./snapshot_records.ts";
 import { StorageError } from "./storage_error.ts";
@@ -70,9 +71,9 @@ export class Journal {
   }
 
   /** Cuts the log; see {@link Storage.truncate}. */
-  async truncate(last: Zxid): Promise<Stored> {
+  async truncate(last: Zxid, check?: CheckOfWhatIsLeft): Promise<Stored> {
     while (this.#saving !== null) await this.#saving.catch(() => {});
-    return await this.storage.truncate(last);
+    return await this.storage.truncate(last, check);
   }
 
   usage(): StorageUsage {

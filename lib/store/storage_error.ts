@@ -27,6 +27,9 @@ export class StorageError extends Error {
   }
 }
 
+/** Nothing was dropped, since what would be left is no history that a server can start from. The storage goes on as it was. */
+export class NothingCutError extends StorageError {}
+
 /** The bytes are no whole snapshot. */
 export class SnapshotError extends Error {
   constructor(message: string) {

@@ -6,6 +6,7 @@
  * Invariant: what a mount said to be durable is there after every crash.
  */
 import type { Epochs, LogChunk, Logger, LogRecord, Storage, StorageUsage, Stored } from "../ports.ts";
+import type { CheckOfWhatIsLeft } from "../store/cut.ts";
 import type { Zxid } from "../types.ts";
 
 /** Of one member. */
@@ -115,8 +116,8 @@ class Mount implements Storage {
     return this.#do(() => this.#kept.saveEpochs(epochs));
   }
 
-  truncate(last: Zxid): Promise<Stored> {
-    return this.#do(() => this.#kept.truncate(last));
+  truncate(last: Zxid, check?: CheckOfWhatIsLeft): Promise<Stored> {
+    return this.#do(() => this.#kept.truncate(last, check));
   }
 
   readLog(zxid: Zxid): AsyncIterable<LogChunk> {

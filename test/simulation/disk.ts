@@ -168,6 +168,7 @@ export class SimulatedDisk {
       makeFolder: guarded(this.#makeFolder),
       list: guarded(this.#list),
       create: guarded(this.#create),
+      identify: (path) => ({ path, inode: path }),
       openToWrite: guarded((path) => this.#file(this.#content(path))),
       read: guarded(this.#read),
       readText: guarded(this.#readText),

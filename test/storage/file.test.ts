@@ -132,48 +132,103 @@ describe("file storage", () => {
     await assert.rejects(fileStorage({ dataDir, autocreate: false }).open(quiet), /there is no such folder/);
     assert.ok(!existsSync(dataDir));
   });
-});
 
-describe("the lock", () => {
-  test("is on the log's folder, too", async () => {
-    const dataLogDir = newPlace();
-    const first = await opened({ dataDir: newPlace(), dataLogDir });
-    await assert.rejects(fileStorage({ dataDir: newPlace(), dataLogDir }).open(quiet), /in use/);
-    await first.close();
-  });
-
-  const lockOf = (dataDir: string): string => join(dataDir, "version-2", "zookernel.lock");
-
-  test("of a process that is no more is taken over, whatever its number is now", async () => {
-    const dataDir = newPlace();
-    const first = await opened({ dataDir });
-    const mine = JSON.parse(readFileSync(lockOf(dataDir), "utf8")) as Record<string, unknown>;
-    await first.close();
-    // This process's number with a word that it does not know: an earlier process had it. A number that began at another moment: likewise.
-    const abandoned: object[] = [{ ...mine, token: "x" }];
-    if (mine.began !== null) abandoned.push({ ...mine, pid: process.ppid, began: "1", token: "x" });
-    for (const holder of abandoned) {
-      writeFileSync(lockOf(dataDir), JSON.stringify(holder));
-      const storage = await opened({ dataDir });
-      await storage.close();
-      assert.ok(!existsSync(lockOf(dataDir)));
+  test("cuts nothing where no snapshot would be left to start from, and goes on", async () => {
+    for (const kept of [[5n], [5n, 8n]]) {
+      const dataDir = newPlace();
+      await using storage = await opened({ dataDir });
+      for (let zxid = 1n; zxid <= 9n; zxid++) await storage.append([record(zxid)]);
+      for (const zxid of kept) await storage.saveSnapshot(zxid, [Uint8Array.of(1)]);
+      const before = files(dataDir);
+      await assert.rejects(storage.truncate(3n), /nothing can be cut/);
+      assert.deepEqual(files(dataDir), before);
+      await storage.append([record(10n)]);
+      assert.deepEqual(await zxidsFrom(storage, 8n), [8n, 9n, 10n]);
     }
   });
 
-  test("of a process that lives is respected, and named", async (t) => {
+  test("cuts nothing where what would be left is refused by whoever cuts", async () => {
     const dataDir = newPlace();
-    const first = await opened({ dataDir });
-    const mine = JSON.parse(readFileSync(lockOf(dataDir), "utf8")) as Record<string, unknown>;
-    await assert.rejects(fileStorage(dataDir).open(quiet), /in use: process \d+ has it open, which is this one/);
-    await first.close();
-    if (mine.began === null) return t.skip("this system does not tell when a process began");
-    const stat = readFileSync(`/proc/${process.ppid}/stat`, "latin1");
-    const began = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-    writeFileSync(lockOf(dataDir), JSON.stringify({ ...mine, pid: process.ppid, began, token: "x" }));
-    await assert.rejects(fileStorage(dataDir).open(quiet), new RegExp(`in use: process ${process.ppid} has it open`));
-    rmSync(lockOf(dataDir));
+    await using storage = await opened({ dataDir });
+    await storage.saveSnapshot(0n, [Uint8Array.of(1)]);
+    for (let zxid = 1n; zxid <= 6n; zxid++) {
+      await storage.append([record(zxid)]);
+      if (zxid === 3n) await storage.saveSnapshot(3n, [Uint8Array.of(1)]);
+    }
+    const before = files(dataDir);
+    const refusing = storage.truncate(4n, async (left) => {
+      assert.deepEqual(
+        left.snapshots.map(({ zxid }) => zxid),
+        [3n, 0n],
+      );
+      assert.deepEqual(await zxidsFrom(left, 0n), [1n, 2n, 3n, 4n]);
+      throw new Error("no such tree");
+    });
+    await assert.rejects(refusing, /0x4 ends nothing that can be used .no such tree.: nothing can be cut there/);
+    assert.deepEqual(files(dataDir), before);
+    await storage.append([record(7n)]);
+    assert.deepEqual(await zxidsFrom(storage, 5n), [5n, 6n, 7n]);
+  });
+
+  test("cuts the log at a snapshot whose txn it lacks", async () => {
+    const dataDir = newPlace();
+    await using storage = await opened({ dataDir });
+    await storage.saveSnapshot(0n, [Uint8Array.of(1)]);
+    for (const zxid of [1n, 2n, 4n, 5n]) await storage.append([record(zxid)]);
+    await storage.saveSnapshot(3n, [Uint8Array.of(1)]);
+    const left = await storage.truncate(3n);
+    assert.deepEqual(await zxidsFrom(left, 0n), [1n, 2n]);
+  });
+
+  for (const lower of [3n, 1n]) {
+    test(`keeps the snapshot that was written last, also one at ${lower} below three others`, async () => {
+      const dataDir = newPlace();
+      await using storage = await opened({ dataDir });
+      for (let zxid = 1n; zxid <= 9n; zxid++) {
+        await storage.append([record(zxid)]);
+        if (zxid > 4n && zxid % 2n === 1n) await storage.saveSnapshot(zxid, [Uint8Array.of(1)]);
+      }
+      await storage.saveSnapshot(lower, [Uint8Array.of(2)]);
+      const left = await storage.truncate(lower);
+      assert.deepEqual(
+        left.snapshots.map(({ zxid }) => zxid),
+        [lower],
+      );
+      assert.deepEqual(files(dataDir, "snapshot"), [`snapshot.${lower}`]);
+    });
+  }
+
+  test("has one snapshot of a zxid, however it is packed: the one that was written last", async () => {
+    const dataDir = newPlace();
+    for (const [compression, byte] of [
+      ["gzip", 1],
+      ["none", 2],
+      ["snappy", 3],
+      ["gzip", 4],
+    ] as const) {
+      await using storage = await opened({ dataDir, compression });
+      await storage.saveSnapshot(7n, [Uint8Array.of(byte)]);
+      await storage.close();
+      await using again = fileStorageOf(dataDir);
+      const { snapshots } = await again.open(quiet);
+      assert.equal(snapshots.length, 1);
+      const bytes = [];
+      for await (const chunk of snapshots[0]!.read()) bytes.push(...chunk);
+      assert.deepEqual(bytes, [byte]);
+    }
   });
 });
+
+function fileStorageOf(dataDir: string): Storage & AsyncDisposable {
+  const storage = fileStorage(dataDir);
+  return Object.assign(storage, { [Symbol.asyncDispose]: () => storage.close() });
+}
+
+async function zxidsFrom(stored: Pick<Storage, "readLog">, from: Zxid): Promise<Zxid[]> {
+  const zxids: Zxid[] = [];
+  for await (const { records } of stored.readLog(from)) zxids.push(...records.map(({ zxid }) => zxid));
+  return zxids;
+}
 
 async function opened(options: FileStorageOptions): Promise<Storage & AsyncDisposable> {
   const storage = fileStorage(options);

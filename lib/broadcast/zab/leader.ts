@@ -309,6 +309,7 @@ export class Leader implements Term {
   #activate(learner: LearnerStream): void {
     learner.state = "active";
     this.#send(learner, { kind: "upToDate" });
+    for (const packet of learner.commits.splice(0)) this.#send(learner, packet);
   }
 
   // ── broadcast ──
@@ -344,7 +345,8 @@ export class Leader implements Term {
       const ensemble = ensembleOf(next);
       const leader = ensemble === null ? null : this.#reconfigured(ensemble, zxid);
       for (const learner of this.#learners.values()) {
-        if (isInBroadcast(learner)) this.#send(learner, commitPacket(learner, next, leader));
+        if (learner.state === "active") this.#send(learner, commitPacket(learner, next, leader));
+        else if (isInBroadcast(learner)) learner.commits.push(commitPacket(learner, next, leader));
       }
       this.#core.emit({ kind: "commit", proposal: next });
       this.#releaseSyncs(zxid);

@@ -20,6 +20,8 @@ export interface LearnerStream {
   lastZxid: Zxid;
   /** Whether it has acknowledged this leader's history. */
   acknowledged: boolean;
+  /** Commits since it was sent what it lacked. They wait until it is active: Apache's learners fail at one that comes before (ZOOKEEPER-4394). */
+  readonly commits: LeaderPacket[];
   /** The last proposal it has on disk. */
   acked: Zxid;
   heardMono: number;
@@ -35,6 +37,7 @@ export function newLearnerStream(link: LinkId, mono: number): LearnerStream {
     state: "new",
     lastZxid: 0n,
     acknowledged: false,
+    commits: [],
     acked: -1n,
     heardMono: mono,
     unacked: null,

@@ -73,7 +73,7 @@ export class Zab implements Broadcast, Core {
   #successor: MemberId | null = null;
   /** The leader of the last term, if its stream has ended. */
   #lost: MemberId | null = null;
-  /** The tree was found to differ from the leader's, and no other has come since. */
+  /** The tree was found to differ from the leader's, or what is to go from it can't be cut off; and no other has come since. */
   #isDistrusted = false;
   /** The epoch in which that happened last. */
   #distrustedIn: number | null = null;
@@ -222,6 +222,10 @@ export class Zab implements Broadcast, Core {
         this.#rebuilding = false;
         this.history.restart(input.image.lastZxid, true);
         return this.#learner?.rebuilt();
+      case "notTruncated":
+        this.#rebuilding = false;
+        this.#isDistrusted = true;
+        return this.resign("the log can't be cut where the leader says: a whole database is asked for");
       case "logRead":
         return this.#leader?.logRead(input.link, input.txns, this.#mono);
       case "notified":

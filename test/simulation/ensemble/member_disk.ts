@@ -137,9 +137,11 @@ export class MemberDisk {
     // The first zxid of an epoch is no txn.
     const isThere = counterOf(zxid) === 0 || this.#log.some(({ header }) => header.zxid === zxid);
     if (!isThere && !this.#snapshots.some(({ database }) => database.lastZxid === zxid)) return false;
-    this.#snapshots = this.#snapshots.filter(({ database }) => database.lastZxid <= zxid);
+    const left = this.#snapshots.filter(({ database }) => database.lastZxid <= zxid);
+    if (left.length === 0) return false;
+    this.#snapshots = left;
     this.#log = this.#log.filter(({ header }) => header.zxid <= zxid);
-    return this.#snapshots.length > 0;
+    return true;
   }
 
   /** `done` is told the txns of the log from one to another; null where they are not all there any more. */

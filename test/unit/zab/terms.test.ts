@@ -114,6 +114,28 @@ describe("a learner", () => {
     assert.deepEqual(rig.step({ kind: "truncated", image: { lastZxid: makeZxid(1, 5) } }), ["append 2:1"]);
   });
 
+  test("whose log can't be cut where the leader says asks for a whole database, and does not stop", () => {
+    for (const isLate of [false, true]) {
+      const rig = synchronising(new History(makeZxid(0, 7), []));
+      assert.deepEqual(rig.packet(-1, { kind: "trunc", zxid: makeZxid(0, 5) }), ["truncate 0:5"]);
+      rig.packet(-1, { kind: "newLeader", epoch: 1, config: "" });
+      if (isLate) assert.deepEqual(rig.step({ kind: "closed", link: -1 }), ["role looking"]);
+      assert.equal(rig.zab.term === null, isLate);
+      assert.deepEqual(rig.step({ kind: "notTruncated" }), isLate ? [] : ["role looking", "cut"]);
+      assert.equal(rig.zab.history.last, makeZxid(0, 7));
+      rig.vote(2, 3, "following", 2n);
+      rig.vote(3, 3, "leading", 2n);
+      rig.step({ kind: "opened", link: -2 });
+      const effects = rig.zab.step(
+        { kind: "packet", link: -2, packet: { kind: "leaderInfo", epoch: 1 } },
+        { mono: rig.mono, wall: 0 },
+      );
+      assert.deepEqual(effects, [{ kind: "send", link: -2, packet: { kind: "ackEpoch", zxid: 0n, currentEpoch: null } }]);
+      const image = { lastZxid: makeZxid(0, 5) };
+      assert.deepEqual(rig.packet(-2, { kind: "snap", zxid: image.lastZxid, image }), ["restore"]);
+    }
+  });
+
   test("whose tree is not the leader's asks for a whole database: once in an epoch, and only where nothing is decided by it", () => {
     const rig = active();
     rig.packet(-1, { kind: "proposal", proposal: txn(1, 1) });
@@ -228,6 +250,47 @@ describe("a leader", () => {
     assert.deepEqual(rig.packet(1, { kind: "ack", zxid: makeZxid(1, 1) }), []);
     assert.deepEqual(rig.step({ kind: "durable", zxid: makeZxid(1, 2) }), ["to 1: commit 1:1", "commit 1:1"]);
     assert.deepEqual(rig.packet(1, { kind: "ack", zxid: makeZxid(1, 2) }), ["to 1: commit 1:2", "commit 1:2"]);
+  });
+
+  test("commits nothing to a learner between its history and UPTODATE (ZOOKEEPER-4394)", () => {
+    const rig = established();
+    rig.step({ kind: "propose", proposal: txn(1, 1) });
+    for (const [link, observer] of [
+      [2, false],
+      [4, true],
+    ] as const) {
+      rig.step({ kind: "opened", link });
+      rig.packet(link, { kind: "learnerInfo", observer, acceptedEpoch: 1, id: BigInt(link), configVersion: 0n });
+      const offered = observer ? [] : [`to ${link}: proposal 1:1`];
+      assert.deepEqual(rig.packet(link, { kind: "ackEpoch", zxid: makeZxid(1, 0), currentEpoch: null }), [
+        `to ${link}: diff 1:0`,
+        ...offered,
+        `to ${link}: newLeader 1`,
+      ]);
+    }
+    rig.step({ kind: "durable", zxid: makeZxid(1, 1) });
+    assert.deepEqual(rig.packet(1, { kind: "ack", zxid: makeZxid(1, 1) }), ["to 1: commit 1:1", "commit 1:1"]);
+    rig.step({ kind: "propose", proposal: txn(1, 2) });
+    rig.step({ kind: "durable", zxid: makeZxid(1, 2) });
+    assert.deepEqual(rig.packet(1, { kind: "ack", zxid: makeZxid(1, 2) }), ["to 1: commit 1:2", "commit 1:2"]);
+    assert.deepEqual(rig.packet(2, { kind: "ack", zxid: makeZxid(1, 0) }), [
+      "to 2: upToDate",
+      "to 2: commit 1:1",
+      "to 2: commit 1:2",
+    ]);
+    assert.deepEqual(rig.packet(4, { kind: "ack", zxid: makeZxid(1, 0) }), [
+      "to 4: upToDate",
+      "to 4: inform 1:1",
+      "to 4: inform 1:2",
+    ]);
+    rig.step({ kind: "propose", proposal: txn(1, 3) });
+    rig.step({ kind: "durable", zxid: makeZxid(1, 3) });
+    assert.deepEqual(rig.packet(1, { kind: "ack", zxid: makeZxid(1, 3) }), [
+      "to 1: commit 1:3",
+      "to 2: commit 1:3",
+      "to 4: inform 1:3",
+      "commit 1:3",
+    ]);
   });
 
   test("answers a sync behind the commits of what it had proposed", () => {
