@@ -16,7 +16,7 @@
  *
  * @module
  */
-import { consoleLogger, describeProcess, nonce, systemClock } from "./adapters/system.ts";
+import { consoleLogger, describeProcess, nonce, soon, systemClock } from "./adapters/system.ts";
 import type { EnsembleOptions } from "./lib/ensemble/open.ts";
 import { type OpenSettings, settingsOf } from "./lib/options.ts";
 import { withPlainCopy } from "./lib/plain_copy.ts";
@@ -96,6 +96,7 @@ export async function open(options: OpenOptions = {}): Promise<Server> {
     logger: logger === undefined ? consoleLogger({ level: "warn" }) : LOGGER(logger, action, "logger"),
     random: Math.random,
     nonce,
+    soon,
     process: describeProcess,
   };
   if (storage !== undefined) STORAGE(storage, action, "storage");

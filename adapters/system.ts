@@ -50,6 +50,11 @@ function wakeAt(mono: number, wake: () => void): () => void {
   };
 }
 
+/** Calls back in a turn of the event loop that comes after what has arrived meanwhile. */
+export function soon(run: () => void): void {
+  setImmediate(run);
+}
+
 /** A text that nobody can guess and that never comes twice: 32 random bytes in hexadecimal. */
 export function nonce(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(32)), (byte) => byte.toString(16).padStart(2, "0")).join("");

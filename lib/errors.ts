@@ -107,9 +107,22 @@ export class ZkError extends Error {
   }
 }
 
+/** A rule of this server's own that does not hold. */
+export class BrokenInvariant extends Error {
+  constructor(what: string) {
+    super(`Broken invariant: ${what}`);
+    this.name = "BrokenInvariant";
+  }
+}
+
 /**
  * Throws when something that must hold does not. The host stops the member then, rather than serve wrong answers.
  */
 export function invariant(condition: unknown, what: string): asserts condition {
-  if (!condition) throw new Error(`Broken invariant: ${what}`);
+  if (!condition) throw new BrokenInvariant(what);
+}
+
+/** What was thrown, for the log: with its stack, if it has one. */
+export function reasonWithStack(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -49,6 +49,7 @@ export class Host {
   readonly #queue: MemberInput[] = [];
   readonly #batch: Proposal[] = [];
   readonly #atTurnEnd: (() => void)[] = [];
+  readonly #beforeTick: (() => void)[] = [];
   #now: Now;
   #inTurn = false;
   #stepping = false;
@@ -74,6 +75,11 @@ export class Host {
 
   get isStopped(): boolean {
     return this.#stopped;
+  }
+
+  /** The time of the turn that is going on, or of the last one. */
+  get now(): Now {
+    return this.#now;
   }
 
   /** Registers a connection. What its client says, `connect` first, goes to {@link submit}. */
@@ -122,6 +128,11 @@ export class Host {
   atTurnEnd(callback: () => void): void {
     this.#atTurnEnd.push(callback);
     if (!this.#inTurn) this.turn(() => {});
+  }
+
+  /** Calls back in a turn before anything falls due in it. */
+  beforeTick(callback: () => void): void {
+    this.#beforeTick.push(callback);
   }
 
   /** The server can't go on safely. */
@@ -227,11 +238,17 @@ export class Host {
     this.#wake = { mono: deadline, cancel: this.clock.wakeAt(deadline, () => this.#woken()) };
   }
 
+  get #isDue(): boolean {
+    const { deadline } = this.member;
+    return deadline !== null && deadline <= this.#now.mono;
+  }
+
   #woken(): void {
     this.#wake = null;
     this.turn(() => {
-      const { deadline } = this.member;
-      if (deadline !== null && deadline <= this.#now.mono) this.#step({ kind: "tick" });
+      if (!this.#isDue) return;
+      for (const callback of this.#beforeTick) callback();
+      if (this.#isDue) this.#step({ kind: "tick" });
     });
   }
 

@@ -56,6 +56,7 @@ export class Member {
       case "connect":
       case "request":
       case "disconnect":
+      case "renew":
       case "sasl":
       case "expire":
         this.#fromKernel(this.#kernel.step(input, now), now, out);

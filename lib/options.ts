@@ -59,10 +59,25 @@ export interface LimitSettings {
    * `globalOutstandingLimit`. Default 1,000.
    */
   readonly outstandingRequestsMax: number;
-  /** A connection whose client has not taken this many bytes is read no further until it has. Default 1 MiB. */
+  /** So many requests of one connection are carried out in a row before others have their turn. Default 1,000. */
+  readonly requestsInRowMax: number;
+  /** … and for about so long, milliseconds. Default 5. */
+  readonly requestsInRowMs: number;
+  /** A connection with this many requests that wait, for the log or for others, is read no further until fewer do. Default 2,000. */
+  readonly waitingRequestsMax: number;
+  /** The same, by the memory that they take. Default 4 MiB. */
+  readonly waitingBytesMax: number;
+  /**
+   * A connection whose client has not taken this many bytes is read no further until it has, and about so many bytes of replies are made at a time.
+   * Its session lives on meanwhile. Default 1 MiB.
+   */
   readonly outputBytesPause: number;
-  /** A connection whose client leaves this many bytes waiting is closed. Default 64 MiB. */
+  /** A connection whose client leaves events of this many bytes waiting is closed. Default 64 MiB. */
   readonly outputBytesMax: number;
+  /** A connection whose client takes nothing of what was sent to it for so long, milliseconds, is closed. Default 30,000. */
+  readonly outputStallMs: number;
+  /** A multi of reads whose answer holds more bytes of data and names is refused with `MarshallingError`. Default 4 MiB. */
+  readonly multiReadBytesMax: number;
 }
 
 /** What is done against floods of requests and of connections. Nothing, unless told. */
@@ -208,8 +223,14 @@ const DEFAULTS: Omit<Settings, "digest" | "minSessionTimeoutMs" | "maxSessionTim
     connectionsMax: 0,
     handshakeTimeoutMs: 10_000,
     outstandingRequestsMax: 1000,
+    requestsInRowMax: 1000,
+    requestsInRowMs: 5,
+    waitingRequestsMax: 2000,
+    waitingBytesMax: 4 * 1024 * 1024,
     outputBytesPause: 1024 * 1024,
     outputBytesMax: 64 * 1024 * 1024,
+    outputStallMs: 30_000,
+    multiReadBytesMax: 4 * 1024 * 1024,
   },
   throttle: {
     requestsInProcessMax: 0,
@@ -322,5 +343,6 @@ export function kernelOptions(settings: Settings): KernelOptions {
     reapIntervalMs: reaper.intervalMs,
     reapsPerMinuteMax: reaper.perMinuteMax,
     containerNeverUsedMs: reaper.neverUsedMs,
+    multiReadBytesMax: settings.limits.multiReadBytesMax,
   };
 }

@@ -14,6 +14,7 @@ const INT_MAX = 2 ** 31 - 1;
 const BYTES_MAX = 2 ** 30;
 const milliseconds = (): z.ZodNumber => z.number().int().min(1).max(INT_MAX);
 const count = (most: number): z.ZodNumber => z.number().int().min(0).max(most);
+const atLeastOne = (): z.ZodNumber => z.number().int().min(1).max(INT_MAX);
 const bytes = (): z.ZodNumber => z.number().int().min(1024).max(BYTES_MAX);
 
 const aclSchema = z.strictObject({
@@ -39,13 +40,18 @@ const limitsSchema = z.strictObject({
   connectionsPerAddressMax: count(INT_MAX).optional(),
   connectionsMax: count(INT_MAX).optional(),
   handshakeTimeoutMs: milliseconds().optional(),
-  outstandingRequestsMax: z.number().int().min(1).max(INT_MAX).optional(),
+  outstandingRequestsMax: atLeastOne().optional(),
+  requestsInRowMax: atLeastOne().optional(),
+  requestsInRowMs: milliseconds().optional(),
+  waitingRequestsMax: atLeastOne().optional(),
+  waitingBytesMax: bytes().optional(),
   outputBytesPause: bytes().optional(),
   outputBytesMax: bytes().optional(),
+  outputStallMs: milliseconds().optional(),
+  multiReadBytesMax: bytes().optional(),
 });
 
 const ratio = (): z.ZodNumber => z.number().min(0).max(1);
-const tokens = (): z.ZodNumber => z.number().int().min(1).max(INT_MAX);
 
 const throttleSchema = z.strictObject({
   requestsInProcessMax: count(INT_MAX).optional(),
@@ -53,12 +59,12 @@ const throttleSchema = z.strictObject({
   opWaitTimeMs: count(INT_MAX).optional(),
   connectionTokens: count(INT_MAX).optional(),
   connectionFillTimeMs: milliseconds().optional(),
-  connectionFillCount: tokens().optional(),
+  connectionFillCount: atLeastOne().optional(),
   connectionFreezeTimeMs: z.number().int().min(-1).max(INT_MAX).optional(),
   connectionDropIncrease: ratio().optional(),
   connectionDropDecrease: ratio().optional(),
   connectionDecreaseRatio: ratio().optional(),
-  connectionWeights: z.strictObject({ global: tokens(), local: tokens(), renew: tokens() }).nullable().optional(),
+  connectionWeights: z.strictObject({ global: atLeastOne(), local: atLeastOne(), renew: atLeastOne() }).nullable().optional(),
 });
 
 const reaperSchema = z.strictObject({

@@ -1,19 +1,29 @@
 /**
  * Requests that wait because too many others are on their way (ZooKeeper: `request_throttle_*`, `throttled_op_wait_time`).
  *
- * Not here: connections that are not read from meanwhile (serve.ts, `globalOutstandingLimit`). Invariant: requests go on in the order in which
+ * Not here: connections that are not read from meanwhile (client_connection.ts). Invariant: requests go on in the order in which
  * they came; those of a client that is gone do not go on at all.
  */
 import { Fifo } from "./fifo.ts";
 import type { Host } from "./host.ts";
 import type { Op } from "./ops.ts";
 import type { ThrottleSettings } from "./options.ts";
+import { heldBytes } from "./session/held_bytes.ts";
 import type { ConnId } from "./types.ts";
 
+/** Whose requests they are; while many of them are held here, it is not read from. */
+export interface Asker {
+  readonly conn: ConnId | null;
+  /** Requests of it that are held here, and the memory that they take, about. */
+  heldRequests: number;
+  heldBytes: number;
+}
+
 interface Held {
-  readonly conn: ConnId;
+  readonly asker: Asker;
   readonly xid: number;
   readonly op: Op;
+  readonly bytes: number;
   readonly since: number;
 }
 
@@ -37,9 +47,12 @@ export class RequestThrottle {
     this.#counters = counters;
   }
 
-  submit(conn: ConnId, xid: number, op: Op): void {
-    if (this.#held.length === 0 && !this.#isFull) return this.#host.submit({ kind: "request", conn, xid, op });
-    this.#held.push({ conn, xid, op, since: this.#host.clock.now().mono });
+  submit(asker: Asker, xid: number, op: Op): void {
+    if (this.#held.length === 0 && !this.#isFull) return this.#host.submit({ kind: "request", conn: asker.conn!, xid, op });
+    const bytes = heldBytes(op);
+    asker.heldRequests++;
+    asker.heldBytes += bytes;
+    this.#held.push({ asker, xid, op, bytes, since: this.#host.clock.now().mono });
     this.#wakeAfter(this.#settings.stallTimeMs);
   }
 
@@ -71,7 +84,10 @@ export class RequestThrottle {
     while (!this.#isFull) {
       const held = this.#held.shift();
       if (held === undefined) return;
-      const { conn, xid, op, since } = held;
+      const { asker, xid, op, bytes, since } = held;
+      const conn = asker.conn!;
+      asker.heldRequests--;
+      asker.heldBytes -= bytes;
       if (this.#host.member.kernel.connections.has(conn)) {
         this.#host.submit({ kind: "request", conn, xid, op: this.#orThrottled(op, mono - since) });
       } else {

@@ -1,23 +1,20 @@
 /**
- * The clients that come through listeners: each byte stream joined to its server connection, and that to the host.
+ * The clients that come through listeners, all together: who may come, and whose turn it is.
  *
- * Not here: bytes and their meaning (wire/server_conn), sessions (kernel), sockets (adapters). What it adds is who may come and how much one
- * client may hold: connections per address and in total, time for the handshake, bytes that a slow reader lets pile up.
+ * Not here: one client's stream (client_connection.ts), sessions (kernel), sockets (adapters).
  *
- * Invariant: what a turn has to say to a client goes to its stream in one piece when the turn ends, and a stream is ended only after
- * everything that was said to it.
+ * Invariants: what a turn has to say to a client goes to its stream when the turn ends. Connections with more to do than one turn's worth have their
+ * turns in a circle, and between two rounds what has arrived from others is read.
  */
+import { ClientConnection } from "./client_connection.ts";
 import { ConnectionThrottle } from "./connection_throttle.ts";
-import type { ConnEffect, ConnectionSink, Host } from "./host.ts";
-import type { Hello, Peer } from "./kernel/messages.ts";
-import type { Op } from "./ops.ts";
+import type { Host } from "./host.ts";
+import type { Hello } from "./kernel/messages.ts";
 import type { Settings } from "./options.ts";
 import type { Duplex, DuplexHandler, Logger } from "./ports.ts";
 import { RequestThrottle } from "./request_throttle.ts";
 import { SaslExchange } from "./sasl/exchange.ts";
-import type { ConnId } from "./types.ts";
 import { ReplySizes } from "./wire/reply_sizes.ts";
-import { ServerConn, type ServerConnOwner } from "./wire/server_conn.ts";
 
 /** How much clients may hold; `open()` has the defaults. */
 export type ClientLimits = Settings["limits"];
@@ -29,6 +26,8 @@ export interface ClientWorld {
   readonly random: () => number;
   /** Texts that nobody can guess and that never come twice. */
   readonly nonce?: () => string;
+  /** Calls back in a turn of the event loop that comes after what has arrived meanwhile. Without it: as soon as what runs now has ended. */
+  readonly soon?: (run: () => void) => void;
 }
 
 /** Which four-letter words are carried out, and what is said to each. */
@@ -69,6 +68,13 @@ export class ClientService {
   #speaking: ClientConnection[] = [];
   /** Those not read from because too many requests are on their way. */
   readonly #throttled = new Set<ClientConnection>();
+  /** Those that have more to do than one turn's worth, in the order of their next turns. */
+  readonly #unfinished = new Set<ClientConnection>();
+  #isGoingOn = false;
+  readonly #soon: (run: () => void) => void;
+  /** Those not read from, whose sessions are kept alive. */
+  readonly #notRead = new Set<ClientConnection>();
+  #cancelRenewal: (() => void) | null = null;
 
   constructor(host: Host, settings: Settings, world: ClientWorld, words: Words) {
     const { sasl } = settings;
@@ -80,6 +86,9 @@ export class ClientService {
     this.requests = new RequestThrottle(host, settings.throttle, this.counters);
     this.#handshakes = new ConnectionThrottle(settings.throttle, world.random, host.clock.now().mono);
     this.#words = words;
+    this.#soon = world.soon ?? ((run) => void Promise.resolve().then(run));
+    // What a client has sent may still wait where it is not read from.
+    host.beforeTick(() => this.#renew());
     if (nonce !== undefined && Object.keys(sasl.users).length > 0) this.beginSasl = () => new SaslExchange(sasl, nonce());
   }
 
@@ -136,6 +145,10 @@ export class ClientService {
     this.#told.clear();
     this.#open.delete(connection);
     this.#throttled.delete(connection);
+    this.#unfinished.delete(connection);
+    this.#notRead.delete(connection);
+    if (this.#notRead.size === 0) this.#cancelRenewal?.();
+    if (this.#notRead.size === 0) this.#cancelRenewal = null;
     this.clearDeadline(connection);
   }
 
@@ -199,6 +212,52 @@ export class ClientService {
     for (const connection of throttled) connection.regulate();
   }
 
+  // ── turns ──
+
+  /** The connection has more to do, and goes on when its next turn comes. */
+  goesOn(connection: ClientConnection): void {
+    this.#unfinished.add(connection);
+    if (this.#isGoingOn) return;
+    this.#isGoingOn = true;
+    this.#soon(this.#goOn);
+  }
+
+  /** A round: each has one turn, as far as the time goes. */
+  readonly #goOn = (): void => {
+    const { clock } = this.host;
+    const end = clock.now().mono + ROUND_MS;
+    for (let left = this.#unfinished.size; left > 0; left--) {
+      const [connection] = this.#unfinished;
+      this.#unfinished.delete(connection!);
+      connection!.goOn();
+      if (clock.now().mono >= end) break;
+    }
+    this.#isGoingOn = this.#unfinished.size > 0;
+    if (this.#isGoingOn) this.#soon(this.#goOn);
+  };
+
+  // ── sessions of those who are not read from ──
+
+  /** Keeps the connection's session alive for as long as it is not read from. */
+  keepAlive(connection: ClientConnection, isRead: boolean): void {
+    if (isRead) this.#notRead.delete(connection);
+    else this.#notRead.add(connection);
+    if (!isRead && this.#cancelRenewal === null) this.#renewLater();
+  }
+
+  #renewLater(): void {
+    const { clock } = this.host;
+    this.#cancelRenewal = clock.wakeAt(clock.now().mono + this.#settings.tickTimeMs / 2, () => {
+      this.#cancelRenewal = null;
+      this.host.turn(() => this.#renew());
+      if (this.#notRead.size > 0 && !this.host.isStopped) this.#renewLater();
+    });
+  }
+
+  #renew(): void {
+    for (const connection of [...this.#notRead]) connection.renew();
+  }
+
   // ── deadlines ──
 
   setDeadline(connection: ClientConnection): void {
@@ -232,185 +291,8 @@ export class ClientService {
   }
 }
 
-/** One stream. */
-export class ClientConnection implements DuplexHandler, ServerConnOwner, ConnectionSink {
-  readonly peer: Peer;
-  readonly #all: ClientService;
-  readonly #duplex: Duplex;
-  readonly #server: ServerConn;
-  #conn: ConnId | null = null;
-  #sasl: SaslExchange | null = null;
-  #asked = false;
-  #ending = false;
-  #paused = false;
-  /** Has not taken what was sent: it is not read from until it has. */
-  #slow = false;
-
-  constructor(all: ClientService, duplex: Duplex) {
-    this.#all = all;
-    this.#duplex = duplex;
-    this.peer = { address: duplex.remoteAddress, label: labelOf(duplex), authIds: duplex.authIds };
-    this.#server = new ServerConn(this, all.limits.frameBytesMax, all.replySizes);
-  }
-
-  /** What the host knows it by, once its client has begun to shake hands. */
-  get conn(): ConnId | null {
-    return this.#conn;
-  }
-
-  /** Whether its client asked a four-letter word. */
-  get isAsked(): boolean {
-    return this.#asked;
-  }
-
-  /** Whether all has been said to it, and it has only to take it. */
-  get isEnding(): boolean {
-    return this.#ending;
-  }
-
-  /** Whether it is being read from. */
-  get isReading(): boolean {
-    return !this.#paused && !this.#asked;
-  }
-
-  // ── from the stream ──
-
-  data(bytes: Uint8Array): void {
-    this.#all.counters.bytes_received_count += bytes.length;
-    this.#all.host.turn(() => this.#receive(bytes));
-  }
-
-  /** A fault in reading is this connection's alone. */
-  #receive(bytes: Uint8Array): void {
-    try {
-      this.#server.receive(bytes);
-      this.regulate();
-    } catch (error) {
-      this.#all.logger.error(`A connection from ${this.peer.label} is cut off: ${String(error)}`);
-      this.cut();
-    }
-  }
-
-  drained(): void {
-    this.#slow = false;
-    this.regulate();
-  }
-
-  closed(): void {
-    this.#all.remove(this);
-    this.#ending = true;
-    this.#all.host.turn(() => this.#server.gone());
-  }
-
-  // ── from the server connection ──
-
-  connect(hello: Hello): void {
-    this.#all.clearDeadline(this);
-    if (!this.#all.admits(hello)) {
-      this.#all.counters.connection_rejected++;
-      this.cut();
-      return;
-    }
-    this.#all.counters.connection_request_count++;
-    this.#conn = this.#all.host.attach(this);
-    this.#all.host.submit({ kind: "connect", conn: this.#conn, hello, peer: this.peer });
-  }
-
-  request(xid: number, op: Op): void {
-    if (op.kind === "sasl" && op.token !== null && this.#all.beginSasl !== null) {
-      this.#sasl ??= this.#all.beginSasl();
-      this.#all.host.submit({ kind: "sasl", conn: this.#conn!, xid, answer: this.#sasl.answer(op.token) });
-    } else {
-      this.#all.requests.submit(this.#conn!, xid, op);
-    }
-  }
-
-  disconnect(): void {
-    if (this.#conn !== null) this.#all.host.submit({ kind: "disconnect", conn: this.#conn });
-  }
-
-  answersWord(word: string): boolean {
-    return this.#all.answersWord(word);
-  }
-
-  word(word: string, mask: bigint | null): void {
-    this.#asked = true;
-    this.#server.answer(this.#all.answerWord(word, mask));
-  }
-
-  somethingToSend(): void {
-    this.#all.speaks(this);
-  }
-
-  // ── from the host ──
-
-  carryOut(effect: ConnEffect): void {
-    switch (effect.kind) {
-      case "reply":
-        this.#server.reply(effect.xid, effect.zxid, effect.outcome);
-        return;
-      case "event":
-        this.#server.event(effect.event);
-        return;
-      case "welcome":
-        this.#server.welcome(effect.welcome);
-        return;
-      case "close":
-        this.#server.close();
-        return;
-    }
-  }
-
-  // ── to the stream ──
-
-  flush(): void {
-    const bytes = this.#server.take();
-    if (this.#ending) return;
-    if (bytes !== null) this.#duplex.write(bytes);
-    if (this.#server.ended) {
-      this.#ending = true;
-      this.#all.setDeadline(this);
-      this.#duplex.end();
-    } else {
-      this.#watchBacklog();
-      this.regulate();
-    }
-  }
-
-  #watchBacklog(): void {
-    const unsent = this.#duplex.bufferedBytes();
-    if (unsent > this.#all.limits.outputBytesPause) this.#slow = true;
-    if (unsent <= this.#all.limits.outputBytesMax) return;
-    this.#all.logger.warn(`A connection from ${this.peer.label} is cut off: it has not taken ${unsent} bytes sent to it`);
-    this.cut();
-  }
-
-  /** Reads on or not, as things stand. */
-  regulate(): void {
-    const waits = this.#conn !== null && this.#all.isBusy && this.#queued() > 0;
-    if (waits) this.#all.throttle(this);
-    const paused = this.#slow || this.#server.holding || waits;
-    if (paused === this.#paused) return;
-    this.#paused = paused;
-    if (paused) this.#duplex.pause();
-    else this.#duplex.resume();
-  }
-
-  /** Without another word. */
-  cut(): void {
-    this.#ending = true;
-    this.#duplex.destroy();
-  }
-
-  #queued(): number {
-    return this.#all.host.member.kernel.connections.get(this.#conn!)?.waiting.length ?? 0;
-  }
-}
+/** How long a round of turns may take, milliseconds, before what has arrived meanwhile is read. */
+const ROUND_MS = 10;
 
 /** Hears nothing: the stream was destroyed before it was used. */
 const REFUSED: DuplexHandler = { data() {}, drained() {}, closed() {} };
-
-/** As Java prints a socket's address. */
-function labelOf({ remoteAddress, remotePort }: Duplex): string {
-  return remoteAddress.includes(":") ? `/[${remoteAddress}]:${remotePort}` : `/${remoteAddress}:${remotePort}`;
-}

@@ -3,6 +3,7 @@
  *
  * Not here: how it is printed (wire/words, adapters/http). Nothing is changed by reading it.
  */
+import type { ClientConnection } from "./client_connection.ts";
 import type { Compat } from "./compat.ts";
 import type { Host } from "./host.ts";
 import type { Kernel } from "./kernel/kernel.ts";
@@ -17,7 +18,7 @@ import type {
   ServerControl,
   ServerMode,
 } from "./report.ts";
-import type { ClientConnection, ClientService } from "./serve.ts";
+import type { ClientService } from "./serve.ts";
 import type { Connection } from "./session/connection.ts";
 import type { Journal } from "./store/journal.ts";
 import type { SessionId, Zxid } from "./types.ts";

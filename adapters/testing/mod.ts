@@ -23,7 +23,7 @@ import { TestServer, type TestServerOptions, type TestWorld } from "../../lib/te
 import { memoryStorage } from "../storage/memory.ts";
 import { consoleLogger, describeProcess } from "../system.ts";
 import { tcp } from "../tcp/mod.ts";
-import { settle } from "./settle.ts";
+import { settle, soon } from "./settle.ts";
 
 export type { Duration } from "../../lib/duration.ts";
 export type { VirtualClock } from "../../lib/testing/clock.ts";
@@ -86,7 +86,7 @@ export function testEnsemble(options: EnsembleTestOptions = {}): Promise<TestEns
 }
 
 function worldOf(logger: Logger): TestWorld {
-  return { logger, process: describeProcess, settle, listener: (port) => tcp({ port }) };
+  return { logger, process: describeProcess, settle, soon, listener: (port) => tcp({ port }) };
 }
 
 TestServer.warmUp(worldOf(consoleLogger({ level: "silent" })));

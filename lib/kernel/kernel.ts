@@ -14,6 +14,7 @@ import { authenticate, initialIdentities, saslIdentities } from "../acl/schemes.
 import { invariant } from "../errors.ts";
 import { type AuthOp, DONE, type Op, type Outcome } from "../ops.ts";
 import { Connection, NOT_KNOWN } from "../session/connection.ts";
+import { heldBytes } from "../session/held_bytes.ts";
 import { passwordMatches, sessionPassword } from "../session/identity.ts";
 import { SELF, type Session, Sessions } from "../session/sessions.ts";
 import type { Proposal } from "../txns.ts";
@@ -139,6 +140,11 @@ export class Kernel {
       case "disconnect":
         this.#forget(input.conn);
         break;
+      case "renew": {
+        const session = this.connections.get(input.conn)?.session ?? null;
+        if (session !== null && !session.closing) this.#touch(session);
+        break;
+      }
       case "expire": {
         const session = this.sessions.get(input.session);
         if (session !== undefined && !session.closing && this.#decides) this.#expire(session);
@@ -269,7 +275,8 @@ export class Kernel {
   }
 
   #wait(connection: Connection, xid: number, op: Op, zxid: Zxid | null): void {
-    connection.waiting.push({ xid, op, authIds: connection.authIds, zxid, receivedMono: this.#step.now.mono });
+    const { authIds } = connection;
+    connection.wait({ xid, op, authIds, zxid, receivedMono: this.#step.now.mono, heldBytes: heldBytes(op) });
   }
 
   /** Answers what needs no txn. */
@@ -399,11 +406,11 @@ export class Kernel {
   #replyTo(connection: Connection, expected: Zxid, zxid: Zxid, outcome: Outcome): void {
     if (!this.connections.has(connection.id)) return;
     const { waiting } = connection;
-    const head = waiting.shift();
+    const head = connection.nextWaiting();
     invariant(head?.zxid === expected, `${zxid} is committed, but connection ${connection.id} waits for ${head?.zxid}`);
     this.#reply(connection, head.xid, head.op, outcome, zxid, head.receivedMono);
     for (let next = waiting.first; next !== undefined && next.zxid === null; next = waiting.first) {
-      waiting.shift();
+      connection.nextWaiting();
       this.#answer(connection, next.xid, next.op, next.authIds, next.receivedMono);
       if (!this.connections.has(connection.id)) return;
     }

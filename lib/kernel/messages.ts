@@ -54,6 +54,8 @@ export type Input =
   /** A SASL token has been judged where its connection is: the answer to it, and whom the client has proved to be once the exchange is over. */
   | { readonly kind: "sasl"; readonly conn: ConnId; readonly xid: number; readonly answer: SaslAnswer }
   | { readonly kind: "disconnect"; readonly conn: ConnId }
+  /** A client lives, although nothing is heard of it: it is not being read from. */
+  | { readonly kind: "renew"; readonly conn: ConnId }
   | { readonly kind: "commit"; readonly proposal: Proposal }
   /** A session is to end now, as if it had fallen due. */
   | { readonly kind: "expire"; readonly session: SessionId }

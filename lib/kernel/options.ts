@@ -34,4 +34,6 @@ export interface KernelOptions {
   readonly reapsPerMinuteMax: number;
   /** A container that never had a child is removed after this time, milliseconds; 0: never. */
   readonly containerNeverUsedMs: number;
+  /** Most bytes of data and names that the answer to a multiRead may hold. */
+  readonly multiReadBytesMax: number;
 }

@@ -35,6 +35,10 @@ export interface Reader {
   readonly authIds: readonly AuthId[];
 }
 
+/** A result's header with its Stat, and a name's length. */
+const RESULT_BYTES = 80;
+const NAME_BYTES = 4;
+
 const MARSHALLING_ERROR: Outcome = { kind: "error", code: "MarshallingError" };
 
 export class Reads {
@@ -44,6 +48,8 @@ export class Reads {
   readonly #tellMissed: (conn: ConnId, type: EventType, path: string) => void;
   /** Lists that were asked for before. Whatever changes a znode's children puts another {@link Znode} in its place. */
   readonly #childLists = new WeakMap<Znode, readonly string[]>();
+  /** Bytes of those lists in a reply, where they were counted. */
+  readonly #childListBytes = new WeakMap<Znode, number>();
 
   /** `tellMissed` sends an event that setWatches found to have been missed. */
   constructor(
@@ -151,7 +157,29 @@ export class Reads {
 
   #multiRead(op: MultiReadOp, reader: Reader): Outcome {
     if (op.ops === null || op.ops.some(({ path }) => path === null)) return { kind: "multiRefused", code: "MarshallingError" };
-    return { kind: "multi", results: op.ops.map((sub) => this.#inMultiRead(sub, reader)) };
+    const results: MultiResult[] = [];
+    let bytes = 0;
+    for (const sub of op.ops) {
+      const result = this.#inMultiRead(sub, reader);
+      bytes += this.#resultBytes(sub, result);
+      // The whole reply is one frame: Apache's would go on until it has no memory left.
+      if (bytes > this.#options.multiReadBytesMax) return { kind: "multiRefused", code: "MarshallingError" };
+      results.push(result);
+    }
+    return { kind: "multi", results };
+  }
+
+  /** Bytes of data and names, about; those of a list that was asked for before are known. */
+  #resultBytes({ path }: GetDataOp | GetChildrenOp, result: MultiResult): number {
+    if (result.kind === "getData") return RESULT_BYTES + (result.data?.length ?? 0);
+    if (result.kind !== "getChildren" || result.children.length === 0) return RESULT_BYTES;
+    const node = this.#database.tree.get(path!)!;
+    let bytes = this.#childListBytes.get(node);
+    if (bytes === undefined) {
+      bytes = result.children.reduce((sum, name) => sum + NAME_BYTES + name.length, RESULT_BYTES);
+      this.#childListBytes.set(node, bytes);
+    }
+    return bytes;
   }
 
   /** As in ZooKeeper, a watch flag inside a multiRead means nothing. */

@@ -24,6 +24,8 @@ export interface Waiting {
   readonly zxid: Zxid | null;
   /** When it was received, for the latency figures. */
   readonly receivedMono: number;
+  /** Memory that it takes, about. */
+  readonly heldBytes: number;
 }
 
 /** What `stat` and `cons` tell of a connection. */
@@ -50,6 +52,8 @@ export class Connection {
   /** Replaced, never changed in place: a waiting request keeps those of its time. */
   authIds: readonly AuthId[];
   readonly waiting: Fifo<Waiting> = new Fifo<Waiting>();
+  /** Memory that what waits takes, about. */
+  waitingBytes = 0;
   readonly stats: ConnectionStats;
 
   constructor(id: ConnId, peer: Peer, authIds: readonly AuthId[], wall: number) {
@@ -57,6 +61,18 @@ export class Connection {
     this.peer = peer;
     this.authIds = authIds;
     this.stats = freshStats(wall);
+  }
+
+  wait(request: Waiting): void {
+    this.waiting.push(request);
+    this.waitingBytes += request.heldBytes;
+  }
+
+  /** Takes what has waited longest, as its turn has come. */
+  nextWaiting(): Waiting | undefined {
+    const next = this.waiting.shift();
+    if (next !== undefined) this.waitingBytes -= next.heldBytes;
+    return next;
   }
 
   /** Adds identities; those that are known already stay as they are. */

@@ -49,6 +49,8 @@ export interface TestWorld {
   readonly process: () => ProcessReport;
   /** Resolves once all promises that can be settled are. */
   readonly settle: () => Promise<void>;
+  /** Calls back in a later turn of the event loop. */
+  readonly soon: (run: () => void) => void;
   /** A port of this machine; 0: any free one. */
   readonly listener: (port: number) => Listener;
 }

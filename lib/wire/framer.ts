@@ -14,9 +14,11 @@ const PARTIAL_BYTES_MIN = 64;
 
 export class Framer {
   readonly #frameBytesMax: number;
-  /** The chunk that frames are taken from, and where the next one starts. Its bytes are ours only until `keepRest`. */
+  /** The chunk that frames are taken from, and where the next one starts. Its bytes are lent until `keepRest`, unless it is our own. */
   #chunk: Uint8Array = NO_BYTES;
   #at = 0;
+  /** Whether the chunk is our own copy: what waits in it is copied once, however often it has to wait. */
+  #isOwn = false;
   /** The start of a frame, length included, whose end has not come yet. */
   #partial: Uint8Array = NO_BYTES;
   #partialLength = 0;
@@ -36,12 +38,14 @@ export class Framer {
     if (this.#at === this.#chunk.length) {
       // A runtime's own subclass would make every subarray one too, which is slow.
       this.#chunk = chunk.constructor === Uint8Array ? chunk : new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
+      this.#isOwn = false;
     } else {
       const rest = this.#chunk.length - this.#at;
       const joined = new Uint8Array(rest + chunk.length);
       joined.set(this.#chunk.subarray(this.#at));
       joined.set(chunk, rest);
       this.#chunk = joined;
+      this.#isOwn = true;
     }
     this.#at = 0;
   }
@@ -65,7 +69,9 @@ export class Framer {
 
   /** Copies what was not handed out, when the chunk goes back to whoever lent it. */
   keepRest(): void {
+    if (this.#at < this.#chunk.length && this.#isOwn) return;
     this.#chunk = this.#at === this.#chunk.length ? NO_BYTES : this.#chunk.slice(this.#at);
+    this.#isOwn = true;
     this.#at = 0;
   }
 

@@ -24,6 +24,11 @@ export class Outbox {
     this.#announce = announce;
   }
 
+  /** Bytes there are to send. */
+  get length(): number {
+    return this.#out?.length ?? 0;
+  }
+
   /** Where to write what is to be sent. */
   get writer(): JuteWriter {
     if (this.#out === null) {

@@ -4,8 +4,10 @@
  * How the glue that has the socket uses it:
  * - what arrives goes to `receive`, the end of the stream to `gone`;
  * - what the host says to this connection goes to `welcome`, `reply`, `event` and `close`, a word's answer to `answer`;
- * - after a call of `somethingToSend`, at the end of the turn, `take` gives all of it in one piece; then `ended` tells whether the
- *   stream is to be ended behind it. While `holding`, nothing more should be read from the stream.
+ * - after a call of `somethingToSend`, at the end of the turn, `take` gives it in one piece; then `ended` tells whether the stream is to
+ *   be ended behind it. While `holding`, nothing more should be read from the stream;
+ * - where the stream takes no more, `hold` keeps what is said; once it does, `release` tells it. While `hasReplies` or
+ *   `hasRequests`, `goOn` does what was put off.
  *
  * Not here: sessions and what requests mean (kernel), what the words answer. Invariants: bytes that make no sense end this
  * connection and nothing else; the host hears one `connect` before any `request`, and one `disconnect` after the last unless it
@@ -14,10 +16,10 @@
 import type { Hello, Welcome } from "../kernel/messages.ts";
 import type { Op, Outcome } from "../ops.ts";
 import type { WatchedEvent, Zxid } from "../types.ts";
-import { readHello, readRequest, writeEvent, writeReply, writeWelcome } from "./codec.ts";
+import { readHello, readRequest, writeWelcome } from "./codec.ts";
 import { Framer } from "./framer.ts";
 import { JuteError, JuteReader } from "./jute.ts";
-import { Outbox } from "./outbox.ts";
+import { ReplyQueue } from "./reply_queue.ts";
 import { ReplySizes } from "./reply_sizes.ts";
 
 /** What a connection asks of whoever owns it. It may be answered from within the call. */
@@ -29,6 +31,8 @@ export interface ServerConnOwner {
   answersWord(word: string): boolean;
   /** A four-letter word; `mask` are the eight bytes behind `stmk`. To be answered with {@link ServerConn.answer}. */
   word(word: string, mask: bigint | null): void;
+  /** Whether the next request may be read now; if not, {@link ServerConn.goOn} does it later. */
+  takesMore(): boolean;
   /** There is something to take, or the stream is to be ended. Said once until the next `take`. */
   somethingToSend(): void;
 }
@@ -39,7 +43,6 @@ export const FOUR_LETTER_WORDS: ReadonlySet<string> = new Set(
 );
 const WORD_BYTES = 4;
 const MASK_BYTES = 8;
-const LENGTH_BYTES = 4;
 const REQUEST_HEADER_BYTES = 8;
 
 /**
@@ -56,24 +59,31 @@ const encoder = new TextEncoder();
 export class ServerConn {
   readonly #owner: ServerConnOwner;
   readonly #framer: Framer;
-  readonly #sizes: ReplySizes;
-  readonly #outbox: Outbox = new Outbox(() => this.#announce());
+  readonly #replies: ReplyQueue;
   #state: State = "fresh";
   /** The first bytes, until there are enough to tell a word from a frame. */
   #first: Uint8Array = NO_BYTES;
   /** Whether the client's handshake came without the readOnly byte. */
   #shortHandshake = false;
   #reading = false;
+  /** Whether requests may be left that were not read, since the owner took no more. */
+  #isHeldBack = false;
   #announced = false;
 
   /**
    * @param frameBytesMax longest request that is taken (ZooKeeper: `jute.maxbuffer`)
    * @param sizes counts the bytes of what is said
+   * @param pieceBytesMax about so many bytes of it are made at a time
    */
-  constructor(owner: ServerConnOwner, frameBytesMax: number, sizes: ReplySizes = new ReplySizes()) {
+  constructor(
+    owner: ServerConnOwner,
+    frameBytesMax: number,
+    sizes: ReplySizes = new ReplySizes(),
+    pieceBytesMax: number = Number.POSITIVE_INFINITY,
+  ) {
     this.#owner = owner;
-    this.#sizes = sizes;
     this.#framer = new Framer(frameBytesMax);
+    this.#replies = new ReplyQueue(() => this.#announce(), sizes, pieceBytesMax);
   }
 
   /** Whether requests wait for the handshake: the more is read, the more has to be kept. */
@@ -83,7 +93,27 @@ export class ServerConn {
 
   /** Whether nothing will be said any more: the stream is to be ended once what `take` gave is sent. */
   get ended(): boolean {
-    return this.#state === "closed";
+    return this.#state === "closed" && !this.#replies.isWaiting;
+  }
+
+  /** Whether replies wait to be encoded. */
+  get hasReplies(): boolean {
+    return this.#replies.isWaiting;
+  }
+
+  /** Whether requests that arrived wait to be read. */
+  get hasRequests(): boolean {
+    return this.#isHeldBack;
+  }
+
+  /** Whether what is said has to wait. */
+  get isFull(): boolean {
+    return this.#replies.isFull;
+  }
+
+  /** About how much memory the events take that the stream has not taken. */
+  get eventBytes(): number {
+    return this.#replies.eventBytes;
   }
 
   // ── from the stream ──
@@ -101,6 +131,24 @@ export class ServerConn {
     this.#framer.keepRest();
   }
 
+  /** The stream has room: encodes replies that wait, and reads requests that do. */
+  goOn(): void {
+    this.#replies.fill();
+    if (!this.#isHeldBack || this.#reading) return;
+    this.#readFrames();
+    this.#framer.keepRest();
+  }
+
+  /** The stream takes no more, until {@link release}. */
+  hold(): void {
+    this.#replies.hold();
+  }
+
+  /** The stream has room again: what is said from now on goes out at once, unless something waits for {@link goOn}. */
+  release(): void {
+    this.#replies.release();
+  }
+
   /** The stream is gone. */
   gone(): void {
     this.#end();
@@ -110,7 +158,7 @@ export class ServerConn {
 
   welcome(welcome: Welcome): void {
     if (this.#state !== "greeted") return; // gone while its session was made
-    writeWelcome(this.#outbox.writer, welcome, this.#shortHandshake);
+    writeWelcome(this.#replies.writer, welcome, this.#shortHandshake);
     if (welcome.timeOut === 0) return; // refused: a close follows, and requests behind the handshake are lost
     this.#state = "open";
     if (this.#reading || this.#framer.waitingBytes === 0) return;
@@ -119,17 +167,11 @@ export class ServerConn {
   }
 
   reply(xid: number, zxid: Zxid, outcome: Outcome): void {
-    const { writer } = this.#outbox;
-    const before = writer.length;
-    writeReply(writer, xid, zxid, outcome);
-    this.#sizes.add(writer.length - before - LENGTH_BYTES);
+    this.#replies.reply(xid, zxid, outcome);
   }
 
   event(event: WatchedEvent): void {
-    const { writer } = this.#outbox;
-    const before = writer.length;
-    writeEvent(writer, event);
-    this.#sizes.add(writer.length - before - LENGTH_BYTES);
+    this.#replies.event(event);
   }
 
   close(): void {
@@ -139,16 +181,16 @@ export class ServerConn {
   /** Says the answer to a four-letter word, and nothing after it. */
   answer(text: string): void {
     if (this.#state !== "asked") return;
-    this.#outbox.writer.raw(encoder.encode(text));
+    this.#replies.writer.raw(encoder.encode(text));
     this.#stop();
   }
 
   // ── to the stream ──
 
-  /** Everything there is to send, in one piece that the caller may keep; null for nothing. */
+  /** Everything that is encoded, in one piece that the caller may keep; null for nothing. */
   take(): Uint8Array | null {
     this.#announced = false;
-    return this.#outbox.take();
+    return this.#replies.take();
   }
 
   #announce(): void {
@@ -185,7 +227,12 @@ export class ServerConn {
 
   #readFrames(): void {
     this.#reading = true;
+    this.#isHeldBack = false;
     while (this.#state === "framed" || this.#state === "open") {
+      if (this.#state === "open" && !this.#owner.takesMore()) {
+        this.#isHeldBack = this.#framer.waitingBytes > 0;
+        break;
+      }
       const found = this.#framer.next(reader);
       if (found === "more") break;
       if (found === "bad") this.#end();
@@ -230,6 +277,7 @@ export class ServerConn {
 
   #stop(): void {
     this.#state = "closed";
+    this.#isHeldBack = false;
     this.#framer.clear();
     this.#announce();
   }

@@ -56,6 +56,9 @@ export class ScriptedConnection implements ServerConnOwner, DuplexHandler {
     this.#script.request?.(this, xid, op);
   }
   disconnect(): void {}
+  takesMore(): boolean {
+    return true;
+  }
   answersWord(): boolean {
     return true;
   }

@@ -2,125 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { memoryStorage } from "../../adapters/storage/memory.ts";
-import type { Op } from "../../lib/ops.ts";
-import type { Duplex, DuplexHandler, ListenAddress, Listener, Logger } from "../../lib/ports.ts";
-import type { Server } from "../../lib/server.ts";
-import { writeHello, writeRequest } from "../../lib/wire/codec.ts";
-import { JuteWriter } from "../../lib/wire/jute.ts";
-import { type OpenOptions, open } from "../../mod.ts";
-import { ManualClock } from "../support/manual_clock.ts";
-import { NEW_SESSION } from "../support/raw_client.ts";
-
-const HELLO = frames((out) => writeHello(out, NEW_SESSION));
-const WELCOME_BYTES = 4 + 37;
-const REPLY_BYTES = 4 + 16;
-const PING = request(-2, { kind: "ping" });
-
-function frames(write: (out: JuteWriter) => void): Uint8Array {
-  const out = new JuteWriter(64);
-  write(out);
-  return out.written().slice();
-}
-
-function request(xid: number, op: Exclude<Op, { kind: "unreadable" }>): Uint8Array {
-  return frames((out) => writeRequest(out, xid, op));
-}
-
-function create(path: string): Uint8Array {
-  const acl = [{ perms: 31, scheme: "world", id: "anyone" }];
-  return request(1, { kind: "create", path, data: null, acl, flags: 0, ttl: 0 });
-}
-
-function join(...parts: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(parts));
-}
-
-/** The server's end of a stream; the test is the client. */
-class FakeStream implements Duplex {
-  readonly authIds = [];
-  readonly remotePort: number;
-  readonly remoteAddress: string;
-  readonly writes: Uint8Array[] = [];
-  state: "open" | "ended" | "destroyed" = "open";
-  paused = false;
-  unsent = 0;
-  handler: DuplexHandler = { data() {}, drained() {}, closed() {} };
-
-  constructor(remoteAddress: string, remotePort: number) {
-    this.remoteAddress = remoteAddress;
-    this.remotePort = remotePort;
-  }
-
-  write(bytes: Uint8Array): void {
-    assert.equal(this.state, "open");
-    this.writes.push(bytes);
-  }
-  bufferedBytes(): number {
-    return this.unsent;
-  }
-  pause(): void {
-    assert.equal(this.paused, false);
-    this.paused = true;
-  }
-  resume(): void {
-    assert.equal(this.paused, true);
-    this.paused = false;
-  }
-  end(): void {
-    this.state = "ended";
-  }
-  destroy(): void {
-    this.state = "destroyed";
-  }
-
-  say(...bytes: readonly Uint8Array[]): void {
-    for (const chunk of bytes) this.handler.data(chunk);
-  }
-  get text(): string {
-    return Buffer.concat(this.writes).toString("latin1");
-  }
-  get lengths(): number[] {
-    return this.writes.map(({ length }) => length);
-  }
-}
-
-class Stage implements Listener {
-  readonly clock = new ManualClock();
-  readonly logged: string[] = [];
-  server!: Server;
-  #accept: (duplex: Duplex) => DuplexHandler = () => assert.fail("not listening");
-  #nextPort = 40_000;
-
-  static async open(settings: OpenOptions = {}): Promise<Stage> {
-    const stage = new Stage();
-    const keep = (line: string): void => void stage.logged.push(line);
-    const logger: Logger = { debug() {}, info() {}, warn: keep, error: keep };
-    stage.server = await open({ clock: stage.clock, logger, fourLetterWords: ["*"], ...settings });
-    await stage.server.listen(stage);
-    return stage;
-  }
-
-  async start(accept: (duplex: Duplex) => DuplexHandler): Promise<ListenAddress> {
-    this.#accept = accept;
-    return { host: "127.0.0.1", port: 2181, secure: false };
-  }
-  async release(): Promise<void> {}
-  async stop(): Promise<void> {}
-
-  connect(address = "127.0.0.1"): FakeStream {
-    const stream = new FakeStream(address, this.#nextPort++);
-    stream.handler = this.#accept(stream);
-    return stream;
-  }
-
-  /** What the server says to a word asked by a client of its own address. */
-  ask(word: string): string {
-    const stream = this.connect("127.9.9.9");
-    stream.say(Buffer.from(word));
-    stream.handler.closed();
-    return stream.text;
-  }
-}
+import { create, HELLO, join, PING, REPLY_BYTES, request, Stage, WELCOME_BYTES } from "../support/stage.ts";
 
 test("a chunk of requests is answered with one write, the handshake behind it included", async () => {
   const stage = await Stage.open();
@@ -285,17 +167,6 @@ test("a slow reader is not read from until it has taken what was sent", async ()
   stream.unsent = 0;
   stream.handler.drained();
   assert.equal(stream.paused, false);
-  await stage.server.close();
-});
-
-test("a reader that lets too much pile up is cut off", async () => {
-  const stage = await Stage.open({ limits: { outputBytesPause: 2000, outputBytesMax: 3000 } });
-  const stream = stage.connect();
-  stream.say(HELLO);
-  stream.unsent = 3001;
-  stream.say(PING);
-  assert.equal(stream.state, "destroyed");
-  assert.deepEqual(stage.logged, ["A connection from /127.0.0.1:40000 is cut off: it has not taken 3001 bytes sent to it"]);
   await stage.server.close();
 });
 

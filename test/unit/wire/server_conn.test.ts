@@ -47,6 +47,9 @@ class Recorder implements ServerConnOwner {
   disconnect(): void {
     this.heard.push(["disconnect"]);
   }
+  takesMore(): boolean {
+    return true;
+  }
   answersWord(word: string): boolean {
     return word !== this.refused;
   }
