@@ -26,8 +26,8 @@ export interface ClientWorld {
   readonly random: () => number;
   /** Texts that nobody can guess and that never come twice. */
   readonly nonce?: () => string;
-  /** Calls back in a turn of the event loop that comes after what has arrived meanwhile. Without it: as soon as what runs now has ended. */
-  readonly soon?: (run: () => void) => void;
+  /** Calls back in a turn of the event loop that comes after what has arrived meanwhile. */
+  readonly soon: (run: () => void) => void;
 }
 
 /** Which four-letter words are carried out, and what is said to each. */
@@ -86,7 +86,7 @@ export class ClientService {
     this.requests = new RequestThrottle(host, settings.throttle, this.counters);
     this.#handshakes = new ConnectionThrottle(settings.throttle, world.random, host.clock.now().mono);
     this.#words = words;
-    this.#soon = world.soon ?? ((run) => void Promise.resolve().then(run));
+    this.#soon = world.soon;
     // What a client has sent may still wait where it is not read from.
     host.beforeTick(() => this.#renew());
     if (nonce !== undefined && Object.keys(sasl.users).length > 0) this.beginSasl = () => new SaslExchange(sasl, nonce());

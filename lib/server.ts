@@ -66,8 +66,8 @@ export interface ServerWorld {
   readonly random: () => number;
   /** Texts that nobody can guess and that never come twice, for SASL; without them there is none. */
   readonly nonce?: () => string;
-  /** Calls back in a turn of the event loop that comes after what has arrived meanwhile. Without it: as soon as what runs now has ended. */
-  readonly soon?: (run: () => void) => void;
+  /** Calls back in a turn of the event loop that comes after what has arrived meanwhile. */
+  readonly soon: (run: () => void) => void;
 }
 
 /** Joins a kernel to whatever pumps it. */

@@ -197,6 +197,19 @@ const REQUESTS: readonly Difference[] = [
     },
   },
   {
+    what: "a multiRead whose answer holds more than 4 MiB of data and names",
+    apache: "answered, as long as there is memory",
+    ours: "refused: `MarshallingError`",
+    why: "the answer is one frame, which 96 KB of request can make gigabytes long, and no client of Apache's takes more than 1 MiB; `limits.multiReadBytesMax` says where it ends",
+    shown: {
+      script: [
+        asks(create("~/big", { data: "x".repeat(1_000_000) }), multiRead(...Array.from({ length: 5 }, () => getData("~/big")))),
+      ],
+      apache: /x{1000}|(78){1000}/,
+      ours: /MarshallingError/,
+    },
+  },
+  {
     what: "a multiRead refused for a null path",
     apache: "the error is followed by the results of what stands before that path",
     ours: "the error is followed by an empty list",

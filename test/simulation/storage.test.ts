@@ -99,7 +99,7 @@ async function run(seed: number): Promise<void> {
   const history = new History(random);
   const settings = await settingsOf({ snapshots: { everyTxns: random.of([4, 30, 200]) } }, true);
   const process = (): never => assert.fail("nobody asks");
-  const world = { clock: new ManualClock(), logger: quiet, random: () => random.next(), process };
+  const world = { clock: new ManualClock(), logger: quiet, random: () => random.next(), soon: setImmediate, process };
   const preAllocBytes = random.of([0, 4096, 65_536]);
   const start = (): Promise<Server> => {
     const options = { dataDir: "/sim", preAllocBytes, snapshotsKept: 2, logFileBytesMax: 20_000 };

@@ -19,7 +19,13 @@ const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 async function onDisk(disk: SimulatedDisk, everyTxns = 100_000, clock = new ManualClock(), logger = quiet): Promise<Server> {
   const storage = new FileStorage({ dataDir: "/sim", preAllocBytes: 4096 }, disk.mount());
   const settings = await settingsOf({ snapshots: { everyTxns }, tickTimeMs: 1000 }, true);
-  return await openDurable(storage, settings, { clock, logger, random: () => 0, process: () => assert.fail("nobody asks") });
+  return await openDurable(storage, settings, {
+    clock,
+    logger,
+    random: () => 0,
+    soon: setImmediate,
+    process: () => assert.fail("nobody asks"),
+  });
 }
 
 describe("a server on a storage", () => {
