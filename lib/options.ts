@@ -11,6 +11,7 @@ import { plainCopy } from "./plain_copy.ts";
 import { serverIdProblem } from "./session/identity.ts";
 import type { TreeOptions } from "./tree/tree.ts";
 import type { ExtendedTypes } from "./tree/znode.ts";
+import { FRAME_BYTES_EXTRA_MIN } from "./txn_size.ts";
 
 /** Who may do what, and how identities are proved. */
 export interface AclSettings {
@@ -46,8 +47,19 @@ export interface SaslSettings {
 
 /** What clients may cost. */
 export interface LimitSettings {
-  /** Bytes of one request, ZooKeeper's `jute.maxbuffer`. Default 1,048,575. */
+  /** Bytes of one request, in process as over TCP: ZooKeeper's `jute.maxbuffer`. Default 1,048,575. */
   readonly frameBytesMax: number;
+  /**
+   * So many bytes more may have what a request becomes, as a txn in the log and in a packet to another member: ZooKeeper's
+   * `jute.maxbuffer.extrasize`. What would be longer is refused with `MarshallingError`, since no member could read it. Default as many as
+   * `frameBytesMax`, at least 1,024. All members of an ensemble must be told the same.
+   */
+  readonly frameBytesExtra: number;
+  /**
+   * Bytes of the paths of one session's ephemerals: what would come above is refused with `QuotaExceeded`. Default 0: any number. The end of a session
+   * whose paths are longer than a txn may be names none of them, as with `closeSessionPaths: false`.
+   */
+  readonly ephemeralBytesMax: number;
   /** Open connections from one address, ZooKeeper's `maxClientCnxns`. Default 60; 0: any number. */
   readonly connectionsPerAddressMax: number;
   /** Open connections in all, ZooKeeper's `maxCnxns`. Default 0: any number. */
@@ -190,8 +202,10 @@ export interface OpenSettings extends Partial<Omit<Settings, "acl" | "sasl" | "l
 /** Timeouts are Java's ints on the wire. */
 const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 
-/** What holds unless told otherwise; `digest` and the session timeouts follow from the rest. */
-const DEFAULTS: Omit<Settings, "digest" | "minSessionTimeoutMs" | "maxSessionTimeoutMs"> = {
+/** What holds unless told otherwise; `digest`, `frameBytesExtra` and the session timeouts follow from the rest. */
+const DEFAULTS: Omit<Settings, "digest" | "minSessionTimeoutMs" | "maxSessionTimeoutMs" | "limits"> & {
+  readonly limits: Omit<LimitSettings, "frameBytesExtra">;
+} = {
   tickTimeMs: 2000,
   serverId: 1,
   compat: "3.8",
@@ -219,6 +233,7 @@ const DEFAULTS: Omit<Settings, "digest" | "minSessionTimeoutMs" | "maxSessionTim
   sasl: { users: {}, allowFailedClients: false },
   limits: {
     frameBytesMax: 0xfffff,
+    ephemeralBytesMax: 0,
     connectionsPerAddressMax: 60,
     connectionsMax: 0,
     handshakeTimeoutMs: 10_000,
@@ -278,7 +293,11 @@ export function completed(given: OpenSettings, stores: boolean): Settings {
     ...defined(given),
     acl: { ...acl, saslRegistered: hasUsers, ...defined(given.acl) },
     sasl: { ...sasl, ...defined(given.sasl) },
-    limits: { ...limits, ...defined(given.limits) },
+    limits: {
+      ...limits,
+      frameBytesExtra: extraBytes(given.limits?.frameBytesMax ?? limits.frameBytesMax),
+      ...defined(given.limits),
+    },
     throttle: { ...throttle, ...defined(given.throttle) },
     reaper: { ...reaper, ...defined(given.reaper) },
     snapshots: { ...snapshots, lastZxid: given.compat === "3.9", ...defined(given.snapshots) },
@@ -299,6 +318,15 @@ function defined<T extends object>(options: T | undefined): T {
 
 function refuse(problems: readonly string[]): void {
   if (problems.length > 0) throw new TypeError(`Cannot open a server: ${problems.join("; ")}`);
+}
+
+function extraBytes(frameBytesMax: number): number {
+  return Math.max(frameBytesMax, FRAME_BYTES_EXTRA_MIN);
+}
+
+/** Bytes of the longest txn with its header that is made, logged and sent; the limits' one consequence for all of these. */
+export function txnBytesMax({ limits }: Settings): number {
+  return limits.frameBytesMax + limits.frameBytesExtra;
 }
 
 export function treeOptions(settings: Settings): TreeOptions {
@@ -337,6 +365,8 @@ export function kernelOptions(settings: Settings): KernelOptions {
     closeSessionPaths: settings.closeSessionPaths,
     enforceQuota: settings.enforceQuota,
     reconfigEnabled: settings.reconfigEnabled,
+    txnBytesMax: txnBytesMax(settings),
+    ephemeralBytesMax: settings.limits.ephemeralBytesMax,
     requiredAuthSchemes: settings.requiredAuthSchemes,
     localSessions: settings.localSessions,
     localSessionsUpgrading: settings.localSessionsUpgrading,

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { COMPAT_VERSIONS } from "./compat.ts";
 import { DIGEST_ALGORITHMS } from "./digest_algorithms.ts";
 import type { OpenSettings } from "./options.ts";
+import { FRAME_BYTES_EXTRA_MIN } from "./txn_size.ts";
 import { describe, nearestName } from "./validate.ts";
 
 /** What Java's int holds, and so what zoo.cfg may say. */
@@ -36,7 +37,9 @@ const saslSchema = z.strictObject({
 });
 
 const limitsSchema = z.strictObject({
-  frameBytesMax: bytes().optional(),
+  frameBytesMax: z.number().int().min(1).max(BYTES_MAX).optional(),
+  frameBytesExtra: z.number().int().min(FRAME_BYTES_EXTRA_MIN).max(BYTES_MAX).optional(),
+  ephemeralBytesMax: count(Number.MAX_SAFE_INTEGER).optional(),
   connectionsPerAddressMax: count(INT_MAX).optional(),
   connectionsMax: count(INT_MAX).optional(),
   handshakeTimeoutMs: milliseconds().optional(),

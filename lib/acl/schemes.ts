@@ -6,6 +6,7 @@
  * Invariant: a list that {@link normalizeAcl} returned has entries that their providers understand, none of them `auth`.
  */
 import type { SubmittedAcl } from "../ops.ts";
+import { aclEntryLength } from "../txn_size.ts";
 import type { Acl, AclList, AuthId } from "../types.ts";
 import { ipIdentity } from "./ip.ts";
 import type { AclOptions } from "./options.ts";
@@ -48,11 +49,14 @@ export type NormalizedAcl = AclList | "InvalidACL" | "MarshallingError";
 /**
  * The list to store for a submitted one: duplicates are dropped, `auth` entries replaced by the identities of the connection, everything
  * else must be well formed. The first entry that is not decides the error. Permission bits aren't judged.
+ *
+ * @param bytesMax of the list when it is stored: some entries times some identities may be more than there is memory
  */
 export function normalizeAcl(
   submitted: readonly SubmittedAcl[] | null,
   ids: readonly AuthId[],
   options: AclOptions,
+  bytesMax: number = Number.POSITIVE_INFINITY,
 ): NormalizedAcl {
   if (submitted?.length === 1 && submitted[0]!.perms === Perms.ALL && isEverybody(submitted[0]!)) return OPEN_ACL_UNSAFE;
   if (options.skipAcl && options.skipAclSkipsLists) return unjudged(submitted);
@@ -60,11 +64,16 @@ export function normalizeAcl(
   if (submitted.length === 0) return "InvalidACL";
   const list: Acl[] = [];
   const last: Acl[] = [];
+  let bytesLeft = bytesMax;
   for (const entry of withoutDuplicates(submitted)) {
     const entries = resolve(entry, ids, options);
     if (typeof entries === "string") return entries;
     const to = entry.scheme === "auth" && options.authGoesLast ? last : list;
-    for (const resolved of entries) to.push(resolved);
+    for (const resolved of entries) {
+      bytesLeft -= aclEntryLength(resolved);
+      if (bytesLeft < 0) return "MarshallingError";
+      to.push(resolved);
+    }
   }
   return [...list, ...last];
 }

@@ -19,7 +19,7 @@ import { Host, type HostOptions } from "../host.ts";
 import { Database } from "../kernel/database.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { Member } from "../member.ts";
-import { kernelOptions, type Settings, treeOptions } from "../options.ts";
+import { kernelOptions, type Settings, treeOptions, txnBytesMax } from "../options.ts";
 import type { Dialer, Listener, Storage, Stored, StoredEpochs } from "../ports.ts";
 import type { ConfigurationReport, LeaderReport } from "../report.ts";
 import type { ServerParts, ServerWorld } from "../server.ts";
@@ -273,7 +273,7 @@ class RunningMember {
       lastSeen,
       readOnlyMode: this.#settings.readOnlyMode,
       reconfiguration: this.#settings.reconfigEnabled ? { votersMin: this.#options.mayVoteAlone ? 1 : 2 } : null,
-      limits: { tickMs: this.#settings.tickTimeMs, initLimit, syncLimit },
+      limits: { tickMs: this.#settings.tickTimeMs, initLimit, syncLimit, txnBytesMax: txnBytesMax(this.#settings) },
       history: new History(lastZxid, recent, loggedFrom),
       ...starting,
     });
@@ -292,6 +292,7 @@ class RunningMember {
       turn: (run) => (this.#host === null ? run() : this.#host.turn(run)),
       atTurnEnd: this.#options.peers.gather ?? ((run) => this.#host?.atTurnEnd(run)),
       readDatabase: async (zxid, chunks) => await this.#readDatabase(zxid, chunks),
+      packetBytesMax: txnBytesMax(this.#settings),
     });
   }
 

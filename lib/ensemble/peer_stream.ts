@@ -27,7 +27,9 @@ export interface PeerStreamOwner {
   packet(packet: Packet): void;
   /** Part of a database has come, or has been taken. */
   alive(): void;
-  /** It is gone, or was given up because of what it said. Comes once. */
+  /** It is about to be given up, because of what it said or does not take. Comes once at most, before {@link ended}. */
+  letsGo(reason: string): void;
+  /** It is gone, or was given up. Comes once. */
   ended(reason: string): void;
   /** Calls back once when the turn that is going on has ended, or later: when what waits with it has had its turn, too. */
   atTurnEnd(run: () => void): void;
@@ -43,12 +45,15 @@ export interface Sending {
   readonly release: () => void;
 }
 
-/** Longest packet that is taken: a request of the usual limit, twice. */
-const PACKET_BYTES_MAX = 2 * 0xfffff + 4096;
 /** More than this is not handed to a stream at a time. */
 const BUFFERED_BYTES = 1 << 20;
-/** A peer that leaves so much waiting is given up. */
+/** A peer that leaves so much waiting is given up, or four packets where these may be longer. */
 const WAITING_BYTES_MAX = 256 << 20;
+/**
+ * A leader's packets are taken however long they are: they may hold txns that were logged when more was allowed, and who refuses one asks for it
+ * again and again.
+ */
+const ANY_LENGTH = 2 ** 31 - 1;
 /** Pieces of a database between two turns. */
 const CHUNKS_PER_TURN = 4;
 
@@ -57,20 +62,25 @@ export class PeerStream implements DuplexHandler {
   readonly #duplex: Duplex;
   /** Which side this is. */
   readonly #side: "leader" | "learner";
-  readonly #reader = new PacketReader(PACKET_BYTES_MAX);
+  readonly #reader: PacketReader;
+  readonly #waitingBytesMax: number;
   /** A database that is arriving. */
   #arriving: ByteQueue | null = null;
   #out = new JuteWriter(4096);
   /** What has to wait for a database to be sent. */
   #behind: (Uint8Array | Sending)[] = [];
+  #behindBytes = 0;
   #sending: Sending | null = null;
   #flushing = false;
   #hasEnded = false;
 
-  constructor(owner: PeerStreamOwner, duplex: Duplex, side: "leader" | "learner") {
+  /** @param packetBytesMax longest data of a learner's packet that is taken */
+  constructor(owner: PeerStreamOwner, duplex: Duplex, side: "leader" | "learner", packetBytesMax: number) {
     this.#owner = owner;
     this.#duplex = duplex;
     this.#side = side;
+    this.#reader = new PacketReader(side === "leader" ? packetBytesMax : ANY_LENGTH);
+    this.#waitingBytesMax = Math.max(WAITING_BYTES_MAX, 4 * packetBytesMax);
   }
 
   // ── in ──
@@ -93,7 +103,7 @@ export class PeerStream implements DuplexHandler {
       }
     } catch (error) {
       if (!(error instanceof QuorumError || error instanceof JuteError)) throw error;
-      this.#end(error.message);
+      this.#letGo(error.message);
     }
   }
 
@@ -110,7 +120,7 @@ export class PeerStream implements DuplexHandler {
         for (const bytes of arriving.takeRest()) this.#reader.push(bytes);
         this.#read();
       },
-      (error: Error) => this.#end(`the database can't be read: ${error.message}`),
+      (error: Error) => this.#letGo(`the database can't be read: ${error.message}`),
     );
   }
 
@@ -129,12 +139,19 @@ export class PeerStream implements DuplexHandler {
     this.#owner.ended(reason);
   }
 
+  /** Ends it for something that an operator should look into. */
+  #letGo(reason: string): void {
+    if (!this.#hasEnded) this.#owner.letsGo(reason);
+    this.#end(reason);
+  }
+
   #stop(): void {
     this.#hasEnded = true;
     this.#arriving?.end();
     this.#sending?.release();
     for (const waiting of this.#behind) if ("release" in waiting) waiting.release();
     this.#behind = [];
+    this.#behindBytes = 0;
     this.#sending = null;
     this.#duplex.destroy();
   }
@@ -170,9 +187,12 @@ export class PeerStream implements DuplexHandler {
     if (this.#out.length === 0 || this.#hasEnded) return;
     const bytes = this.#out.copy();
     this.#out.clear();
-    if (this.#sending !== null) this.#behind.push(bytes);
-    else this.#duplex.write(bytes);
-    if (this.#duplex.bufferedBytes() > WAITING_BYTES_MAX) this.#end("it does not take what is sent to it");
+    if (this.#sending !== null) {
+      this.#behind.push(bytes);
+      this.#behindBytes += bytes.length;
+    } else this.#duplex.write(bytes);
+    const waiting = this.#behindBytes + this.#duplex.bufferedBytes();
+    if (waiting > this.#waitingBytesMax) this.#letGo(`it does not take what is sent to it: ${waiting} bytes wait`);
   }
 
   /** The next pieces of the database, as fast as they are taken; then what had to wait behind it. */
@@ -191,11 +211,12 @@ export class PeerStream implements DuplexHandler {
     this.#sending = null;
     this.#owner.alive();
     for (let next = this.#behind.shift(); next !== undefined; next = this.#behind.shift()) {
-      if (!("release" in next)) this.#duplex.write(next);
-      else {
+      if ("release" in next) {
         this.#sending = next;
         return;
       }
+      this.#behindBytes -= next.length;
+      this.#duplex.write(next);
     }
   }
 }

@@ -25,6 +25,8 @@ export interface QuorumLinksOptions {
   readonly turn: (run: () => void) => void;
   readonly atTurnEnd: (run: () => void) => void;
   readonly readDatabase: PeerStreamOwner["readDatabase"];
+  /** Longest data of a packet that is taken from a learner. */
+  readonly packetBytesMax: number;
 }
 
 /** How long to wait for a port that can't be had, milliseconds. */
@@ -129,11 +131,12 @@ export class QuorumLinks {
   }
 
   #open(link: LinkId, duplex: Duplex, side: "leader" | "learner"): DuplexHandler {
-    const { hear, atTurnEnd, readDatabase, clock, logger, turn } = this.#options;
+    const { hear, atTurnEnd, readDatabase, clock, logger, turn, packetBytesMax } = this.#options;
     const stream = new PeerStream(
       {
         packet: (packet) => hear({ kind: "packet", link, packet }),
         alive: () => hear({ kind: "alive", link }),
+        letsGo: (reason) => logger.warn(`The stream to ${duplex.remoteAddress} is given up: ${reason}`),
         ended: (reason) => {
           this.#streams.delete(link);
           logger.debug(`Stream ${link} to ${duplex.remoteAddress}: ${reason}`);
@@ -145,6 +148,7 @@ export class QuorumLinks {
       },
       duplex,
       side,
+      packetBytesMax,
     );
     this.#streams.set(link, stream);
     hear({ kind: "opened", link });

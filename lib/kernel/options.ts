@@ -22,6 +22,10 @@ export interface KernelOptions {
   /** Hard quotas are enforced, not just counted. */
   readonly enforceQuota: boolean;
   readonly reconfigEnabled: boolean;
+  /** Longest txn that is made, with its header. */
+  readonly txnBytesMax: number;
+  /** Bytes of the paths of one session's ephemerals; 0: any number. */
+  readonly ephemeralBytesMax: number;
   /** Without an identity of one of these schemes nothing but auth and sasl is answered; empty: no such rule. */
   readonly requiredAuthSchemes: readonly string[];
   /** Sessions live on this member alone: no txn, and no ephemerals. */

@@ -9,6 +9,7 @@ import { parentOf } from "../path.ts";
 import { changedDigest } from "../tree/digest.ts";
 import { type Creation, digestOf, type Tree } from "../tree/tree.ts";
 import { kindOf, newZnode, type Znode } from "../tree/znode.ts";
+import { textLength } from "../txn_size.ts";
 import type { AclList, SessionId, Zxid } from "../types.ts";
 
 interface PendingChange {
@@ -39,6 +40,8 @@ export class Pending {
   #current: PendingChanges = { list: [], laid: false };
   /** What to put back if a multi fails; null outside one. */
   #undo: Undo[] | null = null;
+  /** Of those sessions whose bytes have been asked for. */
+  readonly #ephemeralBytes = new Map<SessionId, number>();
   /** What the outstanding changes add to the tree's digest. */
   #digestDifference = 0n;
   #digestAtMark = 0n;
@@ -72,17 +75,42 @@ export class Pending {
     return [...paths];
   }
 
+  /** Bytes of these paths in a txn. Counted once for each session, and then kept up with what is created and deleted. */
+  ephemeralBytesOf(session: SessionId): number {
+    let bytes = this.#ephemeralBytes.get(session);
+    if (bytes === undefined) {
+      bytes = this.ephemeralsOf(session).reduce((sum, path) => sum + textLength(path), 0);
+      this.#ephemeralBytes.set(session, bytes);
+    }
+    return bytes;
+  }
+
+  #countEphemeral({ kind, owner }: Znode, path: string, sign: 1 | -1): void {
+    if (kind !== "ephemeral" || this.#ephemeralBytes.size === 0) return;
+    const before = this.#ephemeralBytes.get(owner);
+    if (before === undefined) return;
+    const bytes = before + sign * textLength(path);
+    if (bytes > 0) this.#ephemeralBytes.set(owner, bytes);
+    else this.#ephemeralBytes.delete(owner);
+  }
+
   create(creation: Creation, parent: Znode): void {
     const { path, parentPath, data, acl, owner, zxid, time } = creation;
     const { extendedTypes, counterWraps } = this.#tree.options;
     this.#record(parentPath, parent.withChildCreated(creation.parentCVersion, zxid, parent.childCount + 1, counterWraps), zxid);
-    this.#record(path, newZnode(data, acl, kindOf(owner, extendedTypes), owner, zxid, time), zxid);
+    const node = newZnode(data, acl, kindOf(owner, extendedTypes), owner, zxid, time);
+    this.#countEphemeral(node, path, 1);
+    this.#record(path, node, zxid);
   }
 
   delete(path: string, zxid: Zxid): void {
     const parentPath = parentOf(path);
     const parent = this.get(parentPath);
     if (parent !== undefined) this.#record(parentPath, parent.withChildDeleted(zxid, parent.childCount - 1), zxid);
+    if (this.#ephemeralBytes.size > 0) {
+      const node = this.get(path);
+      if (node !== undefined) this.#countEphemeral(node, path, -1);
+    }
     this.#record(path, null, zxid);
   }
 
@@ -116,6 +144,7 @@ export class Pending {
     }
     this.#current.list.length -= undo.length;
     this.#digestDifference = this.#digestAtMark;
+    this.#ephemeralBytes.clear();
     this.#undo = null;
   }
 

@@ -14,7 +14,19 @@ import { hasCreatableForm, type PathRules, parentOf, pathProblem, sequenceSuffix
 import { quotaProblem } from "../tree/quota.ts";
 import { CONFIG_NODE, QUOTA_ROOT, ROOT, Tree, ZOOKEEPER } from "../tree/tree.ts";
 import { TTL_MAX_MS, type Znode } from "../tree/znode.ts";
-import type { CloseSessionTxn, DeleteTxn, MultiTxn, SubTxn, Txn } from "../txns.ts";
+import { isLongerThan, LIST_LENGTH_BYTES, PROPOSAL_BYTES, SUB_TXN_HEAD_BYTES, textLength, txnLength } from "../txn_size.ts";
+import type {
+  CloseSessionTxn,
+  CreateContainerTxn,
+  CreateTtlTxn,
+  CreateTxn,
+  DeleteTxn,
+  MultiTxn,
+  SetAclTxn,
+  SetDataTxn,
+  SubTxn,
+  Txn,
+} from "../txns.ts";
 import type { AclList, AuthId, SessionId, Zxid } from "../types.ts";
 import type { Database } from "./database.ts";
 import type { KernelOptions } from "./options.ts";
@@ -51,12 +63,15 @@ export class Preparer {
   readonly #options: KernelOptions;
   readonly #judgeReconfig: JudgeReconfig;
   readonly #pathRules: PathRules;
+  /** Of a txn without its header. */
+  readonly #txnBytesMax: number;
 
   constructor(database: Database, pending: Pending, options: KernelOptions, judgeReconfig: JudgeReconfig) {
     this.#tree = database.tree;
     this.#pending = pending;
     this.#options = options;
     this.#judgeReconfig = judgeReconfig;
+    this.#txnBytesMax = options.txnBytesMax - PROPOSAL_BYTES;
     this.#pathRules = { allowRangeEnds: options.behaviour.pathRangeEnds };
   }
 
@@ -70,7 +85,9 @@ export class Preparer {
   closeSession(session: SessionId, zxid: Zxid): CloseSessionTxn {
     const paths = this.#pending.ephemeralsOf(session);
     for (const path of paths) this.#pending.delete(path, zxid);
-    return { kind: "closeSession", paths: this.#options.closeSessionPaths ? paths : null };
+    const txn: CloseSessionTxn = { kind: "closeSession", paths };
+    // Whoever applies it finds them all the same. Named they would be a record that Apache's members can't read, and a session must be able to end.
+    return this.#options.closeSessionPaths && !this.#isTooLong(txn) ? txn : { kind: "closeSession", paths: null };
   }
 
   /** The removal of an empty container or an expired TTL znode; null if it is not so any more. */
@@ -86,16 +103,20 @@ export class Preparer {
     const pending = this.#pending;
     const txns: SubTxn[] = [];
     let failed = false;
+    let bytesLeft = this.#txnBytesMax - LIST_LENGTH_BYTES;
     pending.mark();
     for (const sub of op.ops) {
-      const txn = failed ? "RuntimeInconsistency" : this.#inMulti(sub, asked);
-      if (typeof txn === "string" && !failed) {
+      const outcome = failed ? "RuntimeInconsistency" : this.#inMulti(sub, asked);
+      const txn: SubTxn = typeof outcome === "string" ? { kind: "error", code: outcome } : outcome;
+      bytesLeft -= SUB_TXN_HEAD_BYTES + txnLength(txn);
+      const isSpoilt = outcome === "MarshallingError" || bytesLeft < 0;
+      if ((typeof outcome === "string" || isSpoilt) && !failed) {
         failed = true;
         pending.rollback();
-        // Not a refusal of this op but nonsense: it spoils the whole request.
-        if (txn === "MarshallingError") return txn;
       }
-      txns.push(typeof txn === "string" ? { kind: "error", code: txn } : txn);
+      // Not a refusal of this op but nonsense, or more than a txn may hold: it spoils the whole request.
+      if (isSpoilt) return "MarshallingError";
+      txns.push(txn);
     }
     if (!failed) pending.keep();
     return { kind: "multi", txns };
@@ -160,8 +181,8 @@ export class Preparer {
     return this.#created(op, finalPath, acl, parentPath, parent, asked);
   }
 
-  /** Writes the creation down, everything having been judged. */
-  #created(op: CreateOp, path: string, acl: AclList, parentPath: string, parent: Znode, asked: Asked): SubTxn {
+  /** Writes the creation down, everything but its length having been judged. */
+  #created(op: CreateOp, path: string, acl: AclList, parentPath: string, parent: Znode, asked: Asked): SubTxn | ErrorCode {
     const { data, ttl } = op;
     const { zxid, time, session } = asked;
     const parentCVersion = (parent.cversion + 1) | 0;
@@ -169,15 +190,21 @@ export class Preparer {
     const kind =
       op.kind === "createContainer" ? "container" : op.kind === "createTTL" ? "ttl" : ephemeral ? "ephemeral" : "persistent";
     const owner = Tree.ownerFor(kind, session, ttl);
+    const txn = createTxn(op, path, acl, ephemeral, parentCVersion);
+    if (this.#isTooLong(txn)) return "MarshallingError";
+    if (ephemeral && this.#hasTooManyEphemerals(session, path)) return "QuotaExceeded";
     this.#pending.create({ path, parentPath, data, acl, owner, parentCVersion, zxid, time }, parent);
-    switch (op.kind) {
-      case "createContainer":
-        return { kind: "createContainer", path, data, acl, parentCVersion };
-      case "createTTL":
-        return { kind: "createTTL", path, data, acl, parentCVersion, ttl };
-      default:
-        return { kind: op.kind, path, data, acl, ephemeral, parentCVersion };
-    }
+    return txn;
+  }
+
+  /** What is too long for a member to read is not made: it would be acknowledged, and never be read again. */
+  #isTooLong(txn: SubTxn | CloseSessionTxn): boolean {
+    return isLongerThan(txn, this.#txnBytesMax);
+  }
+
+  #hasTooManyEphemerals(session: SessionId, path: string): boolean {
+    const { ephemeralBytesMax } = this.#options;
+    return ephemeralBytesMax > 0 && this.#pending.ephemeralBytesOf(session) + textLength(path) > ephemeralBytesMax;
   }
 
   #flagProblem(op: CreateOp, asked: Asked): ErrorCode | null {
@@ -217,8 +244,10 @@ export class Preparer {
     if (overQuota !== null) return overQuota;
     if (!versionMatches(op.version, node.version)) return "BadVersion";
     const version = (node.version + 1) | 0;
+    const txn: SetDataTxn = { kind: "setData", path, data, version };
+    if (this.#isTooLong(txn)) return "MarshallingError";
     this.#pending.setData(path, node, data, version, asked.zxid, asked.time);
-    return { kind: "setData", path, data, version };
+    return txn;
   }
 
   #setAcl(op: SetAclOp, asked: Asked): SubTxn | ErrorCode {
@@ -231,8 +260,10 @@ export class Preparer {
     if (!this.#allows(node, Perms.ADMIN, asked)) return "NoAuth";
     if (!versionMatches(op.version, node.aversion)) return "BadVersion";
     const version = (node.aversion + 1) | 0;
+    const txn: SetAclTxn = { kind: "setACL", path, acl, version };
+    if (this.#isTooLong(txn)) return "MarshallingError";
     this.#pending.setAcl(path, node, acl, version, asked.zxid);
-    return { kind: "setACL", path, acl, version };
+    return txn;
   }
 
   #check(op: CheckOp, asked: Asked): SubTxn | ErrorCode {
@@ -254,8 +285,10 @@ export class Preparer {
     const node = this.#pending.get(CONFIG_NODE);
     if (node === undefined) return "NoNode";
     if (!this.#allows(node, Perms.WRITE, asked)) return "NoAuth";
+    const txn: SetDataTxn = { kind: "reconfig", path: CONFIG_NODE, data, version: CONFIG_VERSION };
+    if (this.#isTooLong(txn)) return "MarshallingError";
     this.#pending.setData(CONFIG_NODE, node, data, CONFIG_VERSION, asked.zxid, asked.time);
-    return { kind: "reconfig", path: CONFIG_NODE, data, version: CONFIG_VERSION };
+    return txn;
   }
 
   #allows(node: Znode, perms: number, asked: Asked): boolean {
@@ -263,7 +296,7 @@ export class Preparer {
   }
 
   #normalizeAcl(submitted: CreateOp["acl"], asked: Asked): AclList | ErrorCode {
-    return normalizeAcl(submitted, asked.authIds, this.#options.acl);
+    return normalizeAcl(submitted, asked.authIds, this.#options.acl, this.#txnBytesMax);
   }
 
   #isMalformed(path: string): boolean {
@@ -279,6 +312,23 @@ export class Preparer {
   #quotaProblem(path: string, countDifference: number, byteDifference: number): ErrorCode | null {
     const { enforceQuota, behaviour } = this.#options;
     return enforceQuota && behaviour.hardQuotas ? quotaProblem(this.#tree, path, countDifference, byteDifference) : null;
+  }
+}
+
+function createTxn(
+  { kind, data, ttl }: CreateOp,
+  path: string,
+  acl: AclList,
+  ephemeral: boolean,
+  parentCVersion: number,
+): CreateTxn | CreateContainerTxn | CreateTtlTxn {
+  switch (kind) {
+    case "createContainer":
+      return { kind, path, data, acl, parentCVersion };
+    case "createTTL":
+      return { kind, path, data, acl, parentCVersion, ttl };
+    default:
+      return { kind, path, data, acl, ephemeral, parentCVersion };
   }
 }
 

@@ -83,26 +83,43 @@ export class QuorumError extends Error {
   }
 }
 
+/** Longest packet as a whole: it may hold identities beside its data, and Apache's members limit each of them alone, and never their number. */
+const PACKET_BYTES_MAX = 256 << 20;
+/** A buffer that one packet made larger than this is not kept for the next. */
+const BUFFER_BYTES_KEPT = 1 << 20;
+
 /** Cuts a stream of bytes into packets. */
 export class PacketReader {
-  readonly #bytesMax: number;
+  readonly #partBytesMax: number;
   readonly #jute = new JuteReader();
+  /** What has arrived and is not read is from `#at` to `#end`; behind that is room for more. */
   #bytes: Uint8Array = EMPTY;
   #at = 0;
+  #end = 0;
 
-  /** @param bytesMax longest packet that is taken */
-  constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax;
+  /** @param partBytesMax longest data of a packet that is taken, and longest of its other parts, as Apache's members have it */
+  constructor(partBytesMax: number) {
+    this.#partBytesMax = partBytesMax;
   }
 
   /** Adds what arrived; the bytes belong to the caller again when it returns. */
   push(bytes: Uint8Array): void {
-    const rest = this.#bytes.subarray(this.#at);
-    const all = new Uint8Array(rest.length + bytes.length);
-    all.set(rest);
-    all.set(bytes, rest.length);
-    this.#bytes = all;
+    if (this.#end + bytes.length > this.#bytes.length) this.#makeRoom(bytes.length);
+    this.#bytes.set(bytes, this.#end);
+    this.#end += bytes.length;
+  }
+
+  /** Twice what is needed, so that the pieces of a long packet are not copied for each that follows. */
+  #makeRoom(length: number): void {
+    const rest = this.#bytes.subarray(this.#at, this.#end);
+    const needed = rest.length + length;
+    const isRoomy = 2 * needed <= this.#bytes.length && this.#bytes.length <= BUFFER_BYTES_KEPT;
+    const bytes = isRoomy ? this.#bytes : new Uint8Array(rest.length === 0 ? needed : 2 * needed);
+    if (isRoomy) bytes.copyWithin(0, this.#at, this.#end);
+    else bytes.set(rest);
+    this.#bytes = bytes;
     this.#at = 0;
+    this.#end = rest.length;
   }
 
   /**
@@ -111,7 +128,7 @@ export class PacketReader {
    * @throws QuorumError where the bytes are none
    */
   next(): QuorumPacket | null {
-    const length = packetLength(this.#bytes, this.#at, this.#bytesMax);
+    const length = packetLength(this.#bytes.subarray(0, this.#end), this.#at, this.#partBytesMax);
     if (length === null) return null;
     this.#jute.reset(this.#bytes, this.#at, this.#at + length);
     this.#at += length;
@@ -120,9 +137,10 @@ export class PacketReader {
 
   /** Everything behind the last packet. */
   takeRest(): Uint8Array {
-    const rest = this.#bytes.slice(this.#at);
+    const rest = this.#bytes.slice(this.#at, this.#end);
     this.#bytes = EMPTY;
     this.#at = 0;
+    this.#end = 0;
     return rest;
   }
 }
@@ -130,13 +148,15 @@ export class PacketReader {
 const HEAD_BYTES = 12;
 
 /** How long the packet at `start` is; null if not all of it is here. Nothing is allocated for a length that a stranger claims. */
-function packetLength(bytes: Uint8Array, start: number, bytesMax: number): number | null {
+function packetLength(bytes: Uint8Array, start: number, partBytesMax: number): number | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const bytesMax = Math.max(PACKET_BYTES_MAX, partBytesMax);
   let at = start + HEAD_BYTES;
   const skipBuffer = (): boolean => {
     if (at + 4 > bytes.length) return false;
     const length = view.getInt32(at);
-    if (length < -1 || at + 4 + length - start > bytesMax) throw new QuorumError(`a packet with a part of ${length} bytes`);
+    if (length < -1 || length > partBytesMax || at + 4 + length - start > bytesMax)
+      throw new QuorumError(`a packet with a part of ${length} bytes, where ${partBytesMax} are allowed`);
     at += 4 + Math.max(length, 0);
     return at <= bytes.length;
   };

@@ -9,7 +9,7 @@ import { Zab, type ZabOptions } from "../../lib/broadcast/zab/zab.ts";
 import type { Proposal } from "../../lib/txns.ts";
 import { makeZxid } from "../../lib/zxid.ts";
 
-const LIMITS = { tickMs: 1000, initLimit: 10, syncLimit: 5 };
+const LIMITS = { tickMs: 1000, initLimit: 10, syncLimit: 5, txnBytesMax: 2 ** 21 };
 
 export function member(id: number, role: EnsembleMember["role"] = "participant"): EnsembleMember {
   return { id: BigInt(id), addresses: [{ host: `h${id}`, quorumPort: 1, electionPort: 2 }], role, client: null };

@@ -36,7 +36,7 @@ describe("settings of open()", () => {
   }
 
   test("what is wrong is told all at once", async () => {
-    const wrong = { tickTimeMs: 0, limits: { frameBytesMax: 3 }, reaper: { perMinuteMax: 0 } };
+    const wrong = { tickTimeMs: 0, limits: { frameBytesMax: 0 }, reaper: { perMinuteMax: 0 } };
     await assert.rejects(settingsOf(wrong, false), /tickTimeMs: .*; limits\.frameBytesMax: .*; reaper\.perMinuteMax: /);
   });
 

@@ -9,8 +9,10 @@ import type { History } from "./history.ts";
 import type { Membership } from "./membership.ts";
 import type { LinkId, MemberId } from "./messages.ts";
 
-/** How long things may take, in ticks, as in zoo.cfg. */
+/** How long proposals may be, and things may take, in ticks, as in zoo.cfg. */
 export interface ZabLimits {
+  /** Longest proposal that every member takes: what is longer, from times when more was allowed, is not sent as one. */
+  readonly txnBytesMax: number;
   readonly tickMs: number;
   /** To find a leader, follow it and catch up. */
   readonly initLimit: number;

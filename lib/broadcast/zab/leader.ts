@@ -251,8 +251,8 @@ export class Leader implements Term {
   }
 
   #synchronise(learner: LearnerStream, committed: readonly Proposal[], mono: number): void {
-    const { history, membership } = this.#core;
-    const plan = syncPlan(learner.lastZxid, history.committed, committed);
+    const { history, membership, limits } = this.#core;
+    const plan = syncPlan(learner.lastZxid, history.committed, committed, limits.txnBytesMax);
     learner.acked = learner.lastZxid;
     if (plan.kind === "snap") {
       this.#core.emit({ kind: "sendDatabase", link: learner.link, zxid: history.committed });

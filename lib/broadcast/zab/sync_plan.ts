@@ -4,6 +4,7 @@
  *
  * Pure: a decision about zxids. Invariant: what the plan leaves in the learner's log is a part of the leader's history, without a gap.
  */
+import { proposalLength } from "../../txn_size.ts";
 import type { Proposal } from "../../txns.ts";
 import type { Zxid } from "../../types.ts";
 import { counterOf, epochOf } from "../../zxid.ts";
@@ -17,8 +18,16 @@ export type SyncPlan =
 
 const SNAP: SyncPlan = { kind: "snap" };
 
-/** @param peer the last zxid that the learner has logged */
-export function syncPlan(peer: Zxid, committed: Zxid, recent: readonly Proposal[]): SyncPlan {
+/**
+ * @param peer the last zxid that the learner has logged
+ * @param txnBytesMax a txn that is longer can't be sent by itself: Apache's members would not take it
+ */
+export function syncPlan(peer: Zxid, committed: Zxid, recent: readonly Proposal[], txnBytesMax: number): SyncPlan {
+  const plan = planOf(peer, committed, recent);
+  return plan.kind !== "snap" && plan.txns.some((txn) => proposalLength(txn) > txnBytesMax) ? SNAP : plan;
+}
+
+function planOf(peer: Zxid, committed: Zxid, recent: readonly Proposal[]): SyncPlan {
   const min = recent[0]?.header.zxid ?? committed;
   const max = recent.at(-1)?.header.zxid ?? committed;
   // Its history ends with the beginning of an epoch, which is no txn.

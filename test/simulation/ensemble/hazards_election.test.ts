@@ -167,7 +167,7 @@ function zabOf(ensemble: Ensemble, me = 1n, lastSeen: Ensemble = ensemble): Zab 
     ensemble,
     lastSeen,
     reconfiguration: { votersMin: 2 },
-    limits: { tickMs: 1000, initLimit: 10, syncLimit: 5 },
+    limits: { tickMs: 1000, initLimit: 10, syncLimit: 5, txnBytesMax: 2 ** 21 },
     history: new History(0n, []),
     acceptedEpoch: 0,
     currentEpoch: 0,

@@ -128,7 +128,7 @@ describe("between two terms", () => {
 describe("what a learner is sent", () => {
   test("ZOOKEEPER-1154: TRUNC to the txn before, where its own is a foreign one among the leader's", () => {
     const recent = [txn(1, 1), txn(1, 2), txn(1, 4)];
-    assert.deepEqual(syncPlan(makeZxid(1, 3), makeZxid(1, 4), recent), {
+    assert.deepEqual(syncPlan(makeZxid(1, 3), makeZxid(1, 4), recent, 1000), {
       kind: "trunc",
       zxid: makeZxid(1, 2),
       txns: [recent[2]],
@@ -140,8 +140,8 @@ describe("what a learner is sent", () => {
     history.restart(makeZxid(1, 8), false);
     history.append(txn(1, 9));
     history.commit();
-    assert.equal(syncPlan(makeZxid(1, 3), history.committed, history.recent).kind, "snap");
-    assert.equal(syncPlan(makeZxid(1, 2), history.committed, history.recent).kind, "snap");
+    assert.equal(syncPlan(makeZxid(1, 3), history.committed, history.recent, 1000).kind, "snap");
+    assert.equal(syncPlan(makeZxid(1, 2), history.committed, history.recent, 1000).kind, "snap");
   });
 
   test("ZOOKEEPER-4925: what came by a DIFF is remembered for those who will lack it", () => {

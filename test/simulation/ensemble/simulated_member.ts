@@ -3,6 +3,7 @@
  *
  * Like the product's host it steps what has arrived before it steps time, and a disk that fails is the end of the process.
  */
+import type { ZabLimits } from "../../../lib/broadcast/zab/core.ts";
 import type { Ensemble } from "../../../lib/broadcast/zab/ensemble.ts";
 import { parseEnsemble } from "../../../lib/broadcast/zab/ensemble_text.ts";
 import { startingEpochs } from "../../../lib/broadcast/zab/epochs.ts";
@@ -29,7 +30,7 @@ export interface SimulatedMemberOptions extends MemberWatchOptions {
   readonly network: Network;
   readonly ensemble: Ensemble;
   readonly kernel: KernelOptions;
-  readonly limits: { readonly tickMs: number; readonly initLimit: number; readonly syncLimit: number };
+  readonly limits: ZabLimits;
   readonly diskMsMax: number;
   /** The history that all members begin with. */
   readonly first: Entry;

@@ -93,7 +93,7 @@ class Simulation {
         maxSessionTimeoutMs: 20 * tickMs,
         reconfigEnabled: conditions.reconfigured,
       },
-      limits: { tickMs, initLimit, syncLimit },
+      limits: { tickMs, initLimit, syncLimit, txnBytesMax: 2 ** 21 },
       committed: this.#committed,
       first: beginning(),
       diskMsMax: conditions.diskMsMax,

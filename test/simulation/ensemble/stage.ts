@@ -14,7 +14,7 @@ import { Violation } from "./violation.ts";
 import { World } from "./world.ts";
 
 const TICK_MS = 1000;
-const LIMITS = { tickMs: TICK_MS, initLimit: 10, syncLimit: 5 };
+const LIMITS = { tickMs: TICK_MS, initLimit: 10, syncLimit: 5, txnBytesMax: 2 ** 21 };
 const WAIT_MS = 120_000;
 /** Requests of a session have numbers of their own, on whichever connection: those of a later one begin so much later. */
 const XIDS_APART = 100;

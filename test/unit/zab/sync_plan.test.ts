@@ -19,7 +19,7 @@ const RECENT = ["1:3", "1:4", "1:5", "2:1", "2:2"].map(txn);
 
 /** What is left of a plan: its kind, its zxid and the txns that follow. */
 function plan(peer: string, committed = "2:2", recent = RECENT): string {
-  const found = syncPlan(zxid(peer), zxid(committed), recent);
+  const found = syncPlan(zxid(peer), zxid(committed), recent, 1000);
   if (found.kind === "snap") return "SNAP";
   const text = (one: bigint): string => `${one >> 32n}:${one & 0xffffffffn}`;
   return [found.kind.toUpperCase(), text(found.zxid), ...found.txns.map(({ header }) => text(header.zxid))].join(" ");
