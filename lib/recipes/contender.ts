@@ -17,6 +17,8 @@ export interface ContenderOptions {
   readonly parent: string;
   /** What the name begins with; it holds a guid. */
   readonly prefix: string;
+  /** The end of the name, for one who takes another's place; null: the next of the line, as the server counts. */
+  readonly sequence: string | null;
   readonly data: Uint8Array | string | null;
 }
 
@@ -94,10 +96,11 @@ interface Created {
   readonly stat: Stat;
 }
 
-async function create(zk: ZooKeeper, { parent, prefix, data }: ContenderOptions): Promise<Created> {
+async function create(zk: ZooKeeper, { parent, prefix, sequence, data }: ContenderOptions): Promise<Created> {
+  const mode = sequence === null ? "ephemeral_sequential" : "ephemeral";
   for (;;) {
     try {
-      return await zk.createWithStat(`${parent}/${prefix}`, data, { mode: "ephemeral_sequential" });
+      return await zk.createWithStat(`${parent}/${prefix}${sequence ?? ""}`, data, { mode });
     } catch (error) {
       if (hasCode(error, "NoNode")) await mkdirs(zk, parent);
       else if (hasCode(error, "ConnectionLoss")) {

@@ -70,6 +70,7 @@ export class Election {
       layout: layout === "kazoo" ? "kazoo" : "curator",
       kind: this.#kind,
       kinds: [this.#kind],
+      sequence: null,
       data: id,
       rule,
       blocker: inFront,

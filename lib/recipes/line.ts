@@ -23,6 +23,8 @@ export interface LineOptions {
   readonly kind: string;
   /** The kinds that stand in the line. */
   readonly kinds: readonly string[];
+  /** The number of a place that this contender shares; null: it stands at the end of the line. */
+  readonly sequence: string | null;
   /** What the contender's znode holds. */
   readonly data: Uint8Array | string | null;
   readonly rule: LossRule;
@@ -37,10 +39,10 @@ export function inFront(places: readonly Place[], own: number): Place | null {
 
 /** Stands in line until its turn comes. Whatever ends the wait before, the place in the line is given up. */
 export function takeTurn(zk: ZooKeeper, line: LineOptions, wait: WaitOptions): Promise<Tenure> {
-  const { operation, path, layout, kind, data, rule } = line;
+  const { operation, path, layout, kind, sequence, data, rule } = line;
   return within(zk, { operation, path }, wait, async (signal) => {
     const prefix = namePrefix(layout, kind, newGuid(zk));
-    const contender = await Contender.enter(zk, { parent: path, prefix, data }, signal);
+    const contender = await Contender.enter(zk, { parent: path, prefix, sequence, data }, signal);
     try {
       await waitForTurn(zk, line, contender, signal);
       return new Tenure(zk, contender, rule);

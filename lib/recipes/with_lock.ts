@@ -4,13 +4,14 @@
  * Guarantees and limits are those of the mutex (mutex.ts).
  */
 import type { ZooKeeper } from "../client/zookeeper.ts";
-import { type AcquireOptions, type LockOptions, mutex } from "./mutex.ts";
+import type { AcquireOptions, LockOptions } from "./lock.ts";
+import { mutex } from "./mutex.ts";
 import type { Owned } from "./ownership.ts";
 
 /**
  * Waits for the lock, runs `fn` with it, gives it back, and hands on what `fn` returns or throws.
  *
- * Errors: those of {@link Mutex.acquire}; whatever `fn` throws.
+ * Errors: those of {@link Lock.acquire}; whatever `fn` throws.
  *
  * @example
  * ```ts
