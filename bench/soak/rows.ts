@@ -264,7 +264,10 @@ const ATTACKS_BY_REPLIES: readonly Row[] = [
     id: "children_of_many",
     pauseSeconds: 2,
     async round(target) {
-      (await target.session()).write(frames(list(300, () => ({ kind: "getChildren2", path: HASH, watch: true }) as const)));
+      const client = await target.client();
+      const path = await own(client, "many");
+      await client.request({ kind: "multi", ops: list(10_000, (i) => create(`${path}/${"child".repeat(5)}${i}`)) });
+      (await target.session()).write(frames(list(1_000, () => ({ kind: "getChildren2", path, watch: true }) as const)));
       await sleep(2);
     },
   },
