@@ -9,6 +9,7 @@ import process from "node:process";
 import { clearImmediate, clearTimeout, setImmediate, setTimeout } from "node:timers";
 import type { Clock, Logger } from "../lib/ports.ts";
 import type { ProcessReport } from "../lib/report.ts";
+import { isGranted, type Permission } from "./permissions.ts";
 
 /** Longest delay of a platform timer; a longer one would fire at once. */
 const TIMER_DELAY_MS_MAX = 2 ** 31 - 1;
@@ -123,22 +124,22 @@ export function describeProcess(): ProcessReport {
   const { heapTotal, heapUsed } = process.memoryUsage();
   return {
     environment: [
-      ["host.name", known(hostname)],
+      ["host.name", known(hostname, { name: "sys", kind: "hostname" })],
       ["java.version", NOT_AVAILABLE],
       ["java.vendor", NOT_AVAILABLE],
       ["java.home", NOT_AVAILABLE],
       ["java.class.path", NOT_AVAILABLE],
       ["java.library.path", NOT_AVAILABLE],
-      ["java.io.tmpdir", known(tmpdir)],
+      ["java.io.tmpdir", known(tmpdir, { name: "env", variable: "TMPDIR" })],
       ["java.compiler", NOT_AVAILABLE],
       ["os.name", known(osType)],
       ["os.arch", known(() => JAVA_ARCH[arch()] ?? arch())],
-      ["os.version", known(release)],
-      ["user.name", known(() => userInfo().username)],
-      ["user.home", known(homedir)],
+      ["os.version", known(release, { name: "sys", kind: "osRelease" })],
+      ["user.name", known(() => userInfo().username, { name: "sys", kind: "userInfo" })],
+      ["user.home", known(homedir, { name: "sys", kind: "homedir" })],
       ["user.dir", known(process.cwd)],
       ["os.memory.free", megabytes(heapTotal - heapUsed)],
-      ["os.memory.max", megabytes(totalmem())],
+      ["os.memory.max", known(() => megabytes(totalmem()), { name: "sys", kind: "systemMemoryInfo" })],
       ["os.memory.total", megabytes(heapTotal)],
       ["runtime.name", runtimeName()],
       ["runtime.version", process.versions[runtimeName()] ?? NOT_AVAILABLE],
@@ -152,9 +153,9 @@ function runtimeName(): "bun" | "deno" | "node" {
 }
 
 /** Not every runtime lets every program know everything. */
-function known(read: () => string): string {
+function known(read: () => string, ...needed: readonly Permission[]): string {
   try {
-    return read();
+    return needed.every(isGranted) ? read() : NOT_AVAILABLE;
   } catch {
     return NOT_AVAILABLE;
   }
@@ -166,6 +167,7 @@ function megabytes(bytes: number): string {
 
 /** Linux tells them in files. */
 function fileDescriptors(): ProcessReport["fileDescriptors"] {
+  if (!isGranted({ name: "read", path: "/proc/self" })) return null;
   try {
     const limit = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"));
     return { open: readdirSync("/proc/self/fd").length, max: Number(limit?.[1] ?? 0) };

@@ -128,9 +128,10 @@ describe("the sources keep the rules", () => {
     nothing(product.flatMap(finder));
   });
 
-  test("no adapter imports another's folder, the command line and the testing door excepted; the system's clock and log are everybody's", () => {
+  test("no adapter imports another's folder, the command line and the testing door excepted; the system's clock, log and permissions are everybody's", () => {
     const finder = imports(({ specifier, file: target }, file) => {
-      if (target === null || !target.startsWith("adapters/") || target === "adapters/system.ts") return null;
+      if (target === null || !target.startsWith("adapters/") || /^adapters\/(system|permissions)\.ts$/.test(target))
+        return null;
       return target.startsWith(`${posix.dirname(file.path)}/`) ? null : `an adapter imports another's "${specifier}"`;
     });
     nothing(adapters.filter(({ path }) => !/^adapters\/(cli|testing)\//.test(path)).flatMap(finder));

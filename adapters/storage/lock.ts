@@ -14,6 +14,7 @@ import process from "node:process";
 import { clearInterval, setInterval } from "node:timers";
 import { dirname } from "@std/path";
 import { StorageError } from "../../lib/store/storage_error.ts";
+import { isGranted } from "../permissions.ts";
 import type { Disk, FolderIdentity } from "./disk.ts";
 
 export const LOCK_FILE = "zookernel.lock";
@@ -191,6 +192,7 @@ function holderOf(text: string): Holder | null {
 
 /** When a process began, in the system's own count, and whether it is dead and only not reaped yet; null where that can't be read. */
 function processOf(pid: number): { readonly began: string; readonly isOver: boolean } | null {
+  if (!isGranted({ name: "read", path: "/proc" })) return null;
   try {
     // The second field is a name in parentheses that may hold anything; the third is the state, the 22nd the time.
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
@@ -202,7 +204,12 @@ function processOf(pid: number): { readonly began: string; readonly isOver: bool
   }
 }
 
+/** For a process that may not know where it is: nobody else's, so other locks are watched, and others watch its own. */
+const NO_SYSTEM = `unknown ${randomBytes(8).toString("hex")}`;
+
 function systemName(): string {
+  if (!isGranted({ name: "sys", kind: "hostname" })) return NO_SYSTEM;
+  if (!isGranted({ name: "read", path: "/proc" })) return hostname();
   try {
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
     return `${hostname()} ${boot} ${readlinkSync("/proc/self/ns/pid")}`;
