@@ -7,6 +7,7 @@
  * stands for. What already waits is stepped before time is: a stalled event loop expires nobody whose ping has arrived.
  */
 import type { ToHost } from "./broadcast/contract.ts";
+import { reasonWithStack } from "./errors.ts";
 import type { Effect, Input } from "./kernel/messages.ts";
 import type { Member, MemberEffect, MemberInput } from "./member.ts";
 import type { Clock, Logger } from "./ports.ts";
@@ -175,14 +176,28 @@ export class Host {
       case "reply":
       case "event":
       case "welcome":
-      case "close": {
-        const sink = this.#sinks.get(effect.conn);
-        if (effect.kind === "close") this.#sinks.delete(effect.conn);
-        sink?.carryOut(effect);
-        return;
-      }
+      case "close":
+        return this.#toSink(effect);
+      case "fault":
+        return this.#options.logger.error(`${effect.what}: ${reasonWithStack(effect.error)}`);
       default:
         this.#options.carryOut?.(effect);
+    }
+  }
+
+  /** An exception in there is that connection's alone: nothing of the member is touched any more. */
+  #toSink(effect: ConnEffect): void {
+    const { conn } = effect;
+    const sink = this.#sinks.get(conn);
+    if (effect.kind === "close") this.#sinks.delete(conn);
+    try {
+      sink?.carryOut(effect);
+    } catch (error) {
+      this.#options.logger.error(
+        `Connection ${conn} ends, since what was said to it can't be delivered: ${reasonWithStack(error)}`,
+      );
+      if (this.#sinks.delete(conn)) this.#queue.push({ kind: "disconnect", conn });
+      if (effect.kind !== "close") sink?.carryOut({ kind: "close", conn });
     }
   }
 

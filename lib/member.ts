@@ -92,6 +92,7 @@ export class Member {
         case "event":
         case "welcome":
         case "close":
+        case "fault":
           out.push(effect);
           break;
         default:

@@ -6,13 +6,14 @@
  * Pure: no clock, no socket, no disk. What orders the proposals and makes them durable (broadcast/) it does not know; it hears their commits.
  *
  * Invariants: commits come in the order of the proposals. Replies of a connection stand in the order of its requests. Nothing that falls due
- * changes state by itself: a proposal is prepared for it.
+ * changes state by itself: a proposal is prepared for it. An exception that touches one request's own connection alone ends that connection, one in
+ * preparing a request makes it an `error` txn; any other, and every broken invariant, ends the member.
  */
 import { isAllowed } from "../acl/check.ts";
 import { Perms } from "../acl/perms.ts";
 import { authenticate, initialIdentities, saslIdentities } from "../acl/schemes.ts";
-import { invariant } from "../errors.ts";
-import { type AuthOp, DONE, type Op, type Outcome } from "../ops.ts";
+import { BrokenInvariant, invariant } from "../errors.ts";
+import { type AuthOp, DONE, type Op, type Outcome, type ReadOp } from "../ops.ts";
 import { Connection, NOT_KNOWN } from "../session/connection.ts";
 import { heldBytes } from "../session/held_bytes.ts";
 import { passwordMatches, sessionPassword } from "../session/identity.ts";
@@ -283,8 +284,9 @@ export class Kernel {
   #answer(connection: Connection, xid: number, op: Op, authIds: readonly AuthId[], receivedMono: number): void {
     const { behaviour } = this.options;
     if (isRead(op.kind) && behaviour.knows(op.kind)) {
-      const reader = { conn: connection.id, session: connection.session!.id, authIds };
-      return this.#reply(connection, xid, op, this.#reads.answer(op as never, reader), this.database.lastZxid, receivedMono);
+      const outcome = this.#read(connection, op as ReadOp, authIds);
+      if (outcome === null) return;
+      return this.#reply(connection, xid, op, outcome, this.database.lastZxid, receivedMono);
     }
     const zxid = this.database.lastZxid;
     if (this.#isReadOnly && needsQuorum(op))
@@ -310,6 +312,24 @@ export class Kernel {
     }
   }
 
+  /** Null where that has thrown: it touches nothing but the connection and its watches, so it is the connection that ends. */
+  #read(connection: Connection, op: ReadOp, authIds: readonly AuthId[]): Outcome | null {
+    try {
+      return this.#reads.answer(op, { conn: connection.id, session: connection.session!.id, authIds });
+    } catch (error) {
+      this.#endAfter(error, connection, op);
+      return null;
+    }
+  }
+
+  /** @throws a broken invariant: it concerns all */
+  #endAfter(error: unknown, connection: Connection, op: Op): void {
+    if (error instanceof BrokenInvariant) throw error;
+    const what = `The connection from ${connection.peer.label} ends, since serving its ${op.kind} has thrown`;
+    this.#step.say({ kind: "fault", what, error });
+    this.#close(connection.id);
+  }
+
   #refuseUnserved(connection: Connection, xid: number, op: Op, receivedMono: number): void {
     this.#reply(connection, xid, op, { kind: "error", code: "Unimplemented" }, UNSERVED_ZXID, receivedMono);
     this.#close(connection.id);
@@ -324,7 +344,12 @@ export class Kernel {
 
   /** Answered at once, ahead of replies still on their way; it counts for all that comes after it. */
   #authenticate(connection: Connection, xid: number, op: AuthOp): void {
-    const proved = authenticate(op.scheme, op.auth, connection.peer.address, connection.authIds, this.options.acl);
+    let proved: readonly AuthId[] | null;
+    try {
+      proved = authenticate(op.scheme, op.auth, connection.peer.address, connection.authIds, this.options.acl);
+    } catch (error) {
+      return this.#endAfter(error, connection, op);
+    }
     if (proved === null) {
       this.stats.authFailures++;
       this.#reply(connection, xid, op, { kind: "error", code: "AuthFailed" }, NO_ZXID, this.#step.now.mono);

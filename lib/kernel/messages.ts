@@ -94,4 +94,6 @@ export type Effect =
   | { readonly kind: "reply"; readonly conn: ConnId; readonly xid: number; readonly zxid: Zxid; readonly outcome: Outcome }
   | { readonly kind: "event"; readonly conn: ConnId; readonly event: WatchedEvent }
   /** After everything that stands before it has been sent. */
-  | { readonly kind: "close"; readonly conn: ConnId };
+  | { readonly kind: "close"; readonly conn: ConnId }
+  /** For the log: serving one request has thrown, which ended that request or its connection alone. */
+  | { readonly kind: "fault"; readonly what: string; readonly error: unknown };

@@ -45,6 +45,8 @@ export class Pending {
   /** What the outstanding changes add to the tree's digest. */
   #digestDifference = 0n;
   #digestAtMark = 0n;
+  /** What it was before the txn that is being prepared. */
+  #digestBefore = 0n;
 
   constructor(tree: Tree) {
     this.#tree = tree;
@@ -148,11 +150,21 @@ export class Pending {
     this.#undo = null;
   }
 
+  /** Drops all of the txn that is being prepared, however far that got; `outstanding` is what is kept, oldest first. */
+  discard(outstanding: readonly PendingChanges[]): void {
+    this.#undo = null;
+    this.#current = { list: [], laid: false };
+    this.#digestDifference = this.#digestBefore;
+    this.#overlays.clear();
+    for (const { list, laid } of outstanding) if (laid) for (const change of list) this.#overlays.set(change.path, change);
+  }
+
   /** What the txn just prepared will change; {@link settle} wants it back. */
   takeChanges(): PendingChanges {
     const changes = this.#current;
     if (!changes.laid) this.#notLaid.push(changes);
     this.#current = { list: [], laid: false };
+    this.#digestBefore = this.#digestDifference;
     return changes;
   }
 
@@ -165,6 +177,7 @@ export class Pending {
     }
     if (this.#overlays.size === 0 && this.#notLaid.length === 0) this.#digestDifference = 0n;
     else if (digestDifference !== 0n) this.#digestDifference = BigInt.asIntN(64, this.#digestDifference - digestDifference);
+    this.#digestBefore = this.#digestDifference;
   }
 
   #record(path: string, node: Znode | null, zxid: Zxid): void {

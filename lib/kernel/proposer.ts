@@ -5,9 +5,9 @@
  *
  * Invariants: each proposal has the zxid after the one before it. Nothing that falls due changes state by itself: a proposal is prepared for it.
  */
-import { type ErrorCode, invariant } from "../errors.ts";
+import { BrokenInvariant, type ErrorCode, invariant } from "../errors.ts";
 import { Fifo } from "../fifo.ts";
-import type { CheckOp, CreateSessionOp, Forwarded, Op, UnreadableOp } from "../ops.ts";
+import type { CheckOp, CreateSessionOp, Forwarded, Op, UnreadableOp, WriteOp } from "../ops.ts";
 import type { Connection } from "../session/connection.ts";
 import { SELF, Session, type Sessions } from "../session/sessions.ts";
 import type { Txn } from "../txns.ts";
@@ -78,7 +78,7 @@ export class Proposer {
         this.#sessions.makeGlobal(session, this.#step.now.mono);
         this.createSession(session.id, session.timeoutMs, null);
       }
-      return this.#propose(session.id, xid, this.#preparer.prepare(op, this.#asked(session, connection.authIds)), connection);
+      return this.#propose(session.id, xid, this.#prepare(op, this.#asked(session, connection.authIds)), connection);
     }
     switch (op.kind) {
       case "closeSession":
@@ -102,7 +102,7 @@ export class Proposer {
    */
   #loneCheck(connection: Connection, session: Session, xid: number, op: CheckOp): Zxid | null {
     if (!this.#options.behaviour.refusesLoneCheckByResult) return null;
-    const txn = this.#preparer.prepare(op, this.#asked(session, connection.authIds));
+    const txn = this.#prepare(op, this.#asked(session, connection.authIds));
     return txn.kind === "error" ? this.#propose(session.id, xid, txn, connection) : null;
   }
 
@@ -145,7 +145,7 @@ export class Proposer {
     op: Exclude<Op | CreateSessionOp, { kind: "createSession" }>,
     authIds: readonly AuthId[],
   ): Txn {
-    if (isWrite(op, this.#options)) return this.#preparer.prepare(op, this.#asked(session, authIds));
+    if (isWrite(op, this.#options)) return this.#prepare(op, this.#asked(session, authIds));
     // A check alone would be a txn that no server can read back.
     if (op.kind === "check") return { kind: "error", code: "Unimplemented" };
     if (op.kind === "deleteContainer") return { kind: "error", code: "BadArguments" };
@@ -165,6 +165,19 @@ export class Proposer {
 
   get #next(): Zxid {
     return this.#lastProposed + 1n;
+  }
+
+  /** What throws is refused, as in ZooKeeper, and leaves nothing behind; a broken invariant concerns all. */
+  #prepare(op: WriteOp, asked: Asked): Txn {
+    try {
+      return this.#preparer.prepare(op, asked);
+    } catch (error) {
+      if (error instanceof BrokenInvariant) throw error;
+      this.#pending.discard(Array.from(this.#outstanding, ({ changes }) => changes));
+      const what = `The ${op.kind} of session 0x${BigInt.asUintN(64, asked.session).toString(16)} is refused, since preparing it has thrown`;
+      this.#step.say({ kind: "fault", what, error });
+      return { kind: "error", code: "MarshallingError" };
+    }
   }
 
   #asked(session: Session, authIds: readonly AuthId[]): Asked {
