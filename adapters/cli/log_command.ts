@@ -1,8 +1,8 @@
 /**
  * `zookernel log`: what stands in transaction logs, whether it is whole, and the end of what is not.
  */
-import { createReadStream, statSync } from "node:fs";
-import { basename, dirname, join } from "@std/path";
+import { statSync } from "node:fs";
+import { dirname, join } from "@std/path";
 import type { Logger } from "../../lib/ports.ts";
 import { decodeRecord } from "../../lib/store/log_records.ts";
 import { type LogEnd, LogScanner } from "../../lib/store/log_scanner.ts";
@@ -12,8 +12,8 @@ import { JuteReader } from "../../lib/wire/jute.ts";
 import { formatZxid } from "../../lib/zxid.ts";
 import { logFiles, VERSION_FOLDER } from "../storage/file_names.ts";
 import { InUseError, LOCK_FILE, Lock } from "../storage/lock.ts";
+import { cutLog, keepTail } from "../storage/log_cut.ts";
 import { nodeDisk } from "../storage/node_disk.ts";
-import { writeWhole } from "../storage/whole_file.ts";
 import { withRecovered } from "./data_directory.ts";
 import { Lines, Progress } from "./output.ts";
 
@@ -93,15 +93,9 @@ export async function repairLog(path: string, force: boolean): Promise<number> {
         console.error("Txns that stand behind the damage would be lost: restore the file, or say --force");
       return 1;
     }
-    const cut = join(folder, `cut-of-${basename(path)}-at-${end.offset}`);
-    await writeWhole(nodeDisk, `${cut}.unfinished`, cut, createReadStream(path, { start: end.offset }));
-    const file = nodeDisk.openToWrite(path);
-    try {
-      file.resize(end.offset);
-      file.sync();
-    } finally {
-      file.close();
-    }
+    const place = { path, offset: end.offset };
+    const cut = await keepTail(nodeDisk, place);
+    await cutLog(nodeDisk, place);
     const kept = last === null ? "It holds no txn now" : `Its last txn is ${formatZxid(last)} now`;
     console.log(`${path}: cut at offset ${end.offset} (${end.problem}). ${kept}; what was cut off is in ${cut}`);
     return 0;

@@ -21,6 +21,7 @@ import { type CheckOfWhatIsLeft, checkCut } from "../../lib/store/cut.ts";
 import { StorageError } from "../../lib/store/storage_error.ts";
 import type { Zxid } from "../../lib/types.ts";
 import { argumentError, describe } from "../../lib/validate.ts";
+import { formatZxid } from "../../lib/zxid.ts";
 import { packed, unpacked } from "./compression.ts";
 import type { Disk } from "./disk.ts";
 import {
@@ -34,7 +35,8 @@ import {
   VERSION_FOLDER,
 } from "./file_names.ts";
 import { LOCK_FILE, Lock } from "./lock.ts";
-import { endOf, placeIn, readLogFiles } from "./log_files.ts";
+import { cutLog, keepTail } from "./log_cut.ts";
+import { endOf, type LogCut, placeIn, readLogFiles } from "./log_files.ts";
 import { LogWriter, UNFINISHED_LOG } from "./log_writer.ts";
 import { nodeDisk } from "./node_disk.ts";
 import { checkFolders } from "./stray_files.ts";
@@ -203,7 +205,7 @@ export class FileStorage implements Storage {
     const end = await endOf(this.#disk, logs, last);
     for (const { zxid, path } of logs.toReversed()) if (zxid > last) this.#disk.remove(path);
     await this.#disk.syncFolder(this.#logFolder);
-    if (end !== null) await this.#cut(end.path, end.offset);
+    if (end !== null) await cutLog(this.#disk, end);
     for (const { zxid, path } of snapshots) if (zxid > last) this.#disk.remove(path);
     await this.#disk.syncFolder(this.#folder);
   }
@@ -279,11 +281,23 @@ export class FileStorage implements Storage {
     const cut = yield* readLogFiles(this.#disk, files, zxid, this.#options.damagedTail ?? "refuse");
     const last = files.at(-1);
     if (cut !== null) {
-      this.#logger?.warn(`${placeIn(cut.path, cut.offset)}: ${cut.problem}; the log is cut there`);
-      await this.#cut(cut.path, cut.offset);
+      await this.#cut(cut);
     } else if (last !== undefined) {
       await this.#sync(last.path);
     }
+  }
+
+  /** What stands whole behind a torn record was written with it: nobody was told of it. Still it is kept, for a person to look at. */
+  async #cut(cut: LogCut): Promise<void> {
+    const where = `${placeIn(cut.path, cut.offset)}: ${cut.problem}`;
+    if (cut.following === null) this.#logger?.warn(`${where}; the log is cut there`);
+    else {
+      const kept = await keepTail(this.#disk, cut);
+      const { zxid, last } = cut.following;
+      const txns = `txns ${formatZxid(zxid)} to ${formatZxid(last)}, which stood whole behind it,`;
+      this.#logger?.error(`${where}; the log is cut there, and ${txns} are in ${kept}`);
+    }
+    await cutLog(this.#disk, cut);
   }
 
   /** What was read may be in the system's memory alone: it must not be served before it is on the disk. */
@@ -291,21 +305,6 @@ export class FileStorage implements Storage {
     if (this.#options.forceSync === false) return;
     const file = this.#disk.openToWrite(path);
     try {
-      await file.syncAside();
-    } finally {
-      file.close();
-    }
-  }
-
-  async #cut(path: string, offset: number): Promise<void> {
-    // A file without a whole header is none.
-    if (offset === 0) {
-      this.#disk.remove(path);
-      return await this.#disk.syncFolder(this.#logFolder);
-    }
-    const file = this.#disk.openToWrite(path);
-    try {
-      file.resize(offset);
       await file.syncAside();
     } finally {
       file.close();

@@ -4,7 +4,7 @@
  * Invariant: records behind damage are never given out as if nothing were missing.
  */
 import type { LogChunk } from "../../lib/ports.ts";
-import { type LogEnd, LogScanner } from "../../lib/store/log_scanner.ts";
+import { type FollowingRecords, type LogEnd, LogScanner } from "../../lib/store/log_scanner.ts";
 import { StorageError } from "../../lib/store/storage_error.ts";
 import type { Zxid } from "../../lib/types.ts";
 import { formatZxid } from "../../lib/zxid.ts";
@@ -20,6 +20,8 @@ export interface LogPlace {
 /** Where the log is to be cut, and why. */
 export interface LogCut extends LogPlace {
   readonly problem: string;
+  /** What goes with it, and is whole. */
+  readonly following: FollowingRecords | null;
 }
 
 /** Says where a record stands. */
@@ -69,23 +71,28 @@ function judge(path: string, end: LogEnd, isLast: boolean, damagedTail: "refuse"
   const { kind, offset, problem, following } = end;
   if (kind === "whole") return null;
   // In an older file the next one tells whether anything is missing.
-  if (kind === "torn") return isLast ? { path, offset, problem } : null;
+  if (kind === "torn") return isLast ? { path, offset, problem, following } : null;
   const isTail = kind === "damaged" && isLast && following === null;
-  if (isTail && damagedTail === "cut") return { path, offset, problem };
+  if (isTail && damagedTail === "cut") return { path, offset, problem, following };
   throw new StorageError({
     place: placeIn(path, offset),
     problem:
       following === null
         ? problem
         : `${problem}, and txn ${formatZxid(following.zxid)} stands whole behind it, at ${following.offset}`,
-    advice: kind === "foreign" ? RESTORE : `${RESTORE}. ${isTail ? REPAIR_TAIL : REPAIR}`,
+    advice: kind === "foreign" ? RESTORE : `${RESTORE}. ${isTail ? repairTail(path) : repair(path)}`,
   });
 }
 
 const RESTORE = "Restore the file from a backup or from another member of the ensemble";
-const REPAIR = "Without one, `zookernel log repair` gives up everything from there on";
-const REPAIR_TAIL =
-  "If the machine failed while this was written, nothing acknowledged is in it, and `zookernel log repair` cuts it off";
+
+function repair(path: string): string {
+  return `Without one, \`zookernel log repair --force ${path}\` gives up everything from there on, and keeps it in a file beside`;
+}
+
+function repairTail(path: string): string {
+  return `If the machine failed while this was written, nothing acknowledged is in it, and \`zookernel log repair ${path}\` cuts it off`;
+}
 
 /** Where the first record behind `zxid` stands, or what comes after the last; null if no file starts at or before it. */
 export async function endOf(disk: Disk, files: readonly LogFile[], zxid: Zxid): Promise<LogPlace | null> {

@@ -4,12 +4,20 @@
  * A file whose length and blocks are there already needs no metadata when it is synced, which halves the time. Syncing on the event loop costs
  * less than handing it to another thread, as long as the disk is quick; a slow sync sends the following ones there.
  *
- * Invariants: a promise resolves only after a sync that came after its records' write. A file is under its name only once it has its first
+ * Invariants: a promise resolves only after a sync that came after its records' write. A group is short, or a single record: no more than that is
+ * ever on its way to the disk. A file is under its name only once it has its first
  * records. Nothing is written after a failure: what a failed sync left on the disk, nobody knows.
  */
 import { join } from "@std/path";
+import { Fifo } from "../../lib/fifo.ts";
 import type { Logger, LogRecord } from "../../lib/ports.ts";
-import { frameRecord, LOG_HEADER_BYTES, logFileHeader } from "../../lib/store/log_records.ts";
+import {
+  FRAME_HEAD_BYTES,
+  frameRecord,
+  GROUP_BYTES_MAX,
+  LOG_HEADER_BYTES,
+  logFileHeader,
+} from "../../lib/store/log_records.ts";
 import { StorageError } from "../../lib/store/storage_error.ts";
 import type { Zxid } from "../../lib/types.ts";
 import { JuteWriter } from "../../lib/wire/jute.ts";
@@ -22,6 +30,8 @@ export const UNFINISHED_LOG = "zookernel-new-log";
 const SLOW_SYNC_MS = 0.5;
 /** So many syncs after a slow one are done aside. */
 const SYNCS_ASIDE = 64;
+/** What a file has of a record beside its bytes. */
+const FRAME_BYTES = FRAME_HEAD_BYTES + 1;
 /** A buffer that one group made larger than this is not kept for the next. */
 const BUFFER_BYTES_KEPT = 4 << 20;
 
@@ -38,9 +48,10 @@ export interface LogWriterOptions {
   readonly logger: Logger;
 }
 
-/** Records that go to the disk together. */
+/** Records that go to the disk together, framed. */
 interface Group {
   readonly firstZxid: Zxid;
+  readonly framed: JuteWriter;
   readonly durable: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -55,12 +66,15 @@ export class LogWriter {
   /** Where the next record goes, and how far the file is filled with zeros. */
   #position = 0;
   #filledTo = 0;
-  /** What waits, framed; and the group it belongs to. */
-  #waiting = new JuteWriter(4096);
-  #group: Group | null = null;
-  /** The other buffer: it is being written, or empty. */
-  #spare = new JuteWriter(4096);
+  /** What waits, oldest first. */
+  readonly #groups: Fifo<Group> = new Fifo<Group>();
+  /** The group that takes what comes next, the last of those that wait; null: the next record begins one. */
+  #open: Group | null = null;
+  /** A buffer that no group has. */
+  #spare: JuteWriter | null = null;
   #writing: Promise<void> | null = null;
+  /** A flush is on its way. */
+  #isDue = false;
   #rollWanted = false;
   #syncsAside = 0;
   #failure: StorageError | null = null;
@@ -73,12 +87,26 @@ export class LogWriter {
 
   append(records: readonly LogRecord[]): Promise<void> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
-    for (const { bytes } of records) frameRecord(this.#waiting, bytes);
-    if (this.#group === null) {
-      this.#group = newGroup(records[0]!.zxid);
-      if (this.#writing === null) this.#disk.soon(() => this.#flush());
-    }
-    return this.#group.durable;
+    for (const { zxid, bytes } of records) frameRecord(this.#groupFor(zxid, bytes.length).framed, bytes);
+    if (this.#writing === null) this.#flushSoon();
+    return this.#open!.durable;
+  }
+
+  /** A group is bounded, so that whoever reads the log after a crash knows how much of it may be in doubt. */
+  #groupFor(zxid: Zxid, recordBytes: number): Group {
+    const open = this.#open;
+    if (open !== null && open.framed.length + recordBytes + FRAME_BYTES <= GROUP_BYTES_MAX) return open;
+    const group = newGroup(zxid, this.#spare ?? new JuteWriter(4096));
+    this.#spare = null;
+    this.#groups.push(group);
+    this.#open = group;
+    return group;
+  }
+
+  #flushSoon(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    this.#disk.soon(() => this.#flush());
   }
 
   /** The next group starts another file. */
@@ -88,22 +116,20 @@ export class LogWriter {
 
   /** Writes what waits, and closes the file. */
   async close(): Promise<void> {
-    while (this.#failure === null && (this.#group !== null || this.#writing !== null)) {
-      await (this.#writing ?? this.#group?.durable)?.catch(() => {});
+    while (this.#failure === null && (this.#groups.first !== undefined || this.#writing !== null)) {
+      await (this.#writing ?? this.#groups.first?.durable)?.catch(() => {});
     }
     this.#failure ??= new StorageError({ place: this.#options.folder, problem: "the storage is closed" });
     this.#closeFile();
   }
 
   #flush(): void {
-    const group = this.#group;
-    if (group === null || this.#writing !== null || this.#failure !== null) return;
-    const framed = this.#waiting;
-    this.#group = null;
-    this.#waiting = this.#spare.capacity > BUFFER_BYTES_KEPT ? new JuteWriter(4096) : this.#spare;
-    this.#waiting.clear();
-    this.#spare = framed;
-    const bytes = framed.written();
+    this.#isDue = false;
+    if (this.#writing !== null || this.#failure !== null) return;
+    const group = this.#groups.shift();
+    if (group === undefined) return;
+    if (this.#open === group) this.#open = null;
+    const bytes = group.framed.written();
     if (this.#rollWanted) this.#closeFile();
     if (this.#file === null || this.#syncsAside > 0) {
       this.#writing = this.#writeAside(group, bytes);
@@ -119,8 +145,7 @@ export class LogWriter {
     } catch (error) {
       return this.#fail(group, error);
     }
-    group.resolve();
-    this.#rollIfLong();
+    this.#written(group);
   }
 
   async #writeAside(group: Group, bytes: Uint8Array): Promise<void> {
@@ -135,9 +160,17 @@ export class LogWriter {
     } finally {
       this.#writing = null;
     }
-    group.resolve();
+    this.#written(group);
+  }
+
+  #written({ framed, resolve }: Group): void {
+    resolve();
     this.#rollIfLong();
-    if (this.#group !== null) this.#disk.soon(() => this.#flush());
+    if (framed.capacity <= BUFFER_BYTES_KEPT) {
+      framed.clear();
+      this.#spare = framed;
+    }
+    if (this.#groups.first !== undefined) this.#flushSoon();
   }
 
   /** Makes a file with its header and its first records. It gets its name when all that is on the disk. */
@@ -212,19 +245,21 @@ export class LogWriter {
       cause,
     });
     group.reject(this.#failure);
-    this.#group?.reject(this.#failure);
-    this.#group = null;
+    for (let next = this.#groups.shift(); next !== undefined; next = this.#groups.shift()) next.reject(this.#failure);
+    this.#open = null;
   }
 }
 
-function newGroup(firstZxid: Zxid): Group {
+function newGroup(firstZxid: Zxid, framed: JuteWriter): Group {
   let resolve = (): void => {};
   let reject: (error: unknown) => void = () => {};
   const durable = new Promise<void>((resolved, rejected) => {
     resolve = resolved;
     reject = rejected;
   });
-  return { firstZxid, durable, resolve, reject };
+  // Of several groups that one call fills, only the last one's promise has an owner.
+  durable.catch(() => {});
+  return { firstZxid, framed, durable, resolve, reject };
 }
 
 function adviceOn(cause: unknown): string {

@@ -38,6 +38,7 @@ export async function missedTxns(
   for await (const { bytes, records } of log) {
     for (const span of records) {
       if (span.zxid > to) break;
+      if (txns.length > 0 && span.zxid <= txns.at(-1)!.header.zxid) continue; // it stands there twice
       left -= span.end - span.start;
       if (left < 0) return null;
       txns.push({ ...decodeRecord(reader, bytes, span), bytes: bytes.slice(span.start, span.end) });

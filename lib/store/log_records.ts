@@ -21,6 +21,8 @@ export const FRAME_HEAD_BYTES = 12;
 export const FRAME_END = 0x42;
 /** A record is at least its header. */
 export const RECORD_BYTES_MIN = 32;
+/** What is written to a log file and synced together is no more, unless it is a single record: a crash leaves no more than that in doubt. */
+export const GROUP_BYTES_MAX: number = 1 << 20;
 /** Where the zxid stands in a record. */
 export const ZXID_OFFSET = 12;
 /** A buffer that one batch made larger than this is not kept for the next. */

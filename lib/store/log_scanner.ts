@@ -14,6 +14,7 @@ import {
   FILE_VERSION,
   FRAME_END,
   FRAME_HEAD_BYTES,
+  GROUP_BYTES_MAX,
   LOG_HEADER_BYTES,
   LOG_MAGIC,
   RECORD_BYTES_MIN,
@@ -26,8 +27,6 @@ const RECORD_BYTES_MAX = 64 << 20;
 const TAIL_BYTES_MAX = 256 << 20;
 /** What a disk writes whole or not at all. */
 const SECTOR_BYTES = 512;
-/** A crash leaves no more than one group of records: damage further from the end is none of its doing. */
-const GROUP_BYTES_MAX = 16 << 20;
 const ADLER_MODULUS = 65521;
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
@@ -58,7 +57,16 @@ export interface LogEnd {
   /** What is wrong at the offset; empty where nothing is. */
   readonly problem: string;
   /** A record that stands whole behind the damage. */
-  readonly following: { readonly zxid: Zxid; readonly offset: number } | null;
+  readonly following: FollowingRecords | null;
+}
+
+/** Records that stand whole behind damage. */
+export interface FollowingRecords {
+  /** Of the first of them, and where it starts in the file. */
+  readonly zxid: Zxid;
+  readonly offset: number;
+  /** Of the last of those that stand right behind it. */
+  readonly last: Zxid;
 }
 
 export class LogScanner {
@@ -172,7 +180,7 @@ function isRecord(bytes: Uint8Array, at: number, end: number): boolean {
  */
 function judgeTail(tail: Uint8Array, offset: number): Omit<LogEnd, "offset"> {
   const found = findRecord(tail);
-  const following = found && { zxid: found.zxid, offset: offset + found.offset };
+  const following = found && { ...found, offset: offset + found.offset };
   const torn = { kind: "torn", problem: "the last record was not written to its end", following } as const;
   const damaged = (problem: string): Omit<LogEnd, "offset"> => ({ kind: "damaged", problem, following });
   const head = new Uint8Array(FRAME_HEAD_BYTES);
@@ -184,7 +192,9 @@ function judgeTail(tail: Uint8Array, offset: number): Omit<LogEnd, "offset"> {
   if (tail.length <= FRAME_HEAD_BYTES) return torn;
   if (isRecord(tail, 0, extent - 1)) return damaged(`the length of a record is wrong: ${length}`);
   const end = FRAME_HEAD_BYTES + length;
-  const hasLostSector = tail.length <= GROUP_BYTES_MAX && hasZeroSector(tail, extent, offset);
+  // Whole records behind it are of the same group, which is a short one then. Without any, it may be the one record of a group.
+  const isOneGroup = tail.length <= (found === null ? FRAME_HEAD_BYTES + RECORD_BYTES_MAX + 1 : GROUP_BYTES_MAX);
+  const hasLostSector = isOneGroup && hasZeroSector(tail, extent, offset);
   if (end < tail.length && end < extent) {
     if (hasLostSector && (length < RECORD_BYTES_MIN || !differsByOneBit(tail, end))) return torn;
     if (length < RECORD_BYTES_MIN) return damaged(`a record can't have length ${length}`);
@@ -235,7 +245,7 @@ function isPowerOfTwo(value: number): boolean {
 }
 
 /** The first whole record behind the start of `bytes`. */
-function findRecord(bytes: Uint8Array): { readonly zxid: Zxid; readonly offset: number } | null {
+function findRecord(bytes: Uint8Array): FollowingRecords | null {
   const last = bytes.length - FRAME_HEAD_BYTES - RECORD_BYTES_MIN - 1;
   for (let at = 1; at <= last; at++) {
     // The upper half of a checksum is zero, and a length of up to 64 MiB starts with a small byte.
@@ -244,10 +254,24 @@ function findRecord(bytes: Uint8Array): { readonly zxid: Zxid; readonly offset: 
     if (length < RECORD_BYTES_MIN || length > RECORD_BYTES_MAX) continue;
     const end = at + FRAME_HEAD_BYTES + length;
     if (end < bytes.length && isRecord(bytes, at, end)) {
-      return { zxid: viewOf(bytes).getBigInt64(at + FRAME_HEAD_BYTES + ZXID_OFFSET), offset: at };
+      const zxid = viewOf(bytes).getBigInt64(at + FRAME_HEAD_BYTES + ZXID_OFFSET);
+      return { zxid, offset: at, last: lastBehind(bytes, end + 1) ?? zxid };
     }
   }
   return null;
+}
+
+/** The zxid of the last of the records that stand one behind the other from `at` on. */
+function lastBehind(bytes: Uint8Array, start: number): Zxid | null {
+  let last: Zxid | null = null;
+  for (let at = start; at + FRAME_HEAD_BYTES + RECORD_BYTES_MIN < bytes.length; ) {
+    const length = intAt(bytes, at + 8);
+    const end = at + FRAME_HEAD_BYTES + length;
+    if (length < RECORD_BYTES_MIN || end >= bytes.length || !isRecord(bytes, at, end)) break;
+    last = viewOf(bytes).getBigInt64(at + FRAME_HEAD_BYTES + ZXID_OFFSET);
+    at = end + 1;
+  }
+  return last;
 }
 
 function withoutZeros(bytes: Uint8Array): Uint8Array {

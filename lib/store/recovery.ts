@@ -17,6 +17,7 @@ import type { Zxid } from "../types.ts";
 import { JuteError, JuteReader } from "../wire/jute.ts";
 import { counterOf, epochOf, formatZxid } from "../zxid.ts";
 import { decodeRecord } from "./log_records.ts";
+import { Repeats } from "./repeats.ts";
 import { readSnapshot, type SnapshotDigest } from "./snapshot_reader.ts";
 import { SnapshotError, StorageError } from "./storage_error.ts";
 
@@ -48,7 +49,13 @@ export async function recover(name: string, stored: Stored, options: RecoveryOpt
   const start = await startingPoint(name, stored, options);
   const replay = new Replay(start, options);
   // From the snapshot's own txn on, to see whether the log goes on from there.
-  for await (const chunk of stored.readLog(start.database.lastZxid)) replay.chunk(chunk);
+  const from = start.database.lastZxid;
+  const readLog = (): AsyncIterable<LogChunk> => stored.readLog(from);
+  for await (const chunk of readLog()) {
+    replay.chunk(chunk);
+    if (replay.repeats.areMany) await replay.repeats.check(readLog, from);
+  }
+  await replay.repeats.check(readLog, from);
   const { database, count } = replay;
   replay.finish();
   database.tree.ensureConfigNode();
@@ -96,6 +103,7 @@ async function startingPoint(name: string, stored: Stored, options: RecoveryOpti
 /** Replays the log over a snapshot, and watches that it is the log that belongs there. */
 class Replay {
   readonly database: Database;
+  readonly repeats = new Repeats();
   count = 0;
   readonly #options: RecoveryOptions;
   readonly #reader = new JuteReader();
@@ -121,15 +129,17 @@ class Replay {
   chunk(chunk: LogChunk): void {
     if (chunk.records.length === 0) return;
     const { database } = this;
-    const { lastZxid } = database;
     chunk.records.forEach((record, index) => {
-      const { zxid } = record;
-      if (zxid <= lastZxid && this.count === 0) return;
+      const { zxid, start, end } = record;
+      if (zxid <= database.lastZxid) {
+        if (this.count > 0) this.repeats.add(zxid, chunk.bytes.subarray(start, end), chunk.placeOf(index));
+        return;
+      }
       this.#checkOrder(zxid, chunk, index);
       const proposal = this.#decode(record, chunk, index);
       apply(database, proposal, null);
       this.count++;
-      this.#options.replayed?.(proposal, chunk.bytes.subarray(record.start, record.end));
+      this.#options.replayed?.(proposal, chunk.bytes.subarray(start, end));
       this.#compare(proposal, chunk, index);
     });
     this.#lastFile = chunk.file;
@@ -143,6 +153,7 @@ class Replay {
     const { logger } = this.#options;
     const lost = this.#withoutAcl.filter((path) => tree.get(path)?.acl?.[0]?.perms === 0);
     for (const path of lost) logger.warn(`The snapshot lacks the ACL of ${path}: nobody but a super user can use it`);
+    if (this.repeats.report !== null) logger.warn(this.repeats.report);
     if (this.#differing > 1) logger.warn(`${this.#differing} txns in all left another digest than the log says`);
   }
 
@@ -153,10 +164,9 @@ class Replay {
   #checkOrder(zxid: Zxid, chunk: LogChunk, index: number): void {
     const last = this.database.lastZxid;
     if (zxid === last + 1n) return;
-    if (zxid > last && epochOf(zxid) > epochOf(last) && counterOf(zxid) === 1) return;
+    if (epochOf(zxid) > epochOf(last) && counterOf(zxid) === 1) return;
     const before = `${formatZxid(last)} (${index === 0 ? this.#lastPlace : chunk.placeOf(index - 1)})`;
     const place = chunk.placeOf(index);
-    if (zxid <= last) throw outOfOrder(place, `txn ${formatZxid(zxid)} stands behind ${before}`);
     if (index > 0 || chunk.file === this.#lastFile) return;
     this.#gap ??= outOfOrder(place, `txns are missing: ${formatZxid(zxid)} follows ${before}`);
   }

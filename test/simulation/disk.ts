@@ -24,6 +24,10 @@ class Content {
     this.unsynced.push(change);
   }
 
+  get unsyncedBytes(): number {
+    return this.unsynced.reduce((sum, change) => sum + ("bytes" in change ? change.bytes.length : 0), 0);
+  }
+
   sync(): void {
     this.kept = this.seen.slice();
     this.unsynced = [];
@@ -125,6 +129,9 @@ export class SimulatedDisk {
     });
     return () => letGo();
   }
+
+  /** The most bytes of a file that were written and not synced at a time. */
+  unsyncedBytesMax = 0;
 
   /** The process is gone, and with `power` the machine's memory, too. */
   restart(power: boolean): void {
@@ -250,6 +257,7 @@ export class SimulatedDisk {
         throw systemError("ENOSPC");
       }
       content.change({ position, bytes: bytes.slice() });
+      this.unsyncedBytesMax = Math.max(this.unsyncedBytesMax, content.unsyncedBytes);
     };
     const sync = (): void => {
       call();

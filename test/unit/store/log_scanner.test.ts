@@ -59,6 +59,10 @@ function withBytes(bytes: Uint8Array, at: number, ...values: readonly number[]):
   return changed;
 }
 
+function withZeros(bytes: Uint8Array, at: number, count: number): Uint8Array {
+  return bytes.slice().fill(0, at, at + count);
+}
+
 function flipped(bytes: Uint8Array, at: number, bit: number): Uint8Array {
   return withBytes(bytes, at, bytes[at]! ^ (1 << bit));
 }
@@ -118,7 +122,17 @@ describe("a log that ends early is torn", () => {
     assert.deepEqual(zxids, [1n]);
     assert.equal(end.kind, "torn");
     assert.equal(end.offset, second);
-    assert.deepEqual(end.following, { zxid: 3n, offset: third });
+    assert.deepEqual(end.following, { zxid: 3n, offset: third, last: 4n });
+  });
+
+  test("where the only record of a group is a large one and lost its first sector, or one in the middle", () => {
+    const bytes = logOf(10, 3 << 20);
+    const [, second] = offsetsOf(10, 3 << 20);
+    for (const lost of [512, 1 << 20]) {
+      const from = lost === 512 ? second! : lost;
+      const { zxids, end } = scan(withZeros(bytes, from, 1024 - (from % 512)), 1 << 20);
+      assert.deepEqual([zxids, end.kind, end.offset, end.following], [[1n], "torn", second, null]);
+    }
   });
 
   test("where a lost sector held no more than the last byte of a record", () => {
@@ -131,6 +145,30 @@ describe("a log that ends early is torn", () => {
     assert.deepEqual([end.kind, end.offset], ["torn", offsetsOf(...lengths)[1]]);
     assert.equal(end.following?.zxid, 4n);
   });
+});
+
+describe("a lost sector with whole records behind it", () => {
+  // 3,000 records of 1,045 bytes are three groups of a writer, at least.
+  const lengths = Array.from({ length: 3000 }, () => 1000);
+  const bytes = logOf(...lengths);
+  const offsets = offsetsOf(...lengths);
+
+  for (const [behind, kind] of [
+    [3000, "damaged"],
+    [2000, "damaged"],
+    [1010, "damaged"],
+    [1000, "torn"],
+    [500, "torn"],
+    [2, "torn"],
+  ] as const) {
+    test(`${behind} records before the end is ${kind}: no more than a group is ever on its way to the disk`, () => {
+      const hit = lengths.length - behind;
+      const sector = Math.ceil(offsets[hit]! / 512) * 512;
+      const { zxids, end } = scan(withZeros(bytes, sector, 512), 1 << 20);
+      assert.deepEqual([zxids.length, end.kind, end.offset], [hit, kind, offsets[hit]]);
+      assert.equal(end.following?.last, 3000n);
+    });
+  }
 });
 
 describe("a changed bit is never an end", () => {

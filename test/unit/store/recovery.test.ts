@@ -109,6 +109,49 @@ describe("recovery", () => {
     assert.equal((await recovered(storedOf([[0n, snapshot]], [first, second]))).database.lastZxid, 4n);
   });
 
+  for (const [what, arrange] of [
+    ["in one file", (all: Proposal[]) => [[...all.slice(0, 4), ...all.slice(1)]]],
+    ["with the next file", (all: Proposal[]) => [all.slice(0, 4), all.slice(2)]],
+    ["a whole file", (all: Proposal[]) => [all, all]],
+    ["twice", (all: Proposal[]) => [[...all.slice(0, 3), ...all.slice(1, 3), ...all.slice(2)], all.slice(5)]],
+  ] as const) {
+    test(`passes over txns that stand in the log again, ${what}, and says so (ZOOKEEPER-4394)`, async () => {
+      const source = new Source();
+      const snapshot = source.snapshot();
+      const all = [1n, 2n, 3n, 4n, 5n, 6n].map((zxid) => source.create(zxid));
+      const said: string[] = [];
+      const { database, replayed } = await recovered(storedOf([[0n, snapshot]], arrange(all)), said);
+      assert.deepEqual([database.lastZxid, database.tree.digest, replayed], [6n, source.database.tree.digest, 6]);
+      assert.match(
+        said.join("\n"),
+        /^log \d record \d: \d txns? stands? in the log again, the first of them 0x\d, .*passed over/,
+      );
+      assert.equal(said.length, 1);
+    });
+  }
+
+  test("passes over txns that stand again and are in the snapshot", async () => {
+    const source = new Source();
+    const before = [1n, 2n, 3n].map((zxid) => source.create(zxid));
+    const snapshot = source.snapshot();
+    const after = [4n, 5n].map((zxid) => source.create(zxid));
+    const stored = storedOf([[3n, snapshot]], [[...after.slice(0, 1), ...before.slice(1), ...after]]);
+    assert.equal((await recovered(stored)).database.tree.digest, source.database.tree.digest);
+  });
+
+  test("refuses another txn of a zxid that was there", async () => {
+    const source = new Source();
+    const snapshot = source.snapshot();
+    const all = [1n, 2n, 3n, 4n].map((zxid) => source.create(zxid));
+    const [other] = [new Source().create(3n)];
+    for (const files of [[[...all, other!]], [[...all, all[3]!], [other!]], [[...all.slice(0, 3), other!, all[3]!]]]) {
+      await assert.rejects(
+        recovered(storedOf([[0n, snapshot]], files)),
+        /^StorageError: log \d record \d: txn 0x3 stands behind later ones, and is not one that stood before them/,
+      );
+    }
+  });
+
   test("refuses a missing file", async () => {
     const source = new Source();
     const snapshot = source.snapshot();
@@ -148,9 +191,9 @@ describe("recovery", () => {
   test("refuses txns that go back", async () => {
     const source = new Source();
     const snapshot = source.snapshot();
-    const [one, two] = [source.create(1n), source.create(2n)];
-    for (const files of [[[one, two, two]], [[one, two], [two]], [[one, two], [one]]]) {
-      await assert.rejects(recovered(storedOf([[0n, snapshot]], files)), /stands behind 0x2/);
+    const [one, two, three] = [source.create(1n), source.create(2n), source.create(3n)];
+    for (const files of [[[one, three, two]], [[one, three], [two]], [[one, three, two, two]]]) {
+      await assert.rejects(recovered(storedOf([[0n, snapshot]], files)), /stands behind later ones, and is not one/);
     }
   });
 

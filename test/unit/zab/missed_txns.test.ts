@@ -12,10 +12,15 @@ import { established, txn } from "../../support/zab_rig.ts";
 
 const EVERYTHING = Number.POSITIVE_INFINITY;
 
-async function read(from: bigint, to: bigint, bytesMax = EVERYTHING): Promise<readonly bigint[] | null> {
+async function read(
+  from: bigint,
+  to: bigint,
+  bytesMax = EVERYTHING,
+  logged: readonly number[] = [3, 4, 5, 7, 8],
+): Promise<readonly bigint[] | null> {
   const storage = memoryStorage();
   await storage.open(consoleLogger({ level: "silent" }));
-  await storage.append(new RecordEncoder().encode([3, 4, 5, 7, 8].map((counter) => txn(1, counter))));
+  await storage.append(new RecordEncoder().encode(logged.map((counter) => txn(1, counter))));
   const txns = await missedTxns(storage.readLog(from), from, to, bytesMax);
   return txns?.map(({ header }) => header.zxid) ?? null;
 }
@@ -31,6 +36,11 @@ describe("txns from the log", () => {
     assert.equal(await read(at(2), at(7)), null);
     assert.equal(await read(at(6), at(8)), null);
     assert.equal(await read(at(4), at(9)), null);
+  });
+
+  test("come once, also where the log has them twice (ZOOKEEPER-4394)", async () => {
+    assert.deepEqual(await read(at(4), at(8), EVERYTHING, [3, 4, 5, 4, 5, 7, 5, 7, 8]), [at(4), at(5), at(7), at(8)]);
+    assert.deepEqual(await read(at(4), at(7), EVERYTHING, [3, 4, 5, 7, 3, 4, 5, 7, 8]), [at(4), at(5), at(7)]);
   });
 
   test("are none where a database would be less", async () => {
