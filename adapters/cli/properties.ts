@@ -4,6 +4,7 @@
  * Not here: what the keys mean. Later entries of the same key win at the reader's side; here every entry is kept, in order,
  * with the line that it begins on, so that a complaint can name it.
  */
+import { TextScanner } from "../../lib/text_scanner.ts";
 
 /** One key with its value, both unescaped. */
 export interface Property {
@@ -34,36 +35,49 @@ export function parseProperties(text: string): Property[] {
   const lines = text.split(/\r\n|\n|\r/);
   for (let at = 0; at < lines.length; at++) {
     const line = at + 1;
-    let logical = withoutIndent(lines[at]);
+    let part = withoutIndent(lines[at]);
+    const parts: string[] = [];
     // A comment is not continued; what continues a line is no comment, unless nothing but a backslash stood before it.
-    while (!isComment(logical) && isContinued(logical)) {
+    let isComment = COMMENT.test(part);
+    while (!isComment && isContinued(part)) {
       at++;
+      const before = part.slice(0, -1);
+      if (before !== "") parts.push(before);
       // The end of the text continues nothing, but the backslash goes all the same.
-      logical = logical.slice(0, -1) + withoutIndent(lines[at]);
+      part = withoutIndent(lines[at]);
+      isComment = parts.length === 0 && COMMENT.test(part);
     }
-    if (logical !== "" && !isComment(logical)) properties.push(parseEntry(logical, line));
+    const logical = [...parts, part].join("");
+    if (logical !== "" && !isComment) properties.push(parseEntry(logical, line));
   }
   return properties;
 }
 
-/** A key (escaped characters belong to it), a separator, and the rest. */
-const ENTRY = /^((?:\\.|[^\\=: \t\f])*)[ \t\f]*[=:]?[ \t\f]*(.*)$/s;
+const COMMENT = /^[#!]/;
+const KEY = /[^\\=: \t\f]*/y;
+const BLANK = /[ \t\f]*/y;
+const SEPARATOR = /[=:]?/y;
+const ANY = /.?/sy;
+const REST = /.*/sy;
 
 function withoutIndent(line = ""): string {
   return line.replace(/^[ \t\f]+/, "");
 }
 
-function isComment(line: string): boolean {
-  return line[0] === "#" || line[0] === "!";
-}
-
 /** An odd number of backslashes at the end: an even number is that many half of them. */
 function isContinued(line: string): boolean {
-  return /\\*$/.exec(line)![0].length % 2 === 1;
+  let start = line.length;
+  while (line[start - 1] === "\\") start--;
+  return (line.length - start) % 2 === 1;
 }
 
+/** A key (escaped characters belong to it), a separator, and the rest. */
 function parseEntry(logical: string, line: number): Property {
-  const [, key = "", value = ""] = ENTRY.exec(logical)!;
+  const text = new TextScanner(logical);
+  const parts = [text.run(KEY)];
+  while (text.passes("\\")) parts.push("\\", text.run(ANY), text.run(KEY));
+  for (const pattern of [BLANK, SEPARATOR, BLANK]) text.run(pattern);
+  const [key, value] = [parts.join(""), text.run(REST)];
   return { key: unescaped(key, line), value: unescaped(value, line), line };
 }
 

@@ -5,6 +5,7 @@
  * without opening a port or a folder.
  */
 import type { EnsembleConfig, EnsembleMember } from "../../lib/broadcast/zab/ensemble.ts";
+import { readHierarchyLine } from "../../lib/broadcast/zab/ensemble_text.ts";
 import { parseServerLine } from "../../lib/broadcast/zab/server_line.ts";
 import { serverIdProblem } from "../../lib/session/identity.ts";
 import type { ExtendedTypes } from "../../lib/tree/znode.ts";
@@ -153,14 +154,15 @@ class Reader {
       this.#take(entry.key, parsed.data);
     } else if (rule.rule === "not served") {
       const keys = this.#unserved.get(rule.reason) ?? [];
-      this.#unserved.set(rule.reason, [...keys, `${entry.key} (${entry.place})`]);
+      keys.push(`${entry.key} (${entry.place})`);
+      this.#unserved.set(rule.reason, keys);
     }
   }
 
   #take(key: string, value: unknown): void {
     if (/^superUser\b/.test(key)) {
-      const users = (this.#settings.superUser ?? []) as readonly string[];
-      this.#settings.superUser = [...users, ...(value as readonly string[])];
+      this.#settings.superUser ??= [];
+      for (const user of value as readonly string[]) (this.#settings.superUser as string[]).push(user);
     } else this.#settings[key as keyof ZooSettings] = value;
   }
 
@@ -174,11 +176,11 @@ class Reader {
 
   /** `group.<number>=<id>:<id>…` and `weight.<id>=<votes>`. */
   #readHierarchy(entry: Entry): void {
-    const [, kind, number] = /^(group|weight)\.(\d+)$/.exec(entry.key) ?? [];
-    if (kind === "group" && /^\d+(:\d+)*$/.test(entry.value))
-      this.#groups.set(BigInt(number!), entry.value.split(":").map(BigInt));
-    else if (kind === "weight" && /^\d{1,9}$/.test(entry.value)) this.#weights.set(BigInt(number!), Number(entry.value));
-    else this.#problem(entry, "allowed: group.<number>=<id>:<id>… and weight.<id>=<votes>");
+    try {
+      readHierarchyLine(entry.key, entry.value, this.#groups, this.#weights);
+    } catch {
+      this.#problem(entry, "allowed: group.<number>=<id>:<id>… and weight.<id>=<votes>");
+    }
   }
 
   #unknown({ key, place }: Entry): void {
@@ -265,12 +267,14 @@ class Reader {
 
   #judgeGroups(ids: ReadonlySet<bigint>, place: string): void {
     const grouped = [...this.#groups.values()].flat();
+    const groupsOf = new Map<bigint, number>();
+    for (const id of grouped) groupsOf.set(id, (groupsOf.get(id) ?? 0) + 1);
     for (const id of [...grouped, ...this.#weights.keys()]) {
       if (!ids.has(id)) this.#problems.push(`${place}: a group or weight names server ${id}, which is not listed`);
     }
     if (this.#groups.size === 0) return;
     for (const { id, role } of this.#servers) {
-      const count = grouped.filter((one) => one === id).length;
+      const count = groupsOf.get(id) ?? 0;
       if (count > 1) this.#problems.push(`${place}: server.${id} is in several groups`);
       if (count === 0 && role === "participant") this.#problems.push(`${place}: server.${id} is in no group`);
     }

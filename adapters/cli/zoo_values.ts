@@ -53,7 +53,7 @@ export function fraction(least: number, most: number): ValueKind<number> {
     allowed: `a number from ${least} to ${most}`,
     schema: z
       .string()
-      .regex(/^[+-]?(\d+\.?\d*|\.\d+)$/)
+      .regex(/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)$/)
       .transform(Number)
       .pipe(z.number().min(least).max(most)),
   };

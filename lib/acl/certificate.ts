@@ -106,10 +106,14 @@ function stringOf({ tag, content }: Element): string | null {
 
 /** What would divide the name, and spaces at either end. */
 function escaped(text: string): string {
-  return text
+  let [start, end] = [0, text.length];
+  while (text[start] === " ") start++;
+  while (end > start && text[end - 1] === " ") end--;
+  const inner = text
+    .slice(start, end)
     .replace(/[,=+<>#;"\\]/g, "\\$&")
-    .replaceAll("\0", "\\00")
-    .replace(/^ +| +$/g, (spaces) => spaces.replaceAll(" ", "\\ "));
+    .replaceAll("\0", "\\00");
+  return "\\ ".repeat(start) + inner + "\\ ".repeat(text.length - end);
 }
 
 function hex(bytes: Uint8Array): string {

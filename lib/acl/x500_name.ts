@@ -4,6 +4,7 @@
  *
  * Only the form is judged. Names are compared as text elsewhere, so nothing here takes one apart.
  */
+import { TextScanner } from "../text_scanner.ts";
 
 const KEYWORDS: ReadonlySet<string> = new Set(
   "CN C L S ST O OU T IP STREET DC DNQUALIFIER DNQ SURNAME GIVENNAME INITIALS GENERATION EMAIL EMAILADDRESS UID SERIALNUMBER".split(
@@ -12,18 +13,13 @@ const KEYWORDS: ReadonlySet<string> = new Set(
 );
 const OBJECT_ID = /^(?:OID\.)?[0-2](?:\.\d+)+$/i;
 
-/** A special character or any byte, written so that it divides nothing. */
-const ESCAPED = String.raw`\\(?:[ #=,+;<>"\\]|[0-9a-f]{2})`;
-
-/** An attribute value: hexadecimal DER (which is not looked into), a quoted string, or a plain string. */
-const VALUE = new RegExp(
-  [
-    String.raw`^(?:#(?:[0-9a-f]{2}){2,}\s*`,
-    String.raw`"(?:[^"\\]|${ESCAPED})*"\s*`,
-    String.raw`(?:[^,;+"\\<>#\s]|${ESCAPED})(?:[^,;+"\\<>]|${ESCAPED})*)?$`,
-  ].join("|"),
-  "is",
-);
+const HEX = /[0-9a-f]*/iy;
+const SPACE = /\s*/y;
+const PLAIN = /[^,;+"\\<>]*/y;
+const QUOTABLE = /[^"\\]*/y;
+/** What a backslash may stand before: a special character, or the two digits of any byte. */
+const SPECIAL = /[ #=,+;<>"\\]?/y;
+const BYTE = /[0-9a-f]{0,2}/iy;
 
 /** Whether it is one; the empty name is. */
 export function isDistinguishedName(text: string): boolean {
@@ -34,9 +30,26 @@ export function isDistinguishedName(text: string): boolean {
     return (
       equals > 0 &&
       (KEYWORDS.has(type.toUpperCase()) || OBJECT_ID.test(type)) &&
-      VALUE.test(assertion.slice(equals + 1).trimStart())
+      isValue(new TextScanner(assertion.slice(equals + 1).trimStart()))
     );
   });
+}
+
+/** An attribute value: hexadecimal DER (which is not looked into), a quoted string, or a plain string, which may be empty. */
+function isValue(text: TextScanner): boolean {
+  if (text.passes("#")) {
+    const { length } = text.run(HEX);
+    text.run(SPACE);
+    return length >= 4 && length % 2 === 0 && text.isAtEnd;
+  }
+  const isQuoted = text.passes('"');
+  const plain = isQuoted ? QUOTABLE : PLAIN;
+  for (text.run(plain); text.passes("\\"); text.run(plain)) {
+    if (text.run(SPECIAL) === "" && text.run(BYTE).length < 2) return false;
+  }
+  if (isQuoted && !text.passes('"')) return false;
+  if (isQuoted) text.run(SPACE);
+  return text.isAtEnd;
 }
 
 /** The `type=value` parts, which `,`, `;` and `+` divide where they are neither escaped nor quoted. */

@@ -10,7 +10,8 @@ import type { EnsembleMember } from "../broadcast/zab/ensemble.ts";
 import type { MemberId, Notification } from "../broadcast/zab/messages.ts";
 import { bracketed } from "../broadcast/zab/server_line.ts";
 import type { Clock, Dialer, Duplex, DuplexHandler, Listener, Logger, ServerAddress } from "../ports.ts";
-import { JuteError } from "../wire/jute.ts";
+import { Framer } from "../wire/framer.ts";
+import { JuteError, JuteReader } from "../wire/jute.ts";
 import { type Initial, initialBytes, notificationBytes, readInitial, readNotification, VOTE_BYTES_MAX } from "../wire/votes.ts";
 import type { PeerAuth } from "./peer_auth.ts";
 
@@ -249,10 +250,11 @@ export class ElectionLinks {
     before?.destroy();
     const last = this.#last.get(id);
     if (last !== undefined) duplex.write(last);
-    let rest = NO_BYTES;
+    const framer = new Framer(VOTE_BYTES_MAX);
     return {
       data: (bytes) => {
-        rest = this.#readVotes(id, duplex, joined(rest, bytes));
+        framer.push(bytes);
+        this.#readVotes(id, duplex, framer);
       },
       drained() {},
       closed: () => {
@@ -261,23 +263,18 @@ export class ElectionLinks {
     };
   }
 
-  /** Hears every whole vote, and gives back what is left. */
-  #readVotes(from: MemberId, duplex: Duplex, bytes: Uint8Array): Uint8Array {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    let at = 0;
-    while (at + 4 <= bytes.length) {
-      const length = view.getInt32(at);
-      if (length < 1 || length > VOTE_BYTES_MAX) {
-        this.#options.logger.warn(`Member ${from} sent a vote of ${length} bytes`);
-        duplex.destroy();
-        return NO_BYTES;
-      }
-      if (at + 4 + length > bytes.length) break;
-      const notification = readNotification(bytes.subarray(at + 4, at + 4 + length));
-      at += 4 + length;
+  /** Hears every whole vote. */
+  #readVotes(from: MemberId, duplex: Duplex, framer: Framer): void {
+    const reader = new JuteReader();
+    let found = framer.next(reader);
+    for (; found === "frame" && reader.remaining > 0; found = framer.next(reader)) {
+      const notification = readNotification(reader.rest());
       if (notification !== null && this.#streams.get(from) === duplex) this.#options.hear(from, notification);
     }
-    return bytes.slice(at);
+    if (found === "more") return framer.keepRest();
+    this.#options.logger.warn(`Member ${from} sent a vote whose length is none`);
+    framer.clear();
+    duplex.destroy();
   }
 }
 

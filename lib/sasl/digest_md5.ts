@@ -6,6 +6,7 @@
  * Invariant: no token makes anything here throw; what makes no sense is refused.
  */
 import { md5 } from "@noble/hashes/legacy.js";
+import { TextScanner } from "../text_scanner.ts";
 
 /** One side's name and password. */
 export interface SaslCredentials {
@@ -155,15 +156,24 @@ function quoted(text: string): string {
   return `"${text.replace(/["\\]/g, "\\$&")}"`;
 }
 
-/** `name=value` or `name="value"`, divided by commas; null if that is not what it is. */
+const NAME = /[a-z-]*/y;
+const WORD = /[^",\s]*/y;
+const SPACE = /\s*/y;
+
+/** `name=value` or `name="value"`, divided by commas; null if that is not what it is, or a name comes twice. */
 function parseDirectives(token: Uint8Array): Map<string, string> | null {
-  const text = decoder.decode(token);
+  const text = new TextScanner(decoder.decode(token));
   const directives = new Map<string, string>();
-  const directive = /\s*([a-z-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^",\s]*))\s*(?:,|$)/gsy;
-  while (directive.lastIndex < text.length) {
-    const match = directive.exec(text);
-    if (match === null || directives.has(match[1]!)) return null;
-    directives.set(match[1]!, match[2]?.replace(/\\(.)/gs, "$1") ?? match[3]!);
+  while (!text.isAtEnd) {
+    text.run(SPACE);
+    const name = text.run(NAME);
+    text.run(SPACE);
+    if (name === "" || directives.has(name) || !text.passes("=")) return null;
+    text.run(SPACE);
+    const value = text.next === '"' ? text.quoted() : text.run(WORD);
+    text.run(SPACE);
+    if (value === null || !(text.isAtEnd || text.passes(","))) return null;
+    directives.set(name, value);
   }
   return directives;
 }

@@ -7,6 +7,7 @@
  *
  * Invariant: no error message holds an option's value, since it may be a password.
  */
+import { TextScanner } from "../text_scanner.ts";
 import { checkString } from "../validate.ts";
 import type { SaslCredentials } from "./digest_md5.ts";
 
@@ -69,32 +70,59 @@ function credentialsOf(section: Section): SaslCredentials {
 }
 
 function digestOptions({ name, line, module, options }: Section): ReadonlyMap<string, string> {
-  if (module !== DIGEST_MODULE) throw refusal(line, `section ${name} wants ${module}; only ${DIGEST_MODULE} is known`);
-  return options;
+  if (module === DIGEST_MODULE) return options;
+  // Where the words are out of order, a password may stand in the place of a module.
+  const wanted = module.endsWith("LoginModule") ? module : "another module";
+  throw refusal(line, `section ${name} wants ${wanted}; only ${DIGEST_MODULE} is known`);
 }
 
 interface Token {
   readonly text: string;
+  readonly isSign: boolean;
   readonly line: number;
 }
 
-/** Comments and space; then a quoted text, a sign, or a word. */
-const TOKEN = /(?:\s|\/\/[^\n]*|\/\*.*?\*\/)*(?:("(?:[^"\\\n]|\\.)*")|([{};=])|([^\s{};="]+))?/sy;
+const SPACE = /\s*/y;
+const LINE = /[^\n]*/y;
+const SIGN = /[{};=]?/y;
+const WORD = /[^\s{};="]*/y;
+const QUOTABLE = /[^"\\\n]*/y;
 
 class Reader {
+  readonly #text: TextScanner;
   readonly #tokens: Token[] = [];
+  #line = 1;
   #at = 0;
 
   constructor(text: string) {
-    TOKEN.lastIndex = 0;
-    for (let line = 1; TOKEN.lastIndex < text.length; ) {
-      const start = TOKEN.lastIndex;
-      const [all, quoted, sign, word] = TOKEN.exec(text)!;
-      line += all.split("\n").length - 1;
-      const token = quoted ?? sign ?? word;
-      if (token !== undefined) this.#tokens.push({ text: token, line });
-      else if (TOKEN.lastIndex < text.length) throw refusal(line, "a quotation that doesn't end");
-      if (TOKEN.lastIndex === start) break;
+    this.#text = new TextScanner(text);
+    for (let token = this.#token(); token !== null; token = this.#token()) this.#tokens.push(token);
+  }
+
+  /** A sign, a word or a quoted text; null at the end. */
+  #token(): Token | null {
+    const text = this.#text;
+    this.#skip();
+    if (text.isAtEnd) return null;
+    const line = this.#line;
+    const sign = text.run(SIGN);
+    if (sign !== "") return { text: sign, isSign: true, line };
+    const word = text.next === '"' ? text.quoted(QUOTABLE) : text.run(WORD);
+    if (word === null) throw refusal(line, "a quotation that doesn't end");
+    return { text: word, isSign: false, line };
+  }
+
+  /** Goes over space and comments. */
+  #skip(): void {
+    const text = this.#text;
+    for (;;) {
+      this.#line += linesIn(text.run(SPACE));
+      if (text.passes("//")) text.run(LINE);
+      else if (text.passes("/*")) {
+        const comment = text.through("*/");
+        if (comment === null) throw refusal(this.#line, "a comment that doesn't end");
+        this.#line += linesIn(comment);
+      } else return;
     }
   }
 
@@ -112,7 +140,7 @@ class Reader {
     const { text: name, line } = this.#word("a section's name");
     this.#sign("{");
     const modules: Pick<Section, "module" | "options">[] = [];
-    while (this.#peek() !== "}") modules.push(this.#module());
+    while (!this.#isBefore("}")) modules.push(this.#module());
     this.#sign("}");
     this.#sign(";");
     const [first] = modules;
@@ -124,28 +152,29 @@ class Reader {
     const module = this.#word("a module's name").text;
     this.#word("required, requisite, sufficient or optional");
     const options = new Map<string, string>();
-    while (this.#peek() !== ";") {
+    while (!this.#isBefore(";")) {
       const key = this.#word("an option's name").text;
       this.#sign("=");
-      options.set(key, unquoted(this.#word("an option's value").text));
+      options.set(key, this.#word("an option's value").text);
     }
     this.#sign(";");
     return { module, options };
   }
 
-  #peek(): string | undefined {
-    return this.#tokens[this.#at]?.text;
+  #isBefore(sign: string): boolean {
+    const token = this.#tokens[this.#at];
+    return token?.isSign === true && token.text === sign;
   }
 
   #word(what: string): Token {
     const token = this.#next(what);
-    if (/^[{};=]$/.test(token.text)) throw refusal(token.line, `${what} belongs where "${token.text}" stands`);
+    if (token.isSign) throw refusal(token.line, `${what} belongs where "${token.text}" stands`);
     return token;
   }
 
   #sign(sign: string): void {
     const token = this.#next(`"${sign}"`);
-    if (token.text !== sign) throw refusal(token.line, `"${sign}" is missing`);
+    if (!token.isSign || token.text !== sign) throw refusal(token.line, `"${sign}" is missing`);
   }
 
   #next(what: string): Token {
@@ -155,8 +184,8 @@ class Reader {
   }
 }
 
-function unquoted(text: string): string {
-  return text.startsWith('"') ? text.slice(1, -1).replace(/\\(.)/gs, "$1") : text;
+function linesIn(text: string): number {
+  return text.split("\n").length - 1;
 }
 
 function refusal(line: number, why: string): TypeError {

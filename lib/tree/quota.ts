@@ -6,6 +6,7 @@
  *
  * Invariant: only the deepest quota above a path counts for it; a quota on the root never does.
  */
+import { parseJavaLong } from "../java_long.ts";
 import { nameOf, parentOf } from "../path.ts";
 import { QUOTA_ROOT, ROOT, type Tree } from "./tree.ts";
 import type { Znode } from "./znode.ts";
@@ -152,18 +153,26 @@ function numberOf(numbers: QuotaNumbers, key: string): bigint {
 function parseQuota(data: Uint8Array | null): QuotaNumbers | null {
   if (data === null) return null;
   const numbers = new Map<string, bigint>();
-  const parts = TEXT.decode(data)
-    .replace(/[,;]+$/, "")
-    .split(/[,;]+/);
   if (data.length === 0) return numbers;
+  const parts = TEXT.decode(data).split(SEPARATOR);
+  if (parts[0] === "") return null;
   for (const part of parts) {
-    const [key, text] = part.replace(/=+$/, "").split("=");
-    if (key === undefined || text === undefined || !/^([+-]?\d+)?$/.test(text)) return null;
-    const number = text === "" ? NONE : BigInt(text.replace("+", ""));
-    if (BigInt.asIntN(64, number) !== number) return null;
+    if (part === "") continue;
+    const [key = "", text = ""] = part.split("=", 2);
+    const number = text === "" ? NONE : parseJavaLong(text);
+    if (number === null || !hasValue(part)) return null;
     numbers.set(key, number);
   }
   return numbers;
+}
+
+const SEPARATOR = /[,;]/;
+
+/** Whether something stands behind the first `=`, more than signs of the same kind. */
+function hasValue(part: string): boolean {
+  let at = part.indexOf("=");
+  while (at >= 0 && part[at] === "=") at++;
+  return at > 0 && at < part.length;
 }
 
 /** Writes them so that versions before 3.7 find the two keys that they know. */

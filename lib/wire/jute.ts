@@ -103,6 +103,11 @@ export class JuteReader implements Jute {
     return this.#end - this.#offset;
   }
 
+  /** The bytes that are left, without a copy, and without taking them. */
+  rest(): Uint8Array {
+    return this.#bytes.subarray(this.#offset, this.#end);
+  }
+
   byte(): number {
     return this.#bytes[this.#take(1)]!;
   }

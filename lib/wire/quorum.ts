@@ -91,15 +91,20 @@ const BUFFER_BYTES_KEPT = 1 << 20;
 /** Cuts a stream of bytes into packets. */
 export class PacketReader {
   readonly #partBytesMax: number;
+  readonly #bytesMax: number;
   readonly #jute = new JuteReader();
   /** What has arrived and is not read is from `#at` to `#end`; behind that is room for more. */
   #bytes: Uint8Array = EMPTY;
   #at = 0;
   #end = 0;
+  /** How much of the next packet was looked at, and how many of its parts are behind that: the bytes before it, and what it says. */
+  #seen = 0;
+  #partsLeft: number | null = null;
 
   /** @param partBytesMax longest data of a packet that is taken, and longest of its other parts, as Apache's members have it */
   constructor(partBytesMax: number) {
     this.#partBytesMax = partBytesMax;
+    this.#bytesMax = Math.max(PACKET_BYTES_MAX, partBytesMax);
   }
 
   /** Adds what arrived; the bytes belong to the caller again when it returns. */
@@ -128,11 +133,46 @@ export class PacketReader {
    * @throws QuorumError where the bytes are none
    */
   next(): QuorumPacket | null {
-    const length = packetLength(this.#bytes.subarray(0, this.#end), this.#at, this.#partBytesMax);
-    if (length === null) return null;
-    this.#jute.reset(this.#bytes, this.#at, this.#at + length);
-    this.#at += length;
+    if (!this.#isWhole()) return null;
+    this.#jute.reset(this.#bytes, this.#at, this.#at + this.#seen);
+    this.#at += this.#seen;
+    this.#seen = 0;
+    this.#partsLeft = null;
     return quorumPacket(this.#jute);
+  }
+
+  /** Whether the next packet is all here. What was looked at is not looked at again, and nothing is allocated for a length that a stranger claims. */
+  #isWhole(): boolean {
+    if (this.#seen === 0) this.#seen = HEAD_BYTES;
+    if (this.#partsLeft === null) {
+      const data = this.#partEnd(this.#seen);
+      if (data === null || this.#at + data + 4 > this.#end) return false;
+      const count = this.#int(data);
+      if (count < -1 || 8 * count > this.#bytesMax) throw new QuorumError(`a packet with ${count} identities`);
+      this.#seen = data + 4;
+      this.#partsLeft = Math.max(2 * count, 0);
+    }
+    for (; this.#partsLeft > 0; this.#partsLeft--) {
+      const end = this.#partEnd(this.#seen);
+      if (end === null) return false;
+      this.#seen = end;
+    }
+    return true;
+  }
+
+  /** Where the part that begins there, counted from the packet's start, ends; null if not all of it is here. */
+  #partEnd(start: number): number | null {
+    if (this.#at + start + 4 > this.#end) return null;
+    const length = this.#int(start);
+    const end = start + 4 + Math.max(length, 0);
+    if (length < -1 || length > this.#partBytesMax || end > this.#bytesMax)
+      throw new QuorumError(`a packet with a part of ${length} bytes, where ${this.#partBytesMax} are allowed`);
+    return this.#at + end > this.#end ? null : end;
+  }
+
+  #int(offset: number): number {
+    const [bytes, at] = [this.#bytes, this.#at + offset];
+    return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
   }
 
   /** Everything behind the last packet. */
@@ -141,32 +181,13 @@ export class PacketReader {
     this.#bytes = EMPTY;
     this.#at = 0;
     this.#end = 0;
+    this.#seen = 0;
+    this.#partsLeft = null;
     return rest;
   }
 }
 
 const HEAD_BYTES = 12;
-
-/** How long the packet at `start` is; null if not all of it is here. Nothing is allocated for a length that a stranger claims. */
-function packetLength(bytes: Uint8Array, start: number, partBytesMax: number): number | null {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const bytesMax = Math.max(PACKET_BYTES_MAX, partBytesMax);
-  let at = start + HEAD_BYTES;
-  const skipBuffer = (): boolean => {
-    if (at + 4 > bytes.length) return false;
-    const length = view.getInt32(at);
-    if (length < -1 || length > partBytesMax || at + 4 + length - start > bytesMax)
-      throw new QuorumError(`a packet with a part of ${length} bytes, where ${partBytesMax} are allowed`);
-    at += 4 + Math.max(length, 0);
-    return at <= bytes.length;
-  };
-  if (!skipBuffer() || at + 4 > bytes.length) return null;
-  const count = view.getInt32(at);
-  if (count < -1 || 8 * count > bytesMax) throw new QuorumError(`a packet with ${count} identities`);
-  at += 4;
-  for (let parts = 2 * count; parts > 0; parts--) if (!skipBuffer()) return null;
-  return at - start;
-}
 
 // ── from learners ──
 

@@ -16,6 +16,14 @@ export interface SourceFile {
   /** The text with comments and the contents of strings, templates and regular expressions blanked. */
   readonly code: string;
   readonly imports: readonly Import[];
+  /** Its regular expressions, as written. */
+  readonly patterns: readonly Pattern[];
+}
+
+export interface Pattern {
+  /** With its slashes and flags. */
+  readonly text: string;
+  readonly line: number;
 }
 
 export interface Import {
@@ -50,8 +58,9 @@ function readSource(path: string): SourceFile {
 }
 
 export function parseSource(path: string, text: string): SourceFile {
-  const code = blank(text);
-  return { path, text, code, imports: findImports(path, text, code) };
+  const patterns: Pattern[] = [];
+  const code = blank(text, patterns);
+  return { path, text, code, imports: findImports(path, text, code), patterns };
 }
 
 /** `from "x"`, `import "x"`, `import("x")`: the keyword is looked for in the code, the name read from the text. */
@@ -72,7 +81,7 @@ const TOKEN = new RegExp(`${COMMENT.source}|${STRING.source}|${REGEXP.source}|.`
 /** What may stand before a regular expression; elsewhere "/" divides. */
 const BEFORE_REGEXP = /(?:^|[=(,:;!&|?{}[+*%<>~^-]|=>|\b(?:return|typeof|case|in|of|await|throw|else|do|void|yield))\s*$/;
 
-function blank(text: string): string {
+function blank(text: string, patterns: Pattern[]): string {
   let code = "";
   let offset = 0;
   // For each template around the current place, how many "{" are open in its current "${".
@@ -88,6 +97,7 @@ function blank(text: string): string {
       offset += 1;
       continue;
     } else if (token.length > 1 && first === "/") {
+      patterns.push({ text: token, line: lineAt(text, offset) });
       code += spaces(token);
     } else if (token.length > 1) {
       code += first + spaces(token.slice(1, -1)) + (token.at(-1) ?? "");

@@ -3,6 +3,7 @@
  *
  * Invariant: what is written is read back as the same configuration.
  */
+import { parseJavaLong } from "../../java_long.ts";
 import { listOf, text } from "../../shape.ts";
 import type { Proposal } from "../../txns.ts";
 import { argumentError } from "../../validate.ts";
@@ -41,14 +42,12 @@ export function parseEnsemble(text: string): Ensemble {
     if (key.startsWith("server.")) {
       const member = parseServerLine(key, value);
       members.set(member.id, member);
-    } else if (/^group\.\d+$/.test(key) && /^\d+(:\d+)*$/.test(value)) {
-      groups.set(numberOf(key), value.split(":").map(BigInt));
-    } else if (/^weight\.\d+$/.test(key) && /^\d{1,9}$/.test(value)) {
-      weights.set(numberOf(key), Number(value));
+    } else if (key.startsWith("group.") || key.startsWith("weight.")) {
+      readHierarchyLine(key, value, groups, weights);
     } else if (key === "version" && /^[0-9a-f]{1,16}$/i.test(value)) {
       version = BigInt(`0x${value}`);
     } else {
-      throw new Error(`${line.slice(0, 80)} is no line of a configuration`);
+      throw noLine(line);
     }
   }
   const hierarchy = groups.size + weights.size === 0 ? null : { groups, weights };
@@ -85,8 +84,31 @@ function keyAndValue(line: string): [key: string, value: string] {
   return at < 0 ? [line, ""] : [line.slice(0, at).trim(), line.slice(at + 1).trim()];
 }
 
-function numberOf(key: string): bigint {
-  return BigInt(key.slice(key.indexOf(".") + 1));
+/**
+ * Reads `group.<number>=<id>:<id>…` or `weight.<id>=<votes>` into one of the two.
+ *
+ * @throws Error where it is neither
+ */
+export function readHierarchyLine(
+  key: string,
+  value: string,
+  groups: Map<bigint, readonly MemberId[]>,
+  weights: Map<MemberId, number>,
+): void {
+  const number = parseId(key.slice(key.indexOf(".") + 1));
+  const ids = value.split(":").map(parseId);
+  const isGroup = key.startsWith("group.");
+  if (number === null || (isGroup ? ids.includes(null) : !/^\d{1,9}$/.test(value))) throw noLine(`${key}=${value}`);
+  if (isGroup) groups.set(number, ids as bigint[]);
+  else weights.set(number, Number(value));
+}
+
+function parseId(text: string): bigint | null {
+  return /^\d/.test(text) ? parseJavaLong(text) : null;
+}
+
+function noLine(line: string): Error {
+  return new Error(`${line.slice(0, 80)} is no line of a configuration`);
 }
 
 /** Whether the two are the same but for their versions. */

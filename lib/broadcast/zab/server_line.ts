@@ -3,6 +3,7 @@
  *
  * Not here: what follows from how many there are.
  */
+import { parseJavaLong } from "../../java_long.ts";
 import type { EnsembleMember } from "./ensemble.ts";
 
 /** The line, without its end. The role is always said. */
@@ -29,15 +30,15 @@ const ANY_HOST = "0.0.0.0";
  * @throws Error in words that go behind the value: what about it is not right.
  */
 export function parseServerLine(key: string, value: string): EnsembleMember {
-  const id = /^server\.(-?\d+)$/.exec(key)?.[1];
-  if (id === undefined) throw new Error("the key must be server. and a whole number");
+  const id = key.startsWith("server.") ? parseJavaLong(key.slice("server.".length)) : null;
+  if (id === null) throw new Error("the key must be server. and a whole number");
   const [servers = "", client, ...rest] = value.split(";");
   if (rest.length > 0) throw new Error(FORM);
   const specs = servers.split("|").map(parseSpec);
   const roles = new Set(specs.map(({ role }) => role));
   if (roles.size > 1) throw new Error("all addresses of a member must have the same role");
   return {
-    id: BigInt(id),
+    id,
     addresses: specs.map(({ host, quorumPort, electionPort }) => ({ host, quorumPort, electionPort })),
     role: specs[0]!.role,
     client: client === undefined ? null : parseClient(client),
