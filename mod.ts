@@ -23,7 +23,7 @@ import { withPlainCopy } from "./lib/plain_copy.ts";
 import type { Clock, Logger, Storage } from "./lib/ports.ts";
 import { CLOCK, LOGGER, STORAGE } from "./lib/ports_shape.ts";
 import { Server } from "./lib/server.ts";
-import { checkRecord, OPTIONS } from "./lib/shape.ts";
+import { type Shape, splitOptions } from "./lib/shape.ts";
 
 export { CREATOR_ALL_ACL, OPEN_ACL_UNSAFE, Perms, READ_ACL_UNSAFE } from "./lib/acl/perms.ts";
 export type { EnsembleConfig, EnsembleMember, WeightedGroups } from "./lib/broadcast/zab/ensemble.ts";
@@ -76,6 +76,14 @@ export interface OpenOptions extends OpenSettings {
   readonly ensemble?: EnsembleOptions;
 }
 
+/** What is no setting. The ensemble is looked at closer once what knows it is loaded. */
+const OWN_SHAPE: Shape<Omit<OpenOptions, keyof OpenSettings>> = {
+  logger: LOGGER,
+  clock: CLOCK,
+  storage: STORAGE,
+  ensemble: (given) => withPlainCopy(given as EnsembleOptions, "config"),
+};
+
 /**
  * Starts a server in this process: with no port, and in memory unless there is a storage.
  *
@@ -88,24 +96,14 @@ export interface OpenOptions extends OpenSettings {
  * ```
  */
 export async function open(options: OpenOptions = {}): Promise<Server> {
-  const action = "open a server";
-  checkRecord(action, OPTIONS, options, "{ tickTimeMs: 500 }");
-  const { logger, clock, storage, ensemble, ...given } = options;
-  const world = {
-    clock: clock === undefined ? systemClock() : CLOCK(clock, action, "clock"),
-    logger: logger === undefined ? consoleLogger({ level: "warn" }) : LOGGER(logger, action, "logger"),
-    random: Math.random,
-    nonce,
-    soon,
-    process: describeProcess,
-  };
-  if (storage !== undefined) STORAGE(storage, action, "storage");
-  const ensembleGiven = withPlainCopy(ensemble, "config");
-  const settings = await settingsOf(given, storage !== undefined, ["logger", "clock", "storage", "ensemble"]);
+  const { own, rest } = splitOptions("open a server", options, OWN_SHAPE, "{ tickTimeMs: 500 }");
+  const { logger = consoleLogger({ level: "warn" }), clock = systemClock(), storage, ensemble } = own;
+  const settings = await settingsOf(rest, storage !== undefined, Object.keys(OWN_SHAPE));
+  const world = { clock, logger, random: Math.random, nonce, soon, process: describeProcess };
   if (ensemble !== undefined) {
     if (storage === undefined) throw new TypeError("Cannot open a server: a member of an ensemble needs a storage");
     const { memberSettings, openMember, takeEnsemble } = await import("./lib/ensemble/open.ts");
-    const taken = takeEnsemble(ensembleGiven, settings.extendedTypes);
+    const taken = takeEnsemble(ensemble, settings.extendedTypes);
     return new Server(memberSettings(taken, settings), world, await openMember(storage, taken, settings, world));
   }
   if (storage === undefined) return new Server(settings, world);

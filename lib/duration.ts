@@ -2,10 +2,15 @@
  * Durations as people write them: `"30s"`, `"1h30m"`, or milliseconds.
  */
 
+import { TTL_MAX_MS } from "./tree/znode.ts";
+import { describe } from "./validate.ts";
+
 /** Milliseconds as a number, or text such as `"250ms"`, `"30s"`, `"5m"`, `"1h30m"`, `"2d"`. */
 export type Duration = number | string;
 
 const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+/** The longest time to live of a znode, 34 years. On the way through a longer time rounding would be felt. */
+const DURATION_MS_MAX = TTL_MAX_MS;
 const TEXT = /^(?:\d+(?:\.\d+)?(?:ms|[smhd]))+$/;
 const PART = /(\d+(?:\.\d+)?)(ms|[smhd])/g;
 
@@ -15,13 +20,19 @@ const PART = /(\d+(?:\.\d+)?)(ms|[smhd])/g;
  * @throws TypeError for what is none
  */
 export function milliseconds(duration: Duration): number {
-  if (typeof duration === "number") {
-    if (Number.isFinite(duration) && duration >= 0) return duration;
-  } else if (TEXT.test(duration)) {
-    return Array.from(duration.matchAll(PART), ([, count, unit]) => Number(count) * UNITS_MS[unit!]!).reduce((a, b) => a + b);
-  }
-  const given = JSON.stringify(duration) ?? String(duration);
-  throw new TypeError(`${given} is no duration: write milliseconds as a number, or text such as "250ms", "30s", "1h30m"`);
+  const ms = typeof duration === "string" ? millisecondsOf(duration) : duration;
+  if (typeof ms !== "number" || Number.isNaN(ms) || ms < 0)
+    throw new TypeError(
+      `${describe(duration)} is no duration: write milliseconds as a number, or text such as "250ms", "30s", "1h30m"`,
+    );
+  if (ms > DURATION_MS_MAX)
+    throw new TypeError(`${describe(duration)} is too long: nothing lasts longer than ${durationText(DURATION_MS_MAX)}`);
+  return ms;
+}
+
+function millisecondsOf(text: string): number {
+  if (!TEXT.test(text)) return Number.NaN;
+  return Array.from(text.matchAll(PART), ([, count, unit]) => Number(count) * UNITS_MS[unit!]!).reduce((a, b) => a + b);
 }
 
 /** The other way round, for messages: `"1h30m"`. */

@@ -65,17 +65,45 @@ export function objectOf<T extends object>(
   };
 }
 
+/**
+ * The options that a function takes itself, and the rest, which it hands on to who knows them. Their names should be told there, too: for who
+ * misspells one.
+ */
+export function splitOptions<T extends object, All extends T>(
+  action: string,
+  given: All,
+  shape: Shape<T>,
+  example: string,
+): { readonly own: Partial<T>; readonly rest: Omit<All, keyof T> } {
+  checkRecord(action, OPTIONS, given, example);
+  const own: Partial<T> = {};
+  for (const key of Object.keys(shape) as (keyof T & string)[]) {
+    const value = given[key];
+    if (value !== undefined) own[key] = shape[key](value as never, action, key);
+  }
+  const rest = Object.entries(given).filter(([key]) => !Object.hasOwn(shape, key));
+  return { own, rest: Object.fromEntries(rest) as Omit<All, keyof T> };
+}
+
 /** An object whose keys are the caller's own names. */
 export function recordOf<T>(take: Take<T>, example: string): Take<Record<string, T>> {
   return (given, action, name) => {
-    checkRecord(action, name, given, example);
-    const entries = Object.entries(given).filter(([, value]) => value !== undefined);
+    const entries = plainEntries(action, name, given, example);
     return Object.fromEntries(entries.map(([key, value]) => [key, take(value, action, `${name}[${describe(key)}]`)]));
   };
 }
 
+/** The keys and values of an object that holds nothing else, and is no instance of a class. */
+export function plainEntries(action: string, name: string, given: unknown, example: string): [key: string, value: unknown][] {
+  checkRecord(action, name, given, example);
+  const prototype: unknown = Object.getPrototypeOf(given);
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null)
+    throw argumentError(action, `${name} must be an object such as ${example}, not an instance of a class`);
+  return Object.entries(given).filter(([, value]) => value !== undefined);
+}
+
 /** Checks that a value is an object, with whatever keys. */
-export function checkRecord(action: string, name: string, given: unknown, example: string): asserts given is object {
+function checkRecord(action: string, name: string, given: unknown, example: string): asserts given is object {
   checkOptions(action, given, Object.keys(Object(given)), example, name);
 }
 

@@ -18,6 +18,8 @@
  * @module
  */
 import type { Logger } from "../../lib/ports.ts";
+import { LOGGER } from "../../lib/ports_shape.ts";
+import { type Shape, splitOptions } from "../../lib/shape.ts";
 import { TestEnsemble, type TestEnsembleOptions } from "../../lib/testing/test_ensemble.ts";
 import { TestServer, type TestServerOptions, type TestWorld } from "../../lib/testing/test_server.ts";
 import { memoryStorage } from "../storage/memory.ts";
@@ -59,9 +61,9 @@ export interface TestOptions extends TestServerOptions {
  * await using zk = await testServer({ tickTimeMs: 1000, reportLeaks: true });
  * ```
  */
-export function testServer(options: TestOptions = {}): Promise<TestServer> {
-  const { logger, ...rest } = options;
-  return TestServer.open(rest, worldOf(logger ?? consoleLogger({ level: "warn" })));
+export async function testServer(options: TestOptions = {}): Promise<TestServer> {
+  const { own, rest } = splitOptions("open a server", options, OWN_SHAPE, "{ tickTimeMs: 500, seed: 7 }");
+  return await TestServer.open(rest, worldOf(own.logger ?? consoleLogger({ level: "warn" })));
 }
 
 /** What {@link testEnsemble} may be told; everything is optional. */
@@ -80,10 +82,13 @@ export interface EnsembleTestOptions extends TestEnsembleOptions {
  * await using zk = await testEnsemble({ members: 3, observers: 1, seed: 7 });
  * ```
  */
-export function testEnsemble(options: EnsembleTestOptions = {}): Promise<TestEnsemble> {
-  const { logger, ...rest } = options;
-  return TestEnsemble.open(rest, { ...worldOf(logger ?? consoleLogger({ level: "error" })), storage: memoryStorage });
+export async function testEnsemble(options: EnsembleTestOptions = {}): Promise<TestEnsemble> {
+  const { own, rest } = splitOptions("open an ensemble", options, OWN_SHAPE, "{ members: 3, seed: 7 }");
+  const world = worldOf(own.logger ?? consoleLogger({ level: "error" }));
+  return await TestEnsemble.open(rest, { ...world, storage: memoryStorage });
 }
+
+const OWN_SHAPE: Shape<Pick<TestOptions, "logger">> = { logger: LOGGER };
 
 function worldOf(logger: Logger): TestWorld {
   return { logger, process: describeProcess, settle, soon, listener: (port) => tcp({ port }) };

@@ -3,9 +3,10 @@
  */
 import { parseConnectString } from "../../lib/client/connect_string.ts";
 import { RemoteConnector } from "../../lib/client/remote.ts";
-import type { History } from "../../lib/testing/history.ts";
+import { History } from "../../lib/testing/history.ts";
 import { type ReplayReport, type ReplayTarget, replay as replayTo } from "../../lib/testing/replay.ts";
-import type { TestServer } from "../../lib/testing/test_server.ts";
+import { TestServer } from "../../lib/testing/test_server.ts";
+import { argumentError, describe } from "../../lib/validate.ts";
 import { consoleLogger, systemClock } from "../system.ts";
 import { TcpDialer } from "../tcp/dialer.ts";
 
@@ -19,7 +20,7 @@ const REPLY_BYTES_MAX = 64 * 1024 * 1024;
  *
  * A real server's time can't be moved: sessions that expired are ended by their client there, and TTL znodes stay.
  *
- * @throws Error for a history that doesn't begin with an empty server
+ * @throws TypeError for what is no history or no server; Error for a history that doesn't begin with an empty server
  *
  * @example
  * ```ts
@@ -28,7 +29,14 @@ const REPLY_BYTES_MAX = 64 * 1024 * 1024;
  * ```
  */
 export async function replay(history: History, target: TestServer | string): Promise<ReplayReport> {
-  return await replayTo(history, typeof target === "string" ? remote(target) : target.asReplayTarget());
+  if (!(history instanceof History))
+    throw argumentError("play a history", `it must be one that history() gives, not ${describe(history)}`);
+  if (typeof target === "string") return await replayTo(history, remote(target));
+  if (target instanceof TestServer) return await replayTo(history, target.asReplayTarget());
+  throw argumentError(
+    "play a history",
+    `it needs a test server or an address such as "127.0.0.1:2181", not ${describe(target)}`,
+  );
 }
 
 function remote(address: string): ReplayTarget {

@@ -4,6 +4,9 @@
  * Invariant: `decode(encode(value))` equals the value.
  */
 
+import { bytesOf } from "../bytes.ts";
+import { describe } from "../validate.ts";
+
 /** A way to write values of one kind. `decode` throws for data that is none of its own. */
 export interface Codec<T> {
   readonly name: string;
@@ -17,14 +20,21 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** The data as it is; null is no data, which ZooKeeper keeps apart from no bytes. */
 export const bytes: Codec<Uint8Array | null> = {
   name: "bytes",
-  encode: (value) => value,
+  encode(value) {
+    const given = value === null ? null : bytesOf(value);
+    if (value === null || given !== null) return given;
+    throw new TypeError(`it must be bytes or null, not ${describe(value)}`);
+  },
   decode: (data) => data,
 };
 
 /** Text; no data reads as no text. */
 export const utf8: Codec<string> = {
   name: "utf8",
-  encode: (value) => encoder.encode(value),
+  encode(value) {
+    if (typeof value !== "string") throw new TypeError(`it must be a string, not ${describe(value)}`);
+    return encoder.encode(value);
+  },
   decode: (data) => (data === null ? "" : decoder.decode(data)),
 };
 

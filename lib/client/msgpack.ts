@@ -2,6 +2,8 @@
  * `zookernel/msgpack`: values as MessagePack, smaller than JSON, and with bytes, dates and bigints. A Map is read as an object.
  */
 import { Packr } from "msgpackr/pack";
+import { bytesOf } from "../bytes.ts";
+import { argumentError, describe } from "../validate.ts";
 import type { Codec } from "./codecs.ts";
 
 // Plain maps, so that any other MessagePack library reads them. Numbers stay numbers, and bigints bigints.
@@ -19,9 +21,14 @@ const packr = new Packr({ useRecords: false, int64AsType: "bigint", copyBuffers:
  */
 export const msgpack: Codec<unknown> = {
   name: "msgpack",
-  encode: (value) => new Uint8Array(packr.pack(value)),
+  encode(value) {
+    if (typeof value === "function") throw new TypeError("MessagePack has no form for function");
+    return new Uint8Array(packr.pack(value));
+  },
   decode(data) {
     if (data === null) throw new TypeError("there is no data");
-    return packr.unpack(data);
+    const bytes = bytesOf(data);
+    if (bytes === null) throw argumentError("decode MessagePack", `it must be bytes, not ${describe(data)}`);
+    return packr.unpack(bytes);
   },
 };

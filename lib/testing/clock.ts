@@ -9,6 +9,7 @@
 import { type Duration, durationText, milliseconds } from "../duration.ts";
 import type { Clock } from "../ports.ts";
 import type { Now } from "../types.ts";
+import { argumentError, checkFunction, describe } from "../validate.ts";
 import { type Wake, WakeQueue } from "./wake_queue.ts";
 
 /** What the clock must know of its world to see that nothing is left to happen. */
@@ -46,6 +47,8 @@ export class VirtualClock implements Clock {
   readonly #options: VirtualClockOptions;
   readonly #wakes = new WakeQueue();
   #now: Now;
+  /** The date when `mono` was 0. */
+  #beganWall: number;
   /** Sleepers woken so far: that, too, is something that happens. */
   #woken = 0;
   /** Of the move that was asked for last; they don't overlap. */
@@ -54,7 +57,8 @@ export class VirtualClock implements Clock {
   /** Clocks are made by `testServer()`. */
   constructor(options: VirtualClockOptions) {
     this.#options = options;
-    this.#now = options.now;
+    this.#now = Object.freeze({ ...options.now });
+    this.#beganWall = options.now.wall - options.now.mono;
   }
 
   now(): Now {
@@ -62,6 +66,9 @@ export class VirtualClock implements Clock {
   }
 
   wakeAt(mono: number, run: () => void): () => void {
+    if (typeof mono !== "number" || Number.isNaN(mono))
+      throw argumentError("wake", `mono must be a number of milliseconds, not ${describe(mono)}`);
+    checkFunction("wake", "run", run, "() => …");
     const wake = this.#wakes.add(mono, run);
     return () => {
       wake.run = null;
@@ -69,9 +76,10 @@ export class VirtualClock implements Clock {
   }
 
   /** A promise that resolves once so much time has passed here. */
-  sleep(duration: Duration): Promise<void> {
-    return new Promise((resolve) => {
-      this.wakeAt(this.#now.mono + milliseconds(duration), () => {
+  async sleep(duration: Duration): Promise<void> {
+    const ms = milliseconds(duration);
+    await new Promise<void>((resolve) => {
+      this.wakeAt(this.#now.mono + ms, () => {
         this.#woken++;
         resolve();
       });
@@ -80,18 +88,20 @@ export class VirtualClock implements Clock {
 
   /** @internal The date, where it is later than this clock's: what was dumped then isn't older than its znodes. */
   catchUp(wall: number): void {
-    if (wall > this.#now.wall) this.#now = { mono: this.#now.mono, wall };
+    if (wall <= this.#now.wall) return;
+    this.#beganWall = wall - this.#now.mono;
+    this.#now = Object.freeze({ mono: this.#now.mono, wall });
   }
 
   /**
    * Moves time on, by way of every wake-up in between, and resolves once all that they set in motion has come to rest. Moves that are asked for
    * while another one is going on come after it.
    *
-   * @throws TypeError for what is no duration
+   * Rejects with a TypeError for what is no duration.
    */
-  advance(duration: Duration): Promise<void> {
+  async advance(duration: Duration): Promise<void> {
     const ms = milliseconds(duration);
-    return this.#afterOthers(() => this.#advanceTo(this.#now.mono + ms));
+    await this.#afterOthers(() => this.#advanceTo(this.#now.mono + ms));
   }
 
   /**
@@ -116,6 +126,8 @@ export class VirtualClock implements Clock {
    * ```
    */
   async runUntil<T>(promise: Promise<T>, within: Duration = RUN_UNTIL): Promise<T> {
+    if (typeof (promise as Promise<T> | null | undefined)?.then !== "function")
+      throw argumentError("run until a promise is settled", `it must be a promise, not ${describe(promise)}`);
     let isSettled = false;
     const settled = (): void => {
       isSettled = true;
@@ -185,6 +197,7 @@ export class VirtualClock implements Clock {
   }
 
   #set(mono: number): void {
-    if (mono > this.#now.mono) this.#now = { mono, wall: this.#now.wall + mono - this.#now.mono };
+    // The date has no fractions of a millisecond, as on a real machine.
+    if (mono > this.#now.mono) this.#now = Object.freeze({ mono, wall: Math.floor(this.#beganWall + mono) });
   }
 }

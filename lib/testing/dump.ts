@@ -8,11 +8,13 @@
 import { AclInterner } from "../acl/intern.ts";
 import { Database } from "../kernel/database.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import { parentOf, pathProblem } from "../path.ts";
 import { Sessions } from "../session/sessions.ts";
 import { restoreQuotas } from "../tree/quota.ts";
 import { ROOT, Tree, type TreeOptions } from "../tree/tree.ts";
 import type { StoredStat } from "../tree/znode.ts";
-import type { AclList, Now, SessionId, Zxid } from "../types.ts";
+import type { Acl, AclList, Now, SessionId, Zxid } from "../types.ts";
+import { argumentError } from "../validate.ts";
 import { pack, unpack } from "./pack.ts";
 
 const FORMAT = "zookernel dump 1";
@@ -65,9 +67,48 @@ export interface Loaded {
   readonly wall: number;
 }
 
+/** Bytes in that format may come from anywhere: a field that is none would be found much later, or never. */
+function isDump(value: unknown): value is Dump {
+  const { wall, lastZxid, sessions, znodes } = Object(value) as Partial<Dump>;
+  if (typeof wall !== "number" || typeof lastZxid !== "bigint" || !Array.isArray(sessions) || !Array.isArray(znodes))
+    return false;
+  const paths = new Set<string>();
+  return sessions.every(isSession) && znodes.every((znode) => isZnode(Object(znode), paths)) && paths.has(ROOT);
+}
+
+function isSession(value: unknown): boolean {
+  const { id, timeoutMs, leftMs } = Object(value) as Partial<Dump["sessions"][number]>;
+  return typeof id === "bigint" && Number.isFinite(timeoutMs) && Number.isFinite(leftMs);
+}
+
+const COUNTERS = ["version", "cversion", "aversion"] as const;
+const TIMES = ["ctime", "mtime"] as const;
+const WIDE = ["czxid", "mzxid", "pzxid", "owner"] as const;
+
+/** @param paths those before it: parents come first, and nobody comes twice */
+function isZnode(znode: Partial<DumpedZnode>, paths: Set<string>): boolean {
+  const { path, data, acl } = znode;
+  if (typeof path !== "string" || paths.has(path) || pathProblem(path, { allowRangeEnds: true }) !== null) return false;
+  if (path !== ROOT && !paths.has(parentOf(path))) return false;
+  paths.add(path);
+  return (
+    (data === null || data instanceof Uint8Array) &&
+    (acl === null || (Array.isArray(acl) && acl.every(isAcl))) &&
+    WIDE.every((name) => typeof znode[name] === "bigint") &&
+    COUNTERS.every((name) => Number.isInteger(znode[name])) &&
+    TIMES.every((name) => Number.isFinite(znode[name]))
+  );
+}
+
+function isAcl(value: unknown): boolean {
+  const { perms, scheme, id } = Object(value) as Partial<Acl>;
+  return Number.isInteger(perms) && typeof scheme === "string" && typeof id === "string";
+}
+
 /** @throws TypeError if the bytes are no dump */
 export function loadDump(bytes: Uint8Array, options: TreeOptions, tickTimeMs: number, mono: number): Loaded {
-  const dump = unpack(bytes, FORMAT) as Dump;
+  const dump = unpack(bytes, FORMAT);
+  if (!isDump(dump)) throw argumentError("load the dump", "the bytes hold something else");
   const tree = new Tree(options, "bare");
   const interner = new AclInterner();
   for (const { path, data, acl, ...stored } of dump.znodes)

@@ -3,13 +3,16 @@
  *
  * Invariant: what is not named in an expectation of a znode is not looked at; which znodes there are always is.
  */
+import { bytesOf } from "../bytes.ts";
 import type { Data } from "../client/values.ts";
+import { listOf, objectOf, oneOf, type Take, text, znodePath } from "../shape.ts";
 import { ROOT, type Tree, ZOOKEEPER } from "../tree/tree.ts";
 import type { Znode, ZnodeKind } from "../tree/znode.ts";
 import type { Acl } from "../types.ts";
 import { drawTree } from "./picture.ts";
 import { type SessionRef, sessionIdOf } from "./session_ref.ts";
 import { aclText, dataText, sessionText } from "./text.ts";
+import { ACL, DATA, INT, takeZnodes } from "./znode_shape.ts";
 
 /** What a znode is expected to be. */
 export interface ExpectedZnode {
@@ -23,6 +26,19 @@ export interface ExpectedZnode {
 
 /** Path → its data, or more. Parents that are not named may hold anything. */
 export type ExpectedTree = Readonly<Record<string, Data | ExpectedZnode>>;
+
+const KINDS: Readonly<Record<ZnodeKind, true>> = { persistent: true, ephemeral: true, container: true, ttl: true };
+
+const ZNODE = objectOf<ExpectedZnode>(
+  {
+    data: DATA,
+    kind: oneOf(Object.keys(KINDS) as ZnodeKind[]),
+    version: INT,
+    owner: (given) => sessionIdOf(given as SessionRef),
+    acl: ACL,
+  },
+  '{ data: "v1" }',
+);
 
 /** An expectation that does not hold. Test runners show `actual` and `expected` as a difference. */
 export class ExpectationError extends Error {
@@ -42,11 +58,16 @@ export class ExpectationError extends Error {
   }
 }
 
-/** Compares what is below `top` with the picture, or with the znodes. @throws ExpectationError */
+/**
+ * Compares what is below `top` with the picture, or with the znodes.
+ *
+ * @throws ExpectationError; TypeError for an expectation that is none, such as a key that znodes don't have
+ */
 export function expectTree(tree: Tree, top: string, expected: string | ExpectedTree): void {
+  if (typeof expected === "string") return expectPicture(drawTree(tree, top), dedented(expected));
+  const wanted = takeZnodes("compare the tree", "expected", expected, ZNODE);
   const picture = drawTree(tree, top);
-  if (typeof expected === "string") return expectPicture(picture, dedented(expected));
-  const problems = [...missing(tree, expected), ...unexpected(tree, top, expected)];
+  const problems = [...missing(tree, wanted), ...unexpected(tree, top, [...wanted.keys()])];
   if (problems.length === 0) return;
   throw new ExpectationError(
     `The tree is not as expected:\n  ${problems.join("\n  ")}\nIt is:\n${picture}`,
@@ -76,15 +97,14 @@ function dedented(text: string): string {
   return lines.map((line) => line.slice(least)).join("\n");
 }
 
-function missing(tree: Tree, expected: ExpectedTree): string[] {
-  return Object.entries(expected).flatMap(([path, wanted]) => {
+function missing(tree: Tree, expected: ReadonlyMap<string, ExpectedZnode>): string[] {
+  return Array.from(expected).flatMap(([path, wanted]) => {
     const node = tree.get(path);
-    return node === undefined ? [`${path} is missing`] : differences(path, node, isZnode(wanted) ? wanted : { data: wanted });
+    return node === undefined ? [`${path} is missing`] : differences(path, node, wanted);
   });
 }
 
-function unexpected(tree: Tree, top: string, expected: ExpectedTree): string[] {
-  const paths = Object.keys(expected);
+function unexpected(tree: Tree, top: string, paths: readonly string[]): string[] {
   const isExpected = (path: string): boolean =>
     path === ROOT || path === top || paths.some((wanted) => wanted === path || wanted.startsWith(`${path}/`));
   return [...tree.subtree(top)]
@@ -112,7 +132,7 @@ function differences(path: string, node: Znode, wanted: ExpectedZnode): string[]
 const ENCODER = new TextEncoder();
 
 function compareData(path: string, actual: Uint8Array | null, wanted: Data, problems: string[]): void {
-  const expected = typeof wanted === "string" ? ENCODER.encode(wanted) : wanted;
+  const expected = typeof wanted === "string" ? ENCODER.encode(wanted) : bytesOf(wanted);
   const isSame =
     actual === null || expected === null
       ? actual === expected
@@ -120,9 +140,19 @@ function compareData(path: string, actual: Uint8Array | null, wanted: Data, prob
   if (!isSame) problems.push(`${path}: its data is ${dataText(actual)}, expected ${dataText(expected)}`);
 }
 
-function isZnode(wanted: Data | ExpectedZnode): wanted is ExpectedZnode {
-  return wanted !== null && typeof wanted === "object" && !(wanted instanceof Uint8Array);
-}
+/** The events of a watch. */
+export const EVENT_TYPES = ["NodeCreated", "NodeDeleted", "NodeDataChanged", "NodeChildrenChanged"] as const;
+
+/** A text that no event has would make a test wait for what can't come, or miss what has. */
+const eventText: Take<string> = (given, action, name) => {
+  const event = text('"NodeDeleted /lock"')(given, action, name);
+  const [type = ""] = event.split(" ", 1);
+  oneOf(EVENT_TYPES)(type, action, `${name}'s type`);
+  znodePath(event.slice(type.length + 1), action, `${name}'s path`);
+  return event;
+};
+
+export const EVENTS: Take<string[]> = listOf(eventText, '["NodeDeleted /lock"]');
 
 /** Compares events, each as `"NodeDeleted /lock"`. @throws ExpectationError */
 export function expectEvents(actual: readonly string[], expected: readonly string[]): void {

@@ -8,10 +8,12 @@
  */
 
 import { type Duration, durationText, milliseconds } from "../duration.ts";
-import type { ErrorCode } from "../errors.ts";
+import { ERROR_NUMBERS, type ErrorCode } from "../errors.ts";
 import type { ConnInput } from "../host.ts";
+import { oneOf } from "../shape.ts";
 import type { SessionId } from "../types.ts";
-import { compileScope, type FaultScope, type Matches, opName, pathsOf } from "./scope.ts";
+import { checkWholeNumber } from "../validate.ts";
+import { compileScope, type FaultScope, type Matches, opName, pathsOf, takeScope } from "./scope.ts";
 import { type SessionRef, sessionIdOf } from "./session_ref.ts";
 
 /** What happens to a request. */
@@ -27,6 +29,10 @@ const CLIENTS_OWN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "RequestTimeout",
   "InvalidCallback",
 ]);
+
+const CODES = Object.keys(ERROR_NUMBERS) as ErrorCode[];
+/** The verb of messages. */
+const ACTION = "plan a fault";
 
 /** A fault that has been asked for. Made by {@link Faults.on}. */
 export class Fault {
@@ -96,7 +102,7 @@ export class FaultPlan {
 
   /** @internal */
   constructor(scope: FaultScope, add: (fault: Fault) => void, remove: (fault: Fault) => void) {
-    this.#scope = scope;
+    this.#scope = takeScope(scope);
     this.#add = add;
     this.#remove = remove;
   }
@@ -108,12 +114,15 @@ export class FaultPlan {
 
   /** Only so many. */
   times(count: number): this {
+    // None at all would never strike.
+    checkWholeNumber(ACTION, "times", count, 1, Number.MAX_SAFE_INTEGER);
     this.#times = count;
     return this;
   }
 
   /** Lets the first few pass. */
   skip(count: number): this {
+    checkWholeNumber(ACTION, "skip", count, 0, Number.MAX_SAFE_INTEGER);
     this.#skip = count;
     return this;
   }
@@ -121,15 +130,16 @@ export class FaultPlan {
   /**
    * The server answers with this error and has done nothing. A `connect` can only be answered `SessionExpired`.
    *
-   * @throws TypeError for an error that only a client makes up, such as `ConnectionLoss`
+   * @throws TypeError for an error that there isn't, or that only a client makes up, such as `ConnectionLoss`
    */
   error(code: ErrorCode): Fault {
+    oneOf(CODES)(code, ACTION, "code");
     if (CLIENTS_OWN.has(code))
       throw new TypeError(
         `No server answers ${code}, it is what clients say without an answer: use disconnect() or loseReply()`,
       );
     const { op } = this.#scope;
-    if ((op === "connect" || op?.includes("connect")) && code !== "SessionExpired")
+    if ([op].flat().includes("connect") && code !== "SessionExpired")
       throw new TypeError(`A handshake has no room for ${code}: it is answered with SessionExpired, or not at all`);
     return this.#plan({ kind: "error", code });
   }
@@ -209,7 +219,11 @@ export class Faults {
   readonly #partitions = new Set<Partition>();
   readonly #onHealed = new Set<() => void>();
 
-  /** Begins to describe a fault. Of several that match a request, the one asked for first strikes. */
+  /**
+   * Begins to describe a fault. Of several that match a request, the one asked for first strikes.
+   *
+   * @throws TypeError for what no request can match, such as an operation that there isn't
+   */
   on(scope: FaultScope = {}): FaultPlan {
     return new FaultPlan(
       scope,

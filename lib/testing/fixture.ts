@@ -7,10 +7,12 @@ import { isEverybody, OPEN_ACL_UNSAFE, Perms } from "../acl/perms.ts";
 import { decodeBase64, encodeBase64 } from "../base64.ts";
 import { createOp, type Data } from "../client/values.ts";
 import type { MultiWriteOp } from "../ops.ts";
-import { parentOf, pathProblem } from "../path.ts";
+import { parentOf } from "../path.ts";
+import { objectOf, oneOf, text, wholeNumber } from "../shape.ts";
 import { ROOT, type Tree, ZOOKEEPER } from "../tree/tree.ts";
-import { ttlOf, type Znode } from "../tree/znode.ts";
+import { TTL_MAX_MS, ttlOf, type Znode } from "../tree/znode.ts";
 import type { Acl } from "../types.ts";
+import { ACL, DATA, takeZnodes } from "./znode_shape.ts";
 
 /** A znode of a fixture, where its data alone doesn't say enough. */
 export interface FixtureZnode {
@@ -32,27 +34,32 @@ export type Fixture = Readonly<Record<string, Data | FixtureZnode>>;
 export type JsonTree = Record<string, string | null | JsonZnode>;
 type JsonZnode = Omit<FixtureZnode, "data"> & { readonly data?: string | null };
 
+const ZNODE = objectOf<FixtureZnode>(
+  {
+    data: DATA,
+    base64: text('"AAE="'),
+    acl: ACL,
+    mode: oneOf(["persistent", "container", "persistent_with_ttl"]),
+    ttlMs: wholeNumber(1, TTL_MAX_MS),
+  },
+  '{ data: "v1" }',
+);
+
 /** What creates a fixture, parents first. */
 export function fixtureOps(fixture: Fixture, tree: Tree): MultiWriteOp[] {
-  const wanted = new Map<string, FixtureZnode>();
-  for (const [path, given] of Object.entries(fixture)) {
-    const problem = pathProblem(path);
-    if (problem !== null) throw new TypeError(`A fixture can't have "${path}": ${problem}`);
-    wanted.set(path, isZnode(given) ? given : { data: given });
+  const wanted = takeZnodes("create the fixture", "fixture", fixture, ZNODE);
+  for (const path of [...wanted.keys()]) {
     for (let up = parentOf(path); up !== ROOT && !wanted.has(up) && !tree.get(up); up = parentOf(up)) wanted.set(up, {});
   }
   return [...wanted.keys()].sort(byDepth).map((path) => creation(path, wanted.get(path)!));
 }
 
 function creation(path: string, { data, base64, acl, mode, ttlMs }: FixtureZnode): MultiWriteOp {
+  if (base64 !== undefined && data !== undefined) throw new TypeError(`A fixture can't have ${path}: it has data and base64`);
   const bytes = base64 === undefined ? data : decodeBase64(base64);
   if (base64 !== undefined && bytes === null) throw new TypeError(`A fixture can't have ${path}: its base64 is none`);
   const options = { mode: mode ?? "persistent", acl: acl ?? OPEN_ACL_UNSAFE, ...(ttlMs === undefined ? {} : { ttlMs }) };
   return createOp(path, bytes, options, false);
-}
-
-function isZnode(given: Data | FixtureZnode): given is FixtureZnode {
-  return given !== null && typeof given === "object" && !(given instanceof Uint8Array);
 }
 
 function byDepth(one: string, other: string): number {

@@ -10,6 +10,7 @@ import { durationText } from "../duration.ts";
 import type { Op, Outcome } from "../ops.ts";
 import type { Txn } from "../txns.ts";
 import type { AclList, AuthId, ConnId, EventType, SessionId, Zxid } from "../types.ts";
+import { argumentError, checkBoolean, describe } from "../validate.ts";
 import { pack, unpack } from "./pack.ts";
 import { opText, outcomeText, sessionText, txnTexts, zxidText } from "./text.ts";
 
@@ -82,14 +83,18 @@ export class History implements Iterable<HistoryEntry> {
   readonly isComplete: boolean;
 
   constructor(entries: readonly HistoryEntry[], isComplete: boolean) {
+    if (!Array.isArray(entries)) throw argumentError("make a history", `entries must be an array, not ${describe(entries)}`);
+    checkBoolean("make a history", "isComplete", isComplete);
     this.entries = entries;
     this.isComplete = isComplete;
   }
 
-  /** Reads what {@link save} wrote. */
+  /** Reads what {@link save} wrote. @throws TypeError for other bytes */
   static load(bytes: Uint8Array): History {
-    const saved = unpack(bytes, FORMAT) as { readonly entries: readonly HistoryEntry[]; readonly isComplete: boolean };
-    return new History(saved.entries, saved.isComplete);
+    const { entries, isComplete } = Object(unpack(bytes, FORMAT)) as Partial<History>;
+    if (!Array.isArray(entries) || !entries.every(isEntry) || typeof isComplete !== "boolean")
+      throw argumentError("load the history", "the bytes hold something else");
+    return new History(entries, isComplete);
   }
 
   /** The history as bytes (MessagePack). They hold all that clients sent, credentials included. */
@@ -105,6 +110,24 @@ export class History implements Iterable<HistoryEntry> {
   toString(): string {
     return this.entries.map(entryText).join("\n");
   }
+}
+
+const KINDS: Readonly<Record<HistoryEntry["kind"], true>> = {
+  connect: true,
+  welcome: true,
+  request: true,
+  reply: true,
+  txn: true,
+  event: true,
+  close: true,
+  expire: true,
+  ensemble: true,
+  fault: true,
+};
+
+function isEntry(value: unknown): boolean {
+  const { at, kind } = Object(value) as { readonly at?: unknown; readonly kind?: unknown };
+  return typeof at === "number" && typeof kind === "string" && Object.hasOwn(KINDS, kind);
 }
 
 /** An entry on one line. */

@@ -3,12 +3,14 @@
  *
  * Not here: how the world comes about, and what the test does to it. Invariant: to ask changes nothing, but for {@link ObservedWorld.expire}.
  */
-import type { ZkError } from "../errors.ts";
+import { ZkError } from "../errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Inspected, Server } from "../server.ts";
+import { takeOptions, znodePath } from "../shape.ts";
 import type { SessionId, Zxid } from "../types.ts";
+import { argumentError, describe } from "../validate.ts";
 import { dumpKernel } from "./dump.ts";
-import { type ExpectedTree, expectEvents, expectTree } from "./expect.ts";
+import { EVENTS, type ExpectedTree, expectEvents, expectTree } from "./expect.ts";
 import { explain } from "./explain.ts";
 import { type JsonTree, toJson } from "./fixture.ts";
 import type { EntryOf, History, HistoryEntry } from "./history.ts";
@@ -17,7 +19,7 @@ import type { Recorder } from "./recorder.ts";
 import { type SessionRef, sessionIdOf } from "./session_ref.ts";
 import type { TestHost } from "./test_host.ts";
 import { sessionText } from "./text.ts";
-import { type WatchRef, whyNot } from "./why_not.ts";
+import { WATCH, type WatchRef, whyNot } from "./why_not.ts";
 
 /** A server that runs, and what pumps it. */
 export interface Running {
@@ -79,6 +81,7 @@ export abstract class ObservedWorld {
 
   /** The tree below a path as text, the same for equal trees. */
   picture(path = "/"): string {
+    znodePath(path, "draw the tree", "path");
     return drawTree(this.kernel.database.tree, path);
   }
 
@@ -93,6 +96,7 @@ export abstract class ObservedWorld {
    * ```
    */
   expectTree(expected: string | ExpectedTree, path = "/"): void {
+    znodePath(path, "compare the tree", "path");
     expectTree(this.kernel.database.tree, path, expected);
   }
 
@@ -100,19 +104,27 @@ export abstract class ObservedWorld {
    * Holds the events that were sent to a session, since the last time this was asked or since the world began, against a list:
    * `"NodeDeleted /lock"`.
    *
-   * @throws ExpectationError that shows both
+   * @throws ExpectationError that shows both; TypeError for a session that there never was, or what is no list of events
    */
   expectEvents(session: SessionRef, expected: readonly string[]): void {
     const id = sessionIdOf(session);
+    const wanted = EVENTS(expected, "compare events", "expected");
     const { count } = this.#recorder;
     const { entries } = this.history();
+    if (!this.#isKnown(id, entries)) throw argumentError("compare events", `there has been no session ${sessionText(id)}`);
     const fresh = entries.slice(Math.max((this.#seen.get(id) ?? this.#begun) - (count - entries.length), 0));
     this.#seen.set(id, count);
     const isIts = (entry: HistoryEntry): entry is EntryOf<"event"> => entry.kind === "event" && entry.session === id;
     expectEvents(
       fresh.filter(isIts).map(({ type, path }) => `${type} ${path}`),
-      expected,
+      wanted,
     );
+  }
+
+  /** Whether there is such a session, or was as far back as the history goes. */
+  #isKnown(id: SessionId, entries: readonly HistoryEntry[]): boolean {
+    const has = (entry: HistoryEntry): boolean => "session" in entry && entry.session === id;
+    return id !== 0n && (this.kernel.sessions.get(id) !== undefined || this.#seen.has(id) || entries.some(has));
   }
 
   /** What has happened so far. */
@@ -122,11 +134,13 @@ export abstract class ObservedWorld {
 
   /** In words: who asked for a txn, what it did, which watches it fired; or why the server refused what failed with an error. */
   explain(what: Zxid | ZkError): string {
+    if (typeof what !== "bigint" && !(what instanceof ZkError))
+      throw argumentError("explain", `it must be a zxid such as 5n or a ZkError, not ${describe(what)}`);
     return explain(this.history(), what);
   }
 
   /** In words: why a watch has not fired. */
   whyNot(watch: WatchRef): string {
-    return whyNot(this.history(), watch);
+    return whyNot(this.history(), takeOptions("explain a watch", watch, WATCH));
   }
 }

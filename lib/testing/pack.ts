@@ -2,6 +2,8 @@
  * What only this library reads, as MessagePack: a name of its format, then the value. bigints stay bigints.
  */
 import { Packr } from "msgpackr/pack";
+import { bytesOf } from "../bytes.ts";
+import { argumentError, describe } from "../validate.ts";
 
 const packr = new Packr({ useRecords: false, int64AsType: "bigint", copyBuffers: true });
 
@@ -10,7 +12,9 @@ export function pack(value: unknown, format: string): Uint8Array {
 }
 
 /** @throws TypeError if the bytes are of another format, or of none. */
-export function unpack(bytes: Uint8Array, format: string): unknown {
+export function unpack(given: Uint8Array, format: string): unknown {
+  const bytes = bytesOf(given);
+  if (bytes === null) throw argumentError(`read a "${format}"`, `it must be bytes, not ${describe(given)}`);
   let unpacked: unknown;
   try {
     unpacked = packr.unpack(bytes);

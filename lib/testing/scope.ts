@@ -5,7 +5,9 @@
  */
 import type { ConnInput } from "../host.ts";
 import type { Op, OpKind } from "../ops.ts";
+import { listOf, objectOf, oneOf, type Take, takeOptions, znodePath } from "../shape.ts";
 import type { SessionId } from "../types.ts";
+import { argumentError } from "../validate.ts";
 import { type SessionRef, sessionIdOf } from "./session_ref.ts";
 
 /** Opcodes that differ only in what they answer go by one name. */
@@ -21,6 +23,39 @@ const VARIANTS: Readonly<Record<Variant, FaultOp>> = {
   getChildren2: "getChildren",
   setWatches2: "setWatches",
 };
+
+/** All of them. */
+const NAMES: Readonly<Record<FaultOp, true>> = {
+  addWatch: true,
+  auth: true,
+  check: true,
+  checkWatches: true,
+  closeSession: true,
+  connect: true,
+  create: true,
+  delete: true,
+  deleteContainer: true,
+  exists: true,
+  getACL: true,
+  getAllChildrenNumber: true,
+  getChildren: true,
+  getData: true,
+  getEphemerals: true,
+  multi: true,
+  multiRead: true,
+  ping: true,
+  reconfig: true,
+  removeWatches: true,
+  sasl: true,
+  setACL: true,
+  setData: true,
+  setWatches: true,
+  sync: true,
+  unknown: true,
+  unreadable: true,
+  whoAmI: true,
+};
+const FAULT_OPS = Object.keys(NAMES) as FaultOp[];
 
 /** What a fault is for. What is left out matches everything, except that pings and handshakes must be named. */
 export interface FaultScope {
@@ -41,9 +76,35 @@ export function opName(input: ConnInput): FaultOp {
   return isVariant(kind) ? VARIANTS[kind] : kind;
 }
 
-function isVariant(kind: OpKind | "connect"): kind is Variant {
-  return kind in VARIANTS;
+function isVariant(kind: string): kind is Variant {
+  return Object.hasOwn(VARIANTS, kind);
 }
+
+/**
+ * A scope as it holds from now on.
+ *
+ * @throws TypeError for what no request can match
+ */
+export function takeScope(given: unknown): FaultScope {
+  return takeOptions("plan a fault", given, SCOPE);
+}
+
+const faultOp: Take<FaultOp> = (given, action, name) => {
+  if (typeof given === "string" && isVariant(given))
+    throw argumentError(action, `${name} "${given}" goes by "${VARIANTS[given]}", as all its variants do`);
+  return oneOf(FAULT_OPS)(given, action, name);
+};
+
+const faultOps: Take<FaultOp | readonly FaultOp[]> = (given, action, name) => {
+  if (!Array.isArray(given)) return faultOp(given, action, name);
+  if (given.length === 0) throw argumentError(action, `${name} is empty: no request could match it`);
+  return listOf(faultOp, '["create", "delete"]')(given, action, name);
+};
+
+const SCOPE = objectOf<FaultScope>(
+  { op: faultOps, path: znodePath, session: (given) => sessionIdOf(given as SessionRef) },
+  '{ op: "create", path: "/locks/**" }',
+);
 
 /** Decides whether a request is meant. */
 export type Matches = (op: FaultOp, paths: readonly string[], session: SessionId) => boolean;
@@ -60,7 +121,6 @@ export function compileScope(scope: FaultScope): Matches {
 }
 
 function pathPattern(glob: string): RegExp {
-  if (!glob.startsWith("/")) throw new TypeError(`A fault's path begins with a slash: "${glob}" does not`);
   const parts = glob.split("/").map((name) => (name === "**" ? ".+" : name.split("*").map(escaped).join("[^/]*")));
   return new RegExp(`^${parts.join("/")}$`);
 }

@@ -2,10 +2,15 @@
  * How tests name a session: by the handle that has it, or by its id, which is all there is of another program's client.
  */
 import type { SessionId } from "../types.ts";
+import { argumentError, describe } from "../validate.ts";
 
 /** A client handle, or a session id. */
 export type SessionRef = SessionId | { readonly sessionId: SessionId };
 
+/** @throws TypeError for what names no session */
 export function sessionIdOf(session: SessionRef): SessionId {
-  return typeof session === "bigint" ? session : session.sessionId;
+  const id =
+    typeof session === "bigint" ? session : (session as { readonly sessionId?: unknown } | null | undefined)?.sessionId;
+  if (typeof id === "bigint") return id;
+  throw argumentError("find the session", `it is named by its handle, or by its id such as 0x1n, not by ${describe(session)}`);
 }

@@ -7,7 +7,7 @@
  * the other follows from the seed.
  */
 import { Ensemble, type EnsembleConfig, type EnsembleMember } from "../broadcast/zab/ensemble.ts";
-import { type ConnectOptions, DEFAULT_SESSION_TIMEOUT_MS } from "../client/options.ts";
+import { CONNECT_SHAPE, type ConnectOptions, DEFAULT_SESSION_TIMEOUT_MS } from "../client/options.ts";
 import { RemoteConnector } from "../client/remote.ts";
 import { isTerminal } from "../client/session.ts";
 import { ZooKeeper } from "../client/zookeeper.ts";
@@ -15,6 +15,8 @@ import type { Duration } from "../duration.ts";
 import { ZkError } from "../errors.ts";
 import { type Settings, settingsOf } from "../options.ts";
 import type { ServerAddress, Storage } from "../ports.ts";
+import { anyNumber, listOf, objectOf, type Shape, splitOptions, takeOptions } from "../shape.ts";
+import { describe } from "../validate.ts";
 import { VirtualClock } from "./clock.ts";
 import { Faults } from "./faults.ts";
 import { type Fixture, fixtureOps } from "./fixture.ts";
@@ -29,6 +31,7 @@ import { type SessionRef, sessionIdOf } from "./session_ref.ts";
 import { CLIENT_PORT, type MemberState, TestMember } from "./test_member.ts";
 import { HISTORY_ENTRIES_MAX, START_AT, type TestServerOptions, type TestWorld } from "./test_server.ts";
 import { VolatileDisk } from "./volatile_storage.ts";
+import { WORLD_SHAPE, type WorldOptions } from "./world_options.ts";
 
 /** What `testEnsemble()` may be told; everything is optional. */
 export interface TestEnsembleOptions extends Omit<TestServerOptions, "serverId"> {
@@ -43,6 +46,16 @@ export interface TestEnsembleWorld extends TestWorld {
   /** An empty storage that keeps what it is given. */
   readonly storage: () => Storage;
 }
+
+/** What is no setting of the members. */
+type OwnOptions = WorldOptions & Pick<TestEnsembleOptions, "members" | "observers">;
+
+const ENSEMBLE_SHAPE: Shape<OwnOptions> = { ...WORLD_SHAPE, members: anyNumber, observers: anyNumber };
+
+const CONNECT_OPTIONS = objectOf<ConnectOptions & { readonly member?: number }>(
+  { ...CONNECT_SHAPE, member: anyNumber },
+  "{ sessionTimeoutMs: 10_000 }",
+);
 
 const MEMBERS_MAX = 100;
 const PATIENCE: Duration = "5m";
@@ -91,7 +104,7 @@ export class TestEnsemble extends ObservedWorld {
   readonly #handles = new Set<ZooKeeper>();
   #closing: Promise<void> | null = null;
 
-  private constructor(options: TestEnsembleOptions, settings: Settings, world: TestEnsembleWorld) {
+  private constructor(options: Partial<OwnOptions>, settings: Settings, world: TestEnsembleWorld) {
     const { members = 3, observers = 0, startAt = START_AT, seed = 1 } = options;
     const { reportLeaks = false, historyEntriesMax = HISTORY_ENTRIES_MAX } = options;
     const recorder = new Recorder(0, historyEntriesMax);
@@ -128,9 +141,10 @@ export class TestEnsemble extends ObservedWorld {
 
   /** @internal */
   static async open(options: TestEnsembleOptions, world: TestEnsembleWorld): Promise<TestEnsemble> {
-    const { members, observers, startAt, seed, reportLeaks, historyEntriesMax, ...given } = options;
-    judge(options);
-    const ensemble = new TestEnsemble(options, await settingsOf(given, true), world);
+    const { own, rest } = splitOptions("open an ensemble", options, ENSEMBLE_SHAPE, "{ members: 3, seed: 7 }");
+    judge(own);
+    const settings = await settingsOf(rest, true, [...Object.keys(ENSEMBLE_SHAPE), "logger"]);
+    const ensemble = new TestEnsemble(own, settings, world);
     await Promise.all(ensemble.members.map((member) => member.start()));
     await ensemble.untilLeader();
     return ensemble;
@@ -145,10 +159,10 @@ export class TestEnsemble extends ObservedWorld {
 
   // ── members ──
 
-  /** @throws Error if there is no member of that number */
+  /** @throws TypeError if there is no member of that number */
   member(id: number): TestMember {
-    const member = this.members[id - 1];
-    if (member === undefined) throw new Error(`There is no member ${id}: they are 1 to ${this.members.length}`);
+    const member = this.members.find((one) => one.id === id);
+    if (member === undefined) throw new TypeError(`There is no member ${describe(id)}: they are 1 to ${this.members.length}`);
     return member;
   }
 
@@ -198,7 +212,8 @@ export class TestEnsemble extends ObservedWorld {
    * using other = zk.partition([1, 2], [3, 4, 5]); // until the end of the scope
    * ```
    */
-  partition(...groups: readonly (readonly number[])[]): NetworkPartition {
+  partition(...given: readonly (readonly number[])[]): NetworkPartition {
+    const groups = listOf(listOf(anyNumber, "[1]"), "[1]")(given, "partition the members", "group");
     const named = new Set(groups.flat());
     const rest = this.members.filter(({ id }) => !named.has(id)).map(({ id }) => id);
     if (named.size < groups.flat().length) throw new TypeError("A member can't be in two groups of a partition");
@@ -227,7 +242,8 @@ export class TestEnsemble extends ObservedWorld {
    */
   async connect(options: ConnectOptions & { readonly member?: number } = {}): Promise<ZooKeeper> {
     if (this.#closing !== null) throw new ZkError("ConnectionLoss", { operation: "connect", reason: "the ensemble is closed" });
-    const { member, sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS, canBeReadOnly = false, chroot = "", signal } = options;
+    const taken = takeOptions("connect", options, CONNECT_OPTIONS);
+    const { member, sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS, canBeReadOnly = false, chroot = "", signal } = taken;
     const members = member === undefined ? this.members : [this.member(member)];
     const servers = members.map(({ host }): ServerAddress => ({ host, port: CLIENT_PORT }));
     const { logger } = this.#world;
@@ -368,7 +384,7 @@ function isLed(state: MemberState): boolean {
   return state === "following" || state === "observing";
 }
 
-function judge({ members = 3, observers = 0 }: TestEnsembleOptions): void {
+function judge({ members = 3, observers = 0 }: Partial<OwnOptions>): void {
   const isCount = (count: number): boolean => Number.isInteger(count) && count >= 0 && count <= MEMBERS_MAX;
   if (!isCount(members) || members === 0)
     throw new TypeError(`members: ${members} is no whole number from 1 to ${MEMBERS_MAX}`);

@@ -10,6 +10,7 @@ import type { ConnInput } from "../host.ts";
 import type { Settings } from "../options.ts";
 import type { ListenAddress, Logger } from "../ports.ts";
 import { type Inspected, Server, type ServerWorld } from "../server.ts";
+import { znodePath } from "../shape.ts";
 import type { Role, SessionId } from "../types.ts";
 import { epochOf } from "../zxid.ts";
 import { type ExpectedTree, expectTree } from "./expect.ts";
@@ -98,11 +99,13 @@ export class TestMember {
 
   /** Its tree below a path as text. */
   picture(path = "/"): string {
+    znodePath(path, "draw the tree", "path");
     return drawTree(this.#up().host.member.kernel.database.tree, path);
   }
 
   /** Holds its tree against znodes, or against a picture. @throws ExpectationError that says all that differs */
   expectTree(expected: string | ExpectedTree, path = "/"): void {
+    znodePath(path, "compare the tree", "path");
     expectTree(this.#up().host.member.kernel.database.tree, path, expected);
   }
 

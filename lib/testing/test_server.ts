@@ -17,7 +17,9 @@ import type { Listener, Logger } from "../ports.ts";
 import type { ProcessReport } from "../report.ts";
 import { type MakeHost, Server } from "../server.ts";
 import { firstSessionId } from "../session/identity.ts";
+import { splitOptions } from "../shape.ts";
 import type { Now } from "../types.ts";
+import { argumentError, describe } from "../validate.ts";
 import { VirtualClock } from "./clock.ts";
 import { loadDump } from "./dump.ts";
 import { type Fault, Faults } from "./faults.ts";
@@ -30,6 +32,7 @@ import { RecordedMember, Recorder } from "./recorder.ts";
 import type { ReplayTarget } from "./replay.ts";
 import { leftovers, ReportError } from "./report.ts";
 import { TestHost } from "./test_host.ts";
+import { WORLD_SHAPE } from "./world_options.ts";
 
 /** What `testServer()` may be told; everything is optional. */
 export interface TestServerOptions extends OpenSettings {
@@ -114,8 +117,10 @@ export class TestServer extends ObservedWorld {
 
   /** @internal */
   static async open(options: TestServerOptions, world: TestWorld): Promise<TestServer> {
-    const { startAt = START_AT, seed = 1, reportLeaks = false, historyEntriesMax = HISTORY_ENTRIES_MAX, ...given } = options;
-    const common = { settings: await settingsOf(given, false), seed, reportLeaks, world };
+    const { own, rest } = splitOptions("open a server", options, WORLD_SHAPE, "{ tickTimeMs: 500, seed: 7 }");
+    const { startAt = START_AT, seed = 1, reportLeaks = false, historyEntriesMax = HISTORY_ENTRIES_MAX } = own;
+    const settings = await settingsOf(rest, false, [...Object.keys(WORLD_SHAPE), "logger"]);
+    const common = { settings, seed, reportLeaks, world };
     return new TestServer(common, { mono: 0, wall: startAt }, new Recorder(0, historyEntriesMax), null);
   }
 
@@ -162,9 +167,10 @@ export class TestServer extends ObservedWorld {
    * A handle that goes on with the session of another handle, as a client does that comes back: in a fork, with a session that began before the
    * fork. Its watches are set again, and call the same functions.
    *
-   * @throws Error if the other handle has seen more than this world has
+   * @throws TypeError for what is no handle; Error if the other handle has seen more than this world has
    */
   async resume(of: ZooKeeper): Promise<ZooKeeper> {
+    if (!(of instanceof ZooKeeper)) throw argumentError("resume the session", `a handle of it is needed, not ${describe(of)}`);
     if (of.lastZxid > this.kernel.database.lastZxid)
       throw new Error("Cannot resume the session: its handle has seen what happened elsewhere, after the fork");
     const zk = this.#handle({ sessionTimeoutMs: of.sessionTimeoutMs, chroot: of.chroot, goOnWith: of });

@@ -4,8 +4,10 @@
  */
 import type { Op } from "../ops.ts";
 import { parentOf } from "../path.ts";
+import { objectOf, oneOf, type Take, znodePath } from "../shape.ts";
 import type { SubTxn, Txn } from "../txns.ts";
 import type { EventType, SessionId } from "../types.ts";
+import { EVENT_TYPES } from "./expect.ts";
 import type { EntryOf, History, HistoryEntry } from "./history.ts";
 import { type SessionRef, sessionIdOf } from "./session_ref.ts";
 import { opText, outcomeText, sessionText, txnTexts, zxidText } from "./text.ts";
@@ -19,6 +21,13 @@ export interface WatchRef {
   /** The event that did not come; default any. */
   readonly type?: EventType;
 }
+
+/** How a {@link WatchRef} is taken. */
+export const WATCH: Take<WatchRef> = objectOf<WatchRef>(
+  { session: (given) => sessionIdOf(given as SessionRef), path: znodePath, type: oneOf(EVENT_TYPES) },
+  '{ session: client, path: "/config" }',
+  ["session", "path"],
+);
 
 type WatchKind = "data" | "child" | "persistent" | "recursive";
 
