@@ -5,6 +5,7 @@
  * comes out, so that what a caller changes afterwards changes nothing here. Functions, and objects with methods, are the caller's own and stay so.
  */
 import { pathProblem } from "./path.ts";
+import type { AbortSignal } from "./platform_types.ts";
 import {
   argumentError,
   checkBoolean,

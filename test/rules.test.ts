@@ -50,7 +50,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
 };
 
 const RUNTIME_GLOBALS = [
-  ...["performance", "crypto", "console", "fetch", "globalThis", "Buffer", "process", "Deno", "Bun", "require"],
+  ...["performance", "crypto", "console", "fetch", "(?<!typeof )globalThis", "Buffer", "process", "Deno", "Bun", "require"],
   ...["setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate"],
 ];
 /** A name of its own: neither a property (`x.process`) nor a key (`process: 1`). */

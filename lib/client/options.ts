@@ -1,6 +1,7 @@
 /**
  * What clients and their verbs may be told, whichever way they reach their server.
  */
+import type { AbortSignal } from "../platform_types.ts";
 import { flag, type Shape, signal, text, wholeNumber } from "../shape.ts";
 import type { AddWatchMode } from "../types.ts";
 import type { OverflowPolicy } from "./event_stream.ts";

@@ -7,6 +7,7 @@
  */
 import { type Applied, type ErrorCode, invariant, ZkError } from "../errors.ts";
 import type { Op, Outcome } from "../ops.ts";
+import type { AbortSignal } from "../platform_types.ts";
 import type { Asked, ClientSession } from "./session.ts";
 import type { Watcher, Watchers, WatchSet } from "./watchers.ts";
 

@@ -3,6 +3,7 @@
  *
  * Not here: the states and what they mean (session.ts).
  */
+import type { AbortSignal } from "../platform_types.ts";
 import { EventStream } from "./event_stream.ts";
 import { onAbort } from "./requests.ts";
 import { type ConnectionState, isTerminal } from "./session.ts";

@@ -6,6 +6,7 @@
 import { type ErrorCode, ZkError } from "../errors.ts";
 import type { MultiResult, MultiWriteOp } from "../ops.ts";
 import { withoutChroot } from "../path.ts";
+import type { AbortSignal } from "../platform_types.ts";
 import type { Stat } from "../types.ts";
 import { type CreateOptions, createOp, type Data, isSequential, serverPath, toBytes } from "./values.ts";
 

@@ -8,6 +8,7 @@
 import { type ErrorCode, ZkError } from "../errors.ts";
 import type { Op, SetWatchesOp } from "../ops.ts";
 import { pathProblem, withChroot, withoutChroot } from "../path.ts";
+import type { AbortSignal } from "../platform_types.ts";
 import type { Clock, Logger } from "../ports.ts";
 import type { SaslClient } from "../sasl/digest_md5.ts";
 import type { Acl, AclList, AddWatchMode, AuthId, SessionId, Stat, WatchedEvent, Zxid } from "../types.ts";

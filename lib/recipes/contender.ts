@@ -8,6 +8,7 @@
  */
 import type { ZooKeeper } from "../client/zookeeper.ts";
 import { ZkError } from "../errors.ts";
+import type { AbortSignal } from "../platform_types.ts";
 import type { Stat, Zxid } from "../types.ts";
 import { mkdirs } from "./parents.ts";
 import { hasCode, Notices, untilAnswered } from "./waiting.ts";

@@ -8,6 +8,7 @@
  */
 import type { LossRule } from "../client/lease.ts";
 import type { ZooKeeper } from "../client/zookeeper.ts";
+import type { AbortSignal } from "../platform_types.ts";
 import { newGuid } from "./layouts.ts";
 import { election } from "./leader.ts";
 import type { Owned } from "./ownership.ts";

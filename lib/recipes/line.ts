@@ -8,6 +8,7 @@
  */
 import type { LossRule } from "../client/lease.ts";
 import type { ZooKeeper } from "../client/zookeeper.ts";
+import type { AbortSignal } from "../platform_types.ts";
 import { Contender, deletedError, watchDeletion } from "./contender.ts";
 import { type Layout, namePrefix, newGuid, type Place, placesOf } from "./layouts.ts";
 import { Tenure } from "./ownership.ts";

@@ -10,6 +10,7 @@
 import type { LossRule } from "../client/lease.ts";
 import type { ZooKeeper } from "../client/zookeeper.ts";
 import { ZkError } from "../errors.ts";
+import type { AbortSignal } from "../platform_types.ts";
 import type { Zxid } from "../types.ts";
 import type { Contender } from "./contender.ts";
 import { hasCode } from "./waiting.ts";

@@ -9,6 +9,7 @@ import { onAbort } from "../client/requests.ts";
 import { isTerminal } from "../client/session.ts";
 import type { ZooKeeper } from "../client/zookeeper.ts";
 import { ZkError } from "../errors.ts";
+import type { AbortSignal } from "../platform_types.ts";
 import type { Clock } from "../ports.ts";
 
 /** Limits of a wait. */
