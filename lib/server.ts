@@ -178,7 +178,7 @@ export class Server {
     if (this.#closing !== null) throw new ZkError("ConnectionLoss", { operation: "connect", reason: "the server is closed" });
     const { sessionTimeoutMs, canBeReadOnly, chroot, signal } = takeOptions("connect", options, CONNECT_OPTIONS);
     const zk = new ZooKeeper({
-      connector: new LocalConnector(() => this.#running.host),
+      connector: new LocalConnector(() => this.#running.host, this.#running.settings.limits.frameBytesMax),
       clock: this.#world.clock,
       logger: this.#world.logger,
       random: this.#world.random,

@@ -6,6 +6,7 @@
 import type { EnsembleConfig, EnsembleMember } from "../../lib/broadcast/zab/ensemble.ts";
 import type { EnsembleOptions } from "../../lib/ensemble/open.ts";
 import type { OpenSettings, ThrottleSettings } from "../../lib/options.ts";
+import { FRAME_BYTES_EXTRA_MIN } from "../../lib/txn_size.ts";
 import type { FileStorageOptions } from "../storage/file.ts";
 import type { ServerTlsOptions, TcpOptions } from "../tcp/listener.ts";
 import { DEFAULT_TICK_TIME_MS, extendedTypesOf } from "./zoo_cfg.ts";
@@ -40,6 +41,8 @@ export function openSettings(zoo: Partial<ZooSettings>, isMember: boolean): Open
     },
     limits: {
       ...given("frameBytesMax", zoo["jute.maxbuffer"]),
+      ...given("frameBytesExtra", frameBytesExtra(zoo)),
+      ...given("ephemeralBytesMax", zoo["ephemeralNodes.total.byte.limit"]),
       ...given("connectionsPerAddressMax", zoo.maxClientCnxns),
       ...given("connectionsMax", zoo.maxCnxns),
       ...given("handshakeTimeoutMs", zoo["nio.sessionlessCnxnTimeout"]),
@@ -70,6 +73,11 @@ export function openSettings(zoo: Partial<ZooSettings>, isMember: boolean): Open
       ...given("lastZxid", zoo["serializeLastProcessedZxid.enabled"]),
     },
   };
+}
+
+function frameBytesExtra(zoo: Partial<ZooSettings>): number | undefined {
+  const bytes = zoo["jute.maxbuffer.extrasize"];
+  return bytes === undefined ? undefined : Math.max(bytes, FRAME_BYTES_EXTRA_MIN);
 }
 
 /** ZooKeeper's own weights, where zoo.cfg does not say. No session weighs less than a local one. */

@@ -44,6 +44,8 @@ export interface ZooSettings {
   readonly clientTcpKeepAlive: boolean;
   readonly "nio.sessionlessCnxnTimeout": number;
   readonly "jute.maxbuffer": number;
+  readonly "jute.maxbuffer.extrasize": number;
+  readonly "ephemeralNodes.total.byte.limit": number;
   readonly "4lw.commands.whitelist": readonly string[];
   readonly standaloneEnabled: boolean;
   readonly initLimit: number;
@@ -178,7 +180,9 @@ const SERVED: { readonly [Key in keyof ZooSettings]: Kind<ZooSettings[Key]> } = 
   maxCnxns: unlimitedAtZero,
   clientTcpKeepAlive: bool,
   "nio.sessionlessCnxnTimeout": milliseconds(),
-  "jute.maxbuffer": () => byteCount(1024, 2 ** 30),
+  "jute.maxbuffer": () => byteCount(1, 2 ** 30),
+  "jute.maxbuffer.extrasize": () => byteCount(0, 2 ** 30),
+  "ephemeralNodes.total.byte.limit": unlimitedAtZero,
   "4lw.commands.whitelist": () => list("four-letter words, or * for all"),
   standaloneEnabled: bool,
   initLimit: () => whole({ least: 1, unit: "ticks" }),
@@ -310,7 +314,6 @@ const NOT_SERVED: readonly (readonly [Reason, Readonly<Record<string, Kind<unkno
       "jvm.pause.warn-threshold.ms": milliseconds(),
       "jvm.pause.info-threshold.ms": milliseconds(),
       "metricsProvider.className": anyText,
-      "jute.maxbuffer.extrasize": () => byteCount(0, 2 ** 31 - 1),
     },
   ],
   [

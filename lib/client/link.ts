@@ -31,6 +31,8 @@ export interface Connector {
   link(hello: Hello, handlers: LinkHandlers): Link;
   /** How many servers there are: each gets its share of the time for connecting. */
   readonly serverCount: number;
+  /** Why a request can't be sent at all, as far as that can be known here; null where nothing speaks against it. */
+  refusal(op: Op): string | null;
   /** Whether all of them have been tried in vain: time to wait. */
   readonly isRoundDone: boolean;
   /** The link made last has been welcomed. */

@@ -9,6 +9,7 @@ import type { MultiWriteOp, Op, Outcome } from "../ops.ts";
 import type { ConnId } from "../types.ts";
 import { Slab } from "../wire/slab.ts";
 import type { Connector, Link, LinkHandlers } from "./link.ts";
+import { excessLength } from "./request_size.ts";
 
 /** A client in the server's own process counts as one on its own machine. */
 const LOCAL_PEER: Peer = { address: "127.0.0.1", label: "/127.0.0.1:0", authIds: [] };
@@ -22,10 +23,22 @@ export class LocalConnector implements Connector {
   readonly serverCount = 1;
   readonly isRoundDone = true;
   readonly #host: () => Host;
+  readonly #frameBytesMax: number;
 
-  /** @param host the one that runs the server at the moment */
-  constructor(host: () => Host) {
+  /**
+   * @param host the one that runs the server at the moment
+   * @param frameBytesMax longest request that it takes
+   */
+  constructor(host: () => Host, frameBytesMax: number) {
     this.#host = host;
+    this.#frameBytesMax = frameBytesMax;
+  }
+
+  /** Over a socket the server would end the connection; here nobody has to lose anything by it. */
+  refusal(op: Op): string | null {
+    const length = excessLength(op, this.#frameBytesMax);
+    if (length === null) return null;
+    return `the request has ${length} bytes, and the server takes ${this.#frameBytesMax} (limits.frameBytesMax, jute.maxbuffer)`;
   }
 
   link(hello: Hello, handlers: LinkHandlers): Link {

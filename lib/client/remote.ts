@@ -53,6 +53,11 @@ export class RemoteConnector implements Connector {
     return new RemoteLink(this.#options, server, hello, handlers, (reason) => this.#failed(server, reason));
   }
 
+  /** What the server takes is its own matter. */
+  refusal(): null {
+    return null;
+  }
+
   succeeded(): void {
     if (this.#trying !== null) this.#servers.succeeded(this.#trying);
     this.#told.clear();

@@ -95,18 +95,18 @@ class Request implements Asked {
     return !signal.aborted;
   }
 
-  settle(outcome: Outcome, applied: Applied): void {
+  settle(outcome: Outcome, applied: Applied, reason?: string): void {
     this.#offAbort?.();
     const code = outcome.kind === "error" || outcome.kind === "multiRefused" ? outcome.code : null;
     const absent = code === "NoNode" && this.op.kind === "exists";
     this.#answered?.(code === null || absent, absent);
     if (code === null || absent) this.#resolve(outcome);
-    else this.#reject(this.#failure(code, applied));
+    else this.#reject(this.#failure(code, applied, this.#session.state === "closed" ? "the client is closed" : reason));
   }
 
-  #failure(code: ErrorCode, applied: Applied): ZkError {
+  #failure(code: ErrorCode, applied: Applied, reason: string | undefined): ZkError {
     const detail = { operation: this.#operation, path: this.#path, applied: changes(this.op) ? applied : false };
-    return new ZkError(code, this.#session.state === "closed" ? { ...detail, reason: "the client is closed" } : detail);
+    return new ZkError(code, reason === undefined ? detail : { ...detail, reason });
   }
 }
 

@@ -77,13 +77,13 @@ export interface SessionState {
   readonly credentials: readonly AuthOp[];
 }
 
-/** How a request ended. `applied` says for an error whether the change may have happened. */
-export type Settle = (outcome: Outcome, applied: Applied) => void;
+/** How a request ended. `applied` says for an error whether the change may have happened, and `reason` what the code does not tell. */
+export type Settle = (outcome: Outcome, applied: Applied, reason?: string) => void;
 
 /** A request, and who hears how it ended. */
 export interface Asked {
   readonly op: Op;
-  settle(outcome: Outcome, applied: Applied): void;
+  settle(outcome: Outcome, applied: Applied, reason?: string): void;
 }
 
 /** An identity to prove on every connection; somebody may wait to hear whether the server takes it. */
@@ -202,6 +202,8 @@ export class ClientSession {
 
   request(asked: Asked): void {
     if (isTerminal(this.#state)) return asked.settle({ kind: "error", code: this.#terminalCode() }, false);
+    const refusal = this.#options.connector.refusal(asked.op);
+    if (refusal !== null) return asked.settle({ kind: "error", code: "ConnectionLoss" }, false, refusal);
     if (this.#ready) this.#send(asked);
     else this.#unsent.push(asked);
   }
@@ -210,6 +212,8 @@ export class ClientSession {
   addAuth(scheme: string, auth: Uint8Array, settle: Settle): void {
     if (isTerminal(this.#state)) return settle({ kind: "error", code: this.#terminalCode() }, false);
     const credential: Credential = { op: { kind: "auth", scheme, auth }, settle };
+    const refusal = this.#options.connector.refusal(credential.op);
+    if (refusal !== null) return settle({ kind: "error", code: "ConnectionLoss" }, false, refusal);
     this.#credentials.push(credential);
     if (this.#ready) this.#prove(credential);
   }

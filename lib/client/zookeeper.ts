@@ -419,8 +419,9 @@ export class ZooKeeper implements ClientSessionListener {
    */
   addAuth(scheme: string, auth: Data): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#session.addAuth(scheme, toBytes(auth) ?? new Uint8Array(0), (outcome, applied) => {
-        if (outcome.kind === "error") reject(new ZkError(outcome.code, { operation: "addAuth", applied }));
+      this.#session.addAuth(scheme, toBytes(auth) ?? new Uint8Array(0), (outcome, applied, reason) => {
+        if (outcome.kind === "error")
+          reject(new ZkError(outcome.code, { operation: "addAuth", applied, ...(reason === undefined ? {} : { reason }) }));
         else resolve();
       });
     });

@@ -180,7 +180,7 @@ export class TestServer extends ObservedWorld {
 
   #handle(own: Pick<Partial<HandleOptions>, "sessionTimeoutMs" | "chroot" | "goOnWith">): ZooKeeper {
     return new ZooKeeper({
-      connector: new LocalConnector(() => this.#running.host),
+      connector: new LocalConnector(() => this.#running.host, this.#common.settings.limits.frameBytesMax),
       clock: this.clock,
       logger: this.#common.world.logger,
       random: seededRandom(this.#common.seed),
@@ -255,7 +255,7 @@ export class TestServer extends ObservedWorld {
   asReplayTarget(): ReplayTarget {
     const { host } = this.#running;
     return {
-      connector: new LocalConnector(() => host),
+      connector: new LocalConnector(() => host, this.#common.settings.limits.frameBytesMax),
       advance: (ms) => this.clock.advance(ms),
       expire: (session) => host.expire(session),
       patience: this.#common.world.settle,

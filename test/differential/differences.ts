@@ -197,6 +197,20 @@ const REQUESTS: readonly Difference[] = [
     },
   },
   {
+    what: "a request whose txn is longer than `jute.maxbuffer` and its extra, as by an `auth` entry for many identities",
+    apache: "is made; its members can't take it, and no server that has it in its log starts again",
+    ours: "is refused: MarshallingError, with a zxid",
+    why: "what was acknowledged must be readable",
+    shown: "an Apache server would be lost by it",
+  },
+  {
+    what: "the end of a session whose ephemerals' paths are longer than a txn may be",
+    apache: "names them all the same, with the same end",
+    ours: "names none, as with `closeSessionTxn.enabled=false`",
+    why: "a session must be able to end",
+    shown: "an Apache server would be lost by it",
+  },
+  {
     what: "a multiRead whose answer holds more than 4 MiB of data and names",
     apache: "answered, as long as there is memory",
     ours: "refused: `MarshallingError`",

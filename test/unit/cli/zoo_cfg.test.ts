@@ -121,7 +121,7 @@ const REFUSED: readonly (readonly [lines: string, problem: string])[] = [
   ["skipACL=true", 'zoo.cfg:3: skipACL: "true" is not accepted; allowed: yes or no'],
   [
     "jute.maxbuffer=1k",
-    'zoo.cfg:3: jute.maxbuffer: "1k" is not accepted; allowed: a number of bytes from 1024 to 1073741824, decimal or 0x…',
+    'zoo.cfg:3: jute.maxbuffer: "1k" is not accepted; allowed: a number of bytes from 1 to 1073741824, decimal or 0x…',
   ],
   ["electionAlg=0", 'zoo.cfg:3: electionAlg: "0" is not accepted; allowed: 3'],
   ["dataDir=", 'zoo.cfg:3: dataDir: "" is not accepted; allowed: a folder, not nothing'],
