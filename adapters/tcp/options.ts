@@ -6,7 +6,10 @@ import { CONTEXT_SHAPE } from "./tls_shape.ts";
 
 /** Where to listen, and how. */
 export interface TcpOptions {
-  /** Address or name to bind. `127.0.0.1` unless told: a server is not reachable from elsewhere by accident. */
+  /**
+   * Address or name to bind. Unless told, both loopback addresses, `127.0.0.1` and `::1` where the machine has it, with one port number: a server is
+   * not reachable from elsewhere by accident.
+   */
   readonly host?: string;
   /** Port, 0–65535; 0 lets the system choose one, see {@link ListenAddress}. */
   readonly port: number;
@@ -57,10 +60,17 @@ const OPTIONS = objectOf<TcpOptions>(
   ["port"],
 );
 
+/** What `tcp()` was told; `isLoopback`: it names no address. */
+export interface TakenTcp {
+  readonly where: CompleteTcpOptions;
+  readonly tls: ServerTlsOptions | undefined;
+  readonly isLoopback: boolean;
+}
+
 /** Options of `tcp()`. @throws TypeError for an option that isn't one; RangeError for a port or backlog that can't be */
-export function takeTcp(given: unknown): { readonly where: CompleteTcpOptions; readonly tls: ServerTlsOptions | undefined } {
+export function takeTcp(given: unknown): TakenTcp {
   const { tls, ...options } = takeOptions("use tcp()", given, OPTIONS);
-  return { where: completed(options), tls };
+  return { where: completed(options), tls, isLoopback: options.host === undefined };
 }
 
 /** @throws RangeError for a port or backlog that can't be */

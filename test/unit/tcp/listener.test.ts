@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import { BunListener } from "../../../adapters/tcp/bun.ts";
 import { tcp } from "../../../adapters/tcp/listener.ts";
+import { LoopbackListener } from "../../../adapters/tcp/loopback.ts";
 import { NodeListener } from "../../../adapters/tcp/node.ts";
 import { completed } from "../../../adapters/tcp/options.ts";
 import type { Duplex, DuplexHandler } from "../../../lib/ports.ts";
@@ -45,6 +46,70 @@ test("tcp: a second start is refused, a stop during start waits for it", async (
   await new Promise((resolve) => probe.close(resolve));
 });
 
+test("tcp: without a host, both loopback addresses are served, on one port", async (t) => {
+  if (!(await hasIpv6())) return t.skip(skipReason("this machine has no ::1"));
+  const listener = tcp({ port: 0 });
+  const peers: string[] = [];
+  const { host, port } = await listener.start(({ remoteAddress }) => {
+    peers.push(remoteAddress);
+    return { data() {}, drained() {}, closed() {} };
+  });
+  assert.equal(host, "127.0.0.1");
+  const sockets = ["127.0.0.1", "::1"].map((address) => connect(port, address).on("error", () => {}));
+  await until(() => peers.length === 2, "both accepted");
+  assert.deepEqual(peers.sort(), ["127.0.0.1", "::1"]);
+  await listener.release();
+  for (const address of HOSTS) await taken(port, address).then((other) => close(other));
+  await listener.stop();
+  for (const socket of sockets) socket.destroy();
+});
+
+test("tcp: a port that is taken at one of the two addresses is refused by name, and the other one is let go", async (t) => {
+  if (!(await hasIpv6())) return t.skip(skipReason("this machine has no ::1"));
+  for (const [mine, other] of [HOSTS, [...HOSTS].reverse()]) {
+    const holder = await taken(0, mine!);
+    const { port } = holder.address() as AddressInfo;
+    await assert.rejects(tcp({ port }).start(refused), { code: "EADDRINUSE" });
+    await close(await taken(port, other!));
+    await close(holder);
+  }
+});
+
+test("loopback: a port that the system chose and that is taken at the other address is given back for another", async () => {
+  const stopped: number[] = [];
+  let next = 7000;
+  const listener = new LoopbackListener((host, wanted) => {
+    const port = wanted === 0 ? next++ : wanted;
+    const isTaken = host === "::1" && port < 7003;
+    return {
+      start: async () => {
+        if (isTaken) throw Object.assign(new Error("taken"), { code: "EADDRINUSE" });
+        return { host, port, secure: false };
+      },
+      release: async () => {},
+      stop: async () => void stopped.push(port),
+    };
+  }, 0);
+  assert.deepEqual(await listener.start(refused), { host: "127.0.0.1", port: 7003, secure: false });
+  assert.deepEqual(stopped, [7000, 7001, 7002]);
+});
+
+test("loopback: one of the two addresses is enough where the machine has no other", async () => {
+  for (const absent of HOSTS) {
+    const listener = new LoopbackListener((host, port) => {
+      return {
+        start: async () => {
+          if (host === absent) throw Object.assign(new Error("none"), { code: "EADDRNOTAVAIL" });
+          return { host, port, secure: false };
+        },
+        release: async () => {},
+        stop: async () => {},
+      };
+    }, 7);
+    assert.notEqual((await listener.start(refused)).host, absent);
+  }
+});
+
 test("tcp: an address of another machine is refused by name", async () => {
   const listener = tcp({ host: "192.0.2.1", port: 0 });
   await assert.rejects(listener.start(refused), /^Error: Cannot listen on 192\.0\.2\.1:0: /);
@@ -67,6 +132,30 @@ test("tcp: an IPv4 peer of a dual-stack listener has an IPv4 address", async (t)
   await listener.stop();
   assert.equal(peer, "127.0.0.1");
 });
+
+const HOSTS = ["127.0.0.1", "::1"] as const;
+
+/** A server of its own on that address. */
+function taken(port: number, host: string): Promise<Server> {
+  const server = createServer();
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ port, host, exclusive: true }, () => resolve(server));
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
+}
+
+async function hasIpv6(): Promise<boolean> {
+  try {
+    await close(await taken(0, "::1"));
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function refused(): never {
   throw new Error("nobody connects here");
