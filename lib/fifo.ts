@@ -34,6 +34,15 @@ export class Fifo<T> {
     return item;
   }
 
+  /** Takes the newest item out again, if it is this one; says whether it was. */
+  takeBack(item: T): boolean {
+    const newest = (this.#head + this.#length - 1) & (this.#ring.length - 1);
+    if (this.#length === 0 || this.#ring[newest] !== item) return false;
+    this.#ring[newest] = undefined;
+    this.#length--;
+    return true;
+  }
+
   *[Symbol.iterator](): IterableIterator<T> {
     for (let at = 0; at < this.#length; at++) yield this.#ring[(this.#head + at) & (this.#ring.length - 1)]!;
   }

@@ -249,7 +249,9 @@ export class Server {
     znodePath(path, "look at a znode", "path");
     const { tree } = this.#running.host.member.kernel.database;
     const node = tree.get(path);
-    return node === undefined ? null : { data: node.data?.slice() ?? null, stat: node.stat, children: tree.childList(path) };
+    return node === undefined
+      ? null
+      : { data: node.data?.slice() ?? null, stat: { ...node.stat }, children: tree.childList(path) };
   }
 
   /**

@@ -6,6 +6,7 @@
  * Invariants: a check throws a TypeError that names the argument and shows the right form, and it never calls what it is given. `action` is the
  * verb of the message, as in "Cannot delete: …".
  */
+import type { AbortSignal } from "./platform_types.ts";
 
 /** The error of an argument. */
 export function argumentError(action: string, problem: string): TypeError {
@@ -58,6 +59,18 @@ export function checkBoolean(action: string, name: string, value: unknown): asse
 export function checkFunction(action: string, name: string, value: unknown, example: string): asserts value is () => unknown {
   if (typeof value !== "function")
     throw argumentError(action, `${name} must be a function such as ${example}, not ${describe(value)}`);
+}
+
+/** A name among a few. */
+export function checkOneOf<Name extends string>(
+  action: string,
+  name: string,
+  value: unknown,
+  names: readonly Name[],
+): asserts value is Name {
+  if (names.includes(value as Name)) return;
+  const all = names.map((one) => `"${one}"`).join(" or ");
+  throw argumentError(action, `${name} must be ${all}, not ${describe(value)}`);
 }
 
 /** Both ends belong to the range. */

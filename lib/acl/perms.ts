@@ -5,19 +5,19 @@ import type { SubmittedAcl } from "../ops.ts";
 import type { AclList } from "../types.ts";
 
 /** Permission bits of an ACL entry; or them together. Nothing is inherited from parents. */
-export const Perms = {
+export const Perms: {
   /** Read a znode's data and list its children. */
-  READ: 1,
+  readonly READ: 1;
   /** Set a znode's data. */
-  WRITE: 2,
+  readonly WRITE: 2;
   /** Create children. */
-  CREATE: 4,
+  readonly CREATE: 4;
   /** Delete children (not the znode itself). */
-  DELETE: 8,
+  readonly DELETE: 8;
   /** Set the ACL. */
-  ADMIN: 16,
-  ALL: 31,
-} as const;
+  readonly ADMIN: 16;
+  readonly ALL: 31;
+} = Object.freeze({ READ: 1, WRITE: 2, CREATE: 4, DELETE: 8, ADMIN: 16, ALL: 31 });
 
 /** Everybody may do everything. */
 export const OPEN_ACL_UNSAFE: AclList = Object.freeze([Object.freeze({ perms: Perms.ALL, scheme: "world", id: "anyone" })]);

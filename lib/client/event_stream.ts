@@ -7,6 +7,8 @@
 /** What to do with an event for which there is no room: forget the oldest one waiting, or end the stream with an error. */
 export type OverflowPolicy = "dropOldest" | "fail";
 
+export const OVERFLOW_POLICIES: readonly OverflowPolicy[] = ["dropOldest", "fail"];
+
 export interface EventStreamOptions<T> {
   /** Events that may wait for the reader. */
   readonly capacity: number;

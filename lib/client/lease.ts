@@ -17,6 +17,8 @@ import type { Clock } from "../ports.ts";
  */
 export type LossRule = "suspended" | "leaseEnd";
 
+export const LOSS_RULES: readonly LossRule[] = ["suspended", "leaseEnd"];
+
 interface Guard {
   readonly rule: LossRule;
   readonly lost: (reason: ZkError) => void;

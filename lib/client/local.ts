@@ -1,12 +1,12 @@
 /**
  * Links to a server in this process: no bytes, no queue. A request that needs no disk is answered before the call returns.
  *
- * Invariant: bytes are copied on their way in and on their way out, so neither side can change what the other keeps.
+ * Invariant: what goes out is copied, so that no caller can change what the server keeps. What comes in is the handle's own copy (arguments.ts).
  */
 import type { ConnEffect, ConnectionSink, Host } from "../host.ts";
 import type { Hello, Peer } from "../kernel/messages.ts";
-import type { MultiWriteOp, Op, Outcome } from "../ops.ts";
-import type { ConnId } from "../types.ts";
+import type { MultiResult, Op, Outcome } from "../ops.ts";
+import type { ConnId, Stat } from "../types.ts";
 import { Slab } from "../wire/slab.ts";
 import type { Connector, Link, LinkHandlers } from "./link.ts";
 import { excessLength } from "./request_size.ts";
@@ -14,9 +14,7 @@ import { excessLength } from "./request_size.ts";
 /** A client in the server's own process counts as one on its own machine. */
 const LOCAL_PEER: Peer = { address: "127.0.0.1", label: "/127.0.0.1:0", authIds: [] };
 
-/** What clients hand in is kept, much of it for long. */
-const kept = new Slab(16 * 1024);
-/** What they get they mostly drop soon. */
+/** What clients get they mostly drop soon. */
 const handedOut = new Slab(64 * 1024);
 
 export class LocalConnector implements Connector {
@@ -76,7 +74,7 @@ class LocalLink implements Link, ConnectionSink {
   }
 
   request(xid: number, op: Op): void {
-    if (this.#conn !== null) this.#host.submit({ kind: "request", conn: this.#conn, xid, op: owned(op) });
+    if (this.#conn !== null) this.#host.submit({ kind: "request", conn: this.#conn, xid, op });
   }
 
   cut(): void {
@@ -106,37 +104,49 @@ class LocalLink implements Link, ConnectionSink {
   }
 }
 
-/** The op with bytes of its own. Written out, since copying an object by spreading it is slow on V8. */
-function owned(op: Op): Op {
-  switch (op.kind) {
-    case "create":
-    case "create2":
-    case "createContainer":
-    case "createTTL":
-      return { kind: op.kind, path: op.path, data: copyIn(op.data), acl: op.acl, flags: op.flags, ttl: op.ttl };
-    case "setData":
-      return { kind: "setData", path: op.path, data: copyIn(op.data), version: op.version };
+/** The outcome with parts that the caller may keep and change. */
+function lent(outcome: Outcome): Outcome {
+  switch (outcome.kind) {
+    case "data":
+      return { kind: "data", data: copyOf(outcome.data), stat: copyOfStat(outcome.stat) };
+    case "stat":
+      return { kind: "stat", stat: copyOfStat(outcome.stat) };
+    case "pathStat":
+      return { kind: "pathStat", path: outcome.path, stat: copyOfStat(outcome.stat) };
+    case "childrenStat":
+      return { kind: "childrenStat", children: [...outcome.children], stat: copyOfStat(outcome.stat) };
+    case "acl":
+      return { kind: "acl", acl: outcome.acl.map((entry) => ({ ...entry })), stat: copyOfStat(outcome.stat) };
+    case "clientInfo":
+      return { kind: "clientInfo", clientInfo: outcome.clientInfo.map((id) => ({ ...id })) };
     case "multi":
-      return { kind: "multi", ops: op.ops.map((sub) => owned(sub) as MultiWriteOp) };
+      return { kind: "multi", results: outcome.results.map(lentResult) };
     default:
-      return op;
+      return outcome; // nothing that a handle passes on as it is
   }
 }
 
-function copyIn(data: Uint8Array | null): Uint8Array | null {
-  return data === null ? null : kept.copy(data, 0, data.length);
+function lentResult(result: MultiResult): MultiResult {
+  return "stat" in result ? { ...result, stat: copyOfStat(result.stat) } : result;
 }
 
-/** The outcome with bytes that the caller may keep and change. */
-function lent(outcome: Outcome): Outcome {
-  if (outcome.kind === "data") return { kind: "data", data: copyOut(outcome.data), stat: outcome.stat };
-  if (outcome.kind !== "multi") return outcome;
-  const results = outcome.results.map((result) =>
-    result.kind === "getData" ? { ...result, data: copyOut(result.data) } : result,
-  );
-  return { kind: "multi", results };
+function copyOf(data: Uint8Array | null): Uint8Array | null {
+  return data === null ? null : handedOut.copyOf(data);
 }
 
-function copyOut(data: Uint8Array | null): Uint8Array | null {
-  return data === null ? null : handedOut.copy(data, 0, data.length);
+/** Written out, since copying an object by spreading it is slow on V8. */
+function copyOfStat(stat: Stat): Stat {
+  return {
+    czxid: stat.czxid,
+    mzxid: stat.mzxid,
+    ctime: stat.ctime,
+    mtime: stat.mtime,
+    version: stat.version,
+    cversion: stat.cversion,
+    aversion: stat.aversion,
+    ephemeralOwner: stat.ephemeralOwner,
+    dataLength: stat.dataLength,
+    numChildren: stat.numChildren,
+    pzxid: stat.pzxid,
+  };
 }

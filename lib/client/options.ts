@@ -1,5 +1,5 @@
 /**
- * What clients and their verbs may be told, whichever way they reach their server.
+ * Options of clients and of their verbs, whichever way they reach their server. A key whose value is undefined counts as absent.
  */
 import type { AbortSignal } from "../platform_types.ts";
 import { flag, type Shape, signal, text, wholeNumber } from "../shape.ts";
@@ -10,13 +10,13 @@ import type { Watcher } from "./watchers.ts";
 /** What `server.connect()` may be told. */
 export interface ConnectOptions {
   /** How long the session outlives silence, milliseconds; the server keeps it within its limits. Default 30,000. */
-  readonly sessionTimeoutMs?: number;
+  readonly sessionTimeoutMs?: number | undefined;
   /** Path under which everything happens. It is not created. */
-  readonly chroot?: string;
+  readonly chroot?: string | undefined;
   /** Whether a read-only server will do. */
-  readonly canBeReadOnly?: boolean;
+  readonly canBeReadOnly?: boolean | undefined;
   /** Gives up waiting for the first connection. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export const DEFAULT_SESSION_TIMEOUT_MS = 30_000;
@@ -36,23 +36,23 @@ export interface RequestOptions {
   /**
    * Gives the request up. The promise rejects with the signal's reason; a change that was sent may happen all the same.
    */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 export interface VersionOptions extends RequestOptions {
   /** The version the znode must have, else `BadVersion`; default any. */
-  readonly version?: number;
+  readonly version?: number | undefined;
 }
 export interface WatchOptions extends RequestOptions {
   /** Called once, when what was read changes. */
-  readonly watch?: Watcher;
+  readonly watch?: Watcher | undefined;
 }
 export interface WatchStreamOptions {
   /** `persistent`: this znode and its list of children; `persistent_recursive`: this znode and all below it. Default `persistent`. */
-  readonly mode?: AddWatchMode;
+  readonly mode?: AddWatchMode | undefined;
   /** Ends the stream. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Events that may wait for the reader; default 1,024. */
-  readonly capacity?: number;
+  readonly capacity?: number | undefined;
   /** What to do when more wait; default `dropOldest`, which the stream tells with a `Missed` event. */
-  readonly overflow?: OverflowPolicy;
+  readonly overflow?: OverflowPolicy | undefined;
 }

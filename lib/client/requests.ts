@@ -3,11 +3,12 @@
  *
  * Not here: verbs (zookeeper.ts), connections and order (session.ts).
  *
- * Invariant: every promise is settled, with an outcome that is no error or with a {@link ZkError}.
+ * Invariants: every promise is settled, unless a signal ends it with an answer: an outcome or a {@link Failure}. Nothing throws where an answer comes.
  */
-import { type Applied, type ErrorCode, invariant, ZkError } from "../errors.ts";
+import { type Applied, type ErrorCode, invariant, ZkError, type ZkErrorDetail } from "../errors.ts";
 import type { Op, Outcome } from "../ops.ts";
 import type { AbortSignal } from "../platform_types.ts";
+import { onAbort } from "./abort.ts";
 import type { Asked, ClientSession } from "./session.ts";
 import type { Watcher, Watchers, WatchSet } from "./watchers.ts";
 
@@ -15,6 +16,22 @@ import type { Watcher, Watchers, WatchSet } from "./watchers.ts";
 export type WatchEffect =
   | { readonly kind: "set"; readonly set: WatchSet; readonly path: string; readonly watcher: Watcher }
   | { readonly kind: "removeAll"; readonly path: string };
+
+/**
+ * Why a request failed, before it is an error. The verb makes that where it goes on: engines then put whoever awaits the verb into its stack, which
+ * they can't where the answer comes in. A success costs nothing.
+ */
+export interface Failure {
+  readonly kind: "failure";
+  readonly code: ErrorCode;
+  readonly detail: ZkErrorDetail;
+}
+
+export function failed(code: ErrorCode, detail: ZkErrorDetail): Failure {
+  return { kind: "failure", code, detail };
+}
+
+export type Answer = Outcome | Failure;
 
 /** The effect of a verb that may set a watch. */
 export function sets(set: WatchSet, path: string, watcher: Watcher | undefined): WatchEffect | undefined {
@@ -30,18 +47,22 @@ export class Requests {
     this.#watchers = watchers;
   }
 
-  /** `operation` and `path` are for the error's text: the verb and the path as the caller gave it. */
+  /** `operation` and `path` are for the error's text: the verb and the path as the caller gave it. Rejects with the signal's reason alone. */
   ask(
     op: Op,
     operation: string,
     path: string | undefined,
     signal: AbortSignal | undefined,
     effect?: WatchEffect,
-  ): Promise<Outcome> {
+  ): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const request = new Request(this.#session, op, operation, path, resolve, reject);
+      const request = new Request(this.#session, op, operation, path, resolve);
+      if (signal !== undefined) {
+        request.offAbort = onAbort(signal, reject);
+        if (signal.aborted) return;
+      }
       if (effect !== undefined) request.affects(this.#watchers, effect);
-      if (signal === undefined || request.endsWith(signal)) this.#session.request(request);
+      this.#session.request(request);
     });
   }
 }
@@ -51,26 +72,17 @@ class Request implements Asked {
   readonly #session: ClientSession;
   readonly #operation: string;
   readonly #path: string | undefined;
-  readonly #resolve: (outcome: Outcome) => void;
-  readonly #reject: (error: unknown) => void;
-  /** What there is to do at the answer, beside telling it; null for nothing, as with most requests. */
+  readonly #resolve: (answer: Answer) => void;
+  /** What there is to do at the answer, beside passing it on; null for nothing, as with most requests. */
   #answered: ((succeeded: boolean, absent: boolean) => void) | null = null;
-  #offAbort: (() => void) | null = null;
+  offAbort: (() => void) | null = null;
 
-  constructor(
-    session: ClientSession,
-    op: Op,
-    operation: string,
-    path: string | undefined,
-    resolve: (outcome: Outcome) => void,
-    reject: (error: unknown) => void,
-  ) {
+  constructor(session: ClientSession, op: Op, operation: string, path: string | undefined, resolve: (answer: Answer) => void) {
     this.op = op;
     this.#session = session;
     this.#operation = operation;
     this.#path = path;
     this.#resolve = resolve;
-    this.#reject = reject;
   }
 
   /** In the same call as the answer, and not once the promise is seen to: an event may follow the reply at once. */
@@ -88,32 +100,30 @@ class Request implements Asked {
     };
   }
 
-  /** Gives the request up when the signal aborts; false if it has. */
-  endsWith(signal: AbortSignal): boolean {
-    this.#offAbort = onAbort(signal, this.#reject);
-    if (signal.aborted) this.#answered?.(false, false);
-    return !signal.aborted;
-  }
-
   settle(outcome: Outcome, applied: Applied, reason?: string): void {
-    this.#offAbort?.();
+    this.offAbort?.();
     const code = outcome.kind === "error" || outcome.kind === "multiRefused" ? outcome.code : null;
     const absent = code === "NoNode" && this.op.kind === "exists";
     this.#answered?.(code === null || absent, absent);
-    if (code === null || absent) this.#resolve(outcome);
-    else this.#reject(this.#failure(code, applied, this.#session.state === "closed" ? "the client is closed" : reason));
+    this.#resolve(code === null || absent ? outcome : this.#failure(code, applied, reason));
   }
 
-  #failure(code: ErrorCode, applied: Applied, reason: string | undefined): ZkError {
+  #failure(code: ErrorCode, applied: Applied, given: string | undefined): Failure {
     const detail = { operation: this.#operation, path: this.#path, applied: changes(this.op) ? applied : false };
-    return new ZkError(code, reason === undefined ? detail : { ...detail, reason });
+    const reason = this.#session.state === "closed" ? "the client is closed" : given;
+    return failed(code, reason === undefined ? detail : { ...detail, reason });
   }
 }
 
-/** The outcome, as the kind that answers what was asked. */
-export function expect<K extends Outcome["kind"]>(outcome: Outcome, kind: K): Extract<Outcome, { kind: K }> {
-  invariant(outcome.kind === kind, `an answer of kind ${outcome.kind} where ${kind} belongs`);
-  return outcome as Extract<Outcome, { kind: K }>;
+/**
+ * The outcome, as the kind that answers what was asked.
+ *
+ * @throws ZkError for a request that failed
+ */
+export function expect<K extends Outcome["kind"]>(answer: Answer, kind: K): Extract<Outcome, { kind: K }> {
+  if (answer.kind === "failure") throw new ZkError(answer.code, answer.detail);
+  if (answer.kind !== kind) invariant(false, `an answer of kind ${answer.kind} where ${kind} belongs`);
+  return answer as Extract<Outcome, { kind: K }>;
 }
 
 /** Whether an op can leave something behind, so that it matters if it was applied. */
@@ -133,14 +143,3 @@ function changes(op: Op): boolean {
       return false;
   }
 }
-
-/** Calls back with the signal's reason when it aborts, or at once if it has. The returned function stops listening. */
-export function onAbort(signal: AbortSignal | undefined, aborted: (reason: unknown) => void): () => void {
-  if (signal === undefined) return NOTHING;
-  const listener = () => aborted(signal.reason);
-  if (signal.aborted) listener();
-  else signal.addEventListener("abort", listener, { once: true });
-  return () => signal.removeEventListener("abort", listener);
-}
-
-const NOTHING = () => {};

@@ -364,7 +364,12 @@ export class ClientSession {
   #send(asked: Asked): void {
     this.#sent.push(asked);
     this.#xid = this.#xid === XID_MAX ? 1 : this.#xid + 1;
-    this.#post(this.#xid, asked.op);
+    try {
+      this.#post(this.#xid, asked.op);
+    } catch {
+      // Such as one for which there is no memory. It must not stand where the answer to another one is due.
+      if (this.#sent.takeBack(asked)) asked.settle({ kind: "error", code: "MarshallingError" }, false);
+    }
   }
 
   #prove(credential: Credential): void {

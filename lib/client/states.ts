@@ -4,8 +4,8 @@
  * Not here: the states and what they mean (session.ts).
  */
 import type { AbortSignal } from "../platform_types.ts";
+import { onAbort } from "./abort.ts";
 import { EventStream } from "./event_stream.ts";
-import { onAbort } from "./requests.ts";
 import { type ConnectionState, isTerminal } from "./session.ts";
 
 /** A change of the connection's state, and why. */

@@ -8,7 +8,17 @@ import type { MultiResult, MultiWriteOp } from "../ops.ts";
 import { withoutChroot } from "../path.ts";
 import type { AbortSignal } from "../platform_types.ts";
 import type { Stat } from "../types.ts";
-import { type CreateOptions, createOp, type Data, isSequential, serverPath, toBytes } from "./values.ts";
+import {
+  type CreateOptions,
+  type Data,
+  NO_OPTIONS,
+  takeData,
+  takeOperationCreateOptions,
+  takeOperationVersion,
+  takeRequestOptions,
+} from "./arguments.ts";
+import type { RequestOptions } from "./options.ts";
+import { createOp, isSequential, serverPath } from "./values.ts";
 
 /** What an operation of a committed transaction did. */
 export type TransactionResult =
@@ -47,7 +57,7 @@ export class TransactionError extends ZkError {
 export type Commit = (ops: readonly MultiWriteOp[], signal: AbortSignal | undefined) => Promise<readonly MultiResult[]>;
 
 /**
- * Collects operations; `commit` sends them as one.
+ * Collects operations; `commit` sends them as one. An argument that can't be right is thrown by the operation's own call.
  *
  * @example
  * ```ts
@@ -64,40 +74,45 @@ export class Transaction {
     this.#commit = commit;
   }
 
-  create(path: string, data?: Data, options: CreateOptions = {}): this {
-    const full = serverPath(this.#chroot, path, "create", isSequential(options.mode));
-    this.#ops.push(createOp(full, data, options, false));
+  create(path: string, data?: Data, options: CreateOptions = NO_OPTIONS): this {
+    const checked = takeOperationCreateOptions(path, options);
+    const full = serverPath(this.#chroot, path, "create", isSequential(checked.mode));
+    this.#ops.push(createOp(full, data, checked, false));
     return this;
   }
 
-  delete(path: string, options: { readonly version?: number } = {}): this {
-    this.#ops.push({ kind: "delete", path: serverPath(this.#chroot, path, "delete"), version: options.version ?? -1 });
+  delete(path: string, options: { readonly version?: number | undefined } = NO_OPTIONS): this {
+    const full = serverPath(this.#chroot, path, "delete");
+    this.#ops.push({ kind: "delete", path: full, version: takeOperationVersion("delete", options) });
     return this;
   }
 
-  setData(path: string, data: Data, options: { readonly version?: number } = {}): this {
+  setData(path: string, data: Data, options: { readonly version?: number | undefined } = NO_OPTIONS): this {
     const full = serverPath(this.#chroot, path, "setData");
-    this.#ops.push({ kind: "setData", path: full, data: toBytes(data), version: options.version ?? -1 });
+    const version = takeOperationVersion("setData", options);
+    this.#ops.push({ kind: "setData", path: full, data: takeData("setData", data), version });
     return this;
   }
 
   /** Holds the transaction to the znode's being there, and at this version if one is given. */
-  check(path: string, options: { readonly version?: number } = {}): this {
-    this.#ops.push({ kind: "check", path: serverPath(this.#chroot, path, "check"), version: options.version ?? -1 });
+  check(path: string, options: { readonly version?: number | undefined } = NO_OPTIONS): this {
+    const full = serverPath(this.#chroot, path, "check");
+    this.#ops.push({ kind: "check", path: full, version: takeOperationVersion("check", options) });
     return this;
   }
 
-  /** Commits. Throws a {@link TransactionError} if one operation fails: then none has happened. */
-  async commit(options: { readonly signal?: AbortSignal } = {}): Promise<TransactionResult[]> {
-    const results = await this.#commit(this.#ops, options.signal);
+  /** Commits what has been collected so far. Throws a {@link TransactionError} if one operation fails: then none has happened. */
+  async commit(options: RequestOptions = NO_OPTIONS): Promise<TransactionResult[]> {
+    const ops = [...this.#ops]; // what is added from now on is another transaction's
+    const results = await this.#commit(ops, takeRequestOptions("commit a transaction", options));
     const failedIndex = results.findIndex((result) => result.kind === "error" && result.code !== "Ok");
-    if (failedIndex !== -1) throw this.#failure(results, failedIndex);
+    if (failedIndex !== -1) throw this.#failure(ops, results, failedIndex);
     return results.map((result) => this.#resultOf(result));
   }
 
-  #failure(results: readonly MultiResult[], failedIndex: number): TransactionError {
+  #failure(ops: readonly MultiWriteOp[], results: readonly MultiResult[], failedIndex: number): TransactionError {
     const codes = results.map((result) => (result.kind === "error" ? result.code : "Ok"));
-    const path = this.#ops[failedIndex]?.path ?? undefined;
+    const path = ops[failedIndex]?.path ?? undefined;
     return new TransactionError(
       codes[failedIndex] as ErrorCode,
       failedIndex,

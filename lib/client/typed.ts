@@ -5,13 +5,22 @@
  *
  * Not here: codecs (codecs.ts, msgpack.ts), what a schema is (schema.ts). Invariant: no value gets in or out that the schema refuses.
  */
+import { bytesOf } from "../bytes.ts";
 import { ZkError } from "../errors.ts";
 import type { Stat } from "../types.ts";
+import { argumentError, checkFunction, checkOptions, checkWholeNumber, describe } from "../validate.ts";
+import {
+  type CreateOptions,
+  NO_OPTIONS,
+  takeCreateOptions,
+  takeRequestOptions,
+  takeSignal,
+  takeVersionOptions,
+} from "./arguments.ts";
 import { type Codec, json } from "./codecs.ts";
 import { EventStream } from "./event_stream.ts";
 import type { RequestOptions, VersionOptions } from "./options.ts";
 import { InvalidValueError, type Schema } from "./schema.ts";
-import type { CreateOptions } from "./values.ts";
 import type { ZooKeeper } from "./zookeeper.ts";
 
 /** A value, and the Stat of its znode when it was read. */
@@ -22,10 +31,32 @@ export interface Versioned<T> {
 
 export interface UpdateOptions extends RequestOptions {
   /** How often to try when others are faster, before `BadVersion`; default 100. */
-  readonly attemptsMax?: number;
+  readonly attemptsMax?: number | undefined;
+}
+
+/** What `zk.typed()` may be told. */
+export interface TypedOptions {
+  readonly schema?: Schema | undefined;
+  readonly codec?: Codec<unknown> | undefined;
 }
 
 const ATTEMPTS_MAX = 100;
+const ACTION = "make a typed znode";
+
+/** @throws TypeError for a codec or a schema that is none */
+export function takeTypedOptions(options: TypedOptions): TypedOptions {
+  checkOptions(ACTION, options, ["schema", "codec"], "{ codec: json }");
+  const { schema, codec } = options;
+  if (codec !== undefined && !(hasMethod(codec, "encode") && hasMethod(codec, "decode")))
+    throw argumentError(ACTION, `codec must be one such as json, with encode and decode, not ${describe(codec)}`);
+  if (schema !== undefined && !hasMethod((schema as Partial<Schema> | null)?.["~standard"], "validate"))
+    throw argumentError(ACTION, `schema must be a Standard Schema, such as one of zod, not ${describe(schema)}`);
+  return { schema, codec };
+}
+
+function hasMethod(value: unknown, name: string): boolean {
+  return typeof (value as Record<string, unknown> | null | undefined)?.[name] === "function";
+}
 
 export class TypedNode<Input, Output = Input> {
   readonly path: string;
@@ -42,19 +73,21 @@ export class TypedNode<Input, Output = Input> {
   }
 
   /** Reads the value. Errors: those of `getData`, {@link InvalidValueError} for data that is no such value. */
-  async get(options: RequestOptions = {}): Promise<Versioned<Output>> {
+  async get(options: RequestOptions = NO_OPTIONS): Promise<Versioned<Output>> {
     const { data, stat } = await this.#zk.getData(this.path, options);
     return { value: await this.#decode(data), stat };
   }
 
   /** Creates the znode and returns its path. Errors: those of `create`, {@link InvalidValueError}. */
-  async create(value: Input, options: CreateOptions & RequestOptions = {}): Promise<string> {
-    return this.#zk.create(this.path, await this.#encode("create", value), options);
+  async create(value: Input, options: CreateOptions & RequestOptions = NO_OPTIONS): Promise<string> {
+    const checked = takeCreateOptions(this.path, options);
+    return await this.#zk.create(this.path, await this.#encode("create", value), checked);
   }
 
   /** Replaces the value. Errors: those of `setData`, {@link InvalidValueError}. */
-  async set(value: Input, options: VersionOptions = {}): Promise<Stat> {
-    return this.#zk.setData(this.path, await this.#encode("set", value), options);
+  async set(value: Input, options: VersionOptions = NO_OPTIONS): Promise<Stat> {
+    const checked = takeVersionOptions("set", options);
+    return await this.#zk.setData(this.path, await this.#encode("set", value), checked);
   }
 
   /**
@@ -68,9 +101,13 @@ export class TypedNode<Input, Output = Input> {
    */
   async update(
     change: (value: Output, stat: Stat) => Input | Promise<Input>,
-    options: UpdateOptions = {},
+    options: UpdateOptions = NO_OPTIONS,
   ): Promise<Versioned<Input>> {
-    const { attemptsMax = ATTEMPTS_MAX, ...request } = options;
+    checkFunction("update", "change", change, "(value) => value + 1");
+    checkOptions("update", options, ["attemptsMax", "signal"], "{ attemptsMax: 3 }");
+    const { attemptsMax = ATTEMPTS_MAX, signal } = options;
+    checkWholeNumber("update", "attemptsMax", attemptsMax, 1, Number.MAX_SAFE_INTEGER);
+    const request = { signal: takeSignal("update", signal) };
     for (let attempt = 1; ; attempt++) {
       const { value: before, stat } = await this.get(request);
       const value = await change(before, stat);
@@ -92,8 +129,9 @@ export class TypedNode<Input, Output = Input> {
    * for await (const config of zk.typed("/config", { schema }).watch()) reload(config?.value);
    * ```
    */
-  watch(options: RequestOptions = {}): EventStream<Versioned<Output> | null> {
-    const changes = this.#zk.watch(this.path, { ...options, capacity: 1 });
+  watch(options: RequestOptions = NO_OPTIONS): EventStream<Versioned<Output> | null> {
+    const signal = takeRequestOptions("watch", options);
+    const changes = this.#zk.watch(this.path, { signal, capacity: 1 });
     const stream = new EventStream<Versioned<Output> | null>({
       capacity: 1,
       overflow: "dropOldest",
@@ -128,9 +166,20 @@ export class TypedNode<Input, Output = Input> {
     }
   }
 
+  /** Looks at the value in the call itself: what the caller does with it later changes nothing. */
   async #encode(operation: string, value: Input): Promise<Uint8Array | null> {
-    await this.#check(operation, value);
-    return this.#codecs(operation, () => this.#codec.encode(value));
+    const checked = this.#check(operation, value);
+    let encoded: () => Uint8Array | null;
+    try {
+      const data = this.#codecs(operation, () => ownBytes(this.#codec.encode(value)));
+      encoded = () => data;
+    } catch (error) {
+      encoded = () => {
+        throw error;
+      };
+    }
+    await checked; // what the schema says comes first
+    return encoded();
   }
 
   async #decode(data: Uint8Array | null): Promise<Output> {
@@ -151,8 +200,16 @@ export class TypedNode<Input, Output = Input> {
     try {
       return run();
     } catch (cause) {
-      const message = `${this.#codec.name}: ${cause instanceof Error ? cause.message : String(cause)}`;
+      const message = `${this.#codec.name}: ${cause instanceof Error ? cause.message : describe(cause)}`;
       throw new InvalidValueError(operation, this.path, [{ message }], cause);
     }
   }
+}
+
+/** What a codec gave, as a copy. */
+function ownBytes(encoded: unknown): Uint8Array | null {
+  if (encoded === null) return null;
+  const bytes = bytesOf(encoded);
+  if (bytes === null) throw new TypeError(`encode must give bytes or null, not ${describe(encoded)}`);
+  return new Uint8Array(bytes);
 }

@@ -6,9 +6,11 @@
  */
 import { ZkError } from "../errors.ts";
 import type { AddWatchMode, WatchedEvent, Zxid } from "../types.ts";
-import { EventStream } from "./event_stream.ts";
+import { checkOneOf, checkOptions, checkWholeNumber } from "../validate.ts";
+import { onAbort } from "./abort.ts";
+import { takeSignal, takeWatchMode } from "./arguments.ts";
+import { EventStream, OVERFLOW_POLICIES } from "./event_stream.ts";
 import type { WatchStreamOptions } from "./options.ts";
-import { onAbort } from "./requests.ts";
 import { type ConnectionState, isTerminal } from "./session.ts";
 import type { Watcher, Watchers } from "./watchers.ts";
 
@@ -36,11 +38,11 @@ export class WatchStreams {
 
   /** @param full the server's path */
   open(path: string, full: string, options: WatchStreamOptions): EventStream<StreamEvent> {
+    const { mode, signal, capacity, overflow } = checked(path, options);
     const watcher: Watcher = (event) => stream.push(event);
-    const mode = options.mode ?? "persistent";
     const stream = new EventStream<StreamEvent>({
-      capacity: options.capacity ?? CAPACITY,
-      overflow: options.overflow ?? "dropOldest",
+      capacity,
+      overflow,
       gap: () => missed(path),
       released: () => {
         offAbort();
@@ -57,7 +59,7 @@ export class WatchStreams {
       else if (!isLost || isTerminal(this.#handle.state)) stream.end(error);
     });
     let offAbort = (): void => {};
-    offAbort = onAbort(options.signal, (reason) => stream.end(reason));
+    offAbort = onAbort(signal, (reason) => stream.end(reason));
     return stream;
   }
 
@@ -70,6 +72,16 @@ export class WatchStreams {
   endAll(error: ZkError | null): void {
     for (const stream of [...this.#open.keys()]) stream.end(error);
   }
+}
+
+const KEYS = ["mode", "signal", "capacity", "overflow"] as const;
+
+function checked(path: string, options: WatchStreamOptions) {
+  checkOptions("watch", options, KEYS, '{ mode: "persistent_recursive" }');
+  const { mode, signal, capacity = CAPACITY, overflow = "dropOldest" } = options;
+  checkWholeNumber("watch", "capacity", capacity, 1, Number.MAX_SAFE_INTEGER);
+  checkOneOf("watch", "overflow", overflow, OVERFLOW_POLICIES);
+  return { mode: takeWatchMode("watch", path, mode), signal: takeSignal("watch", signal), capacity, overflow };
 }
 
 function missed(path: string): StreamEvent {

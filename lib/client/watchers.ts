@@ -6,12 +6,15 @@
  * Invariant: a one-shot watcher is called at most once, and one event calls a watcher once however often it was registered.
  */
 import type { SetWatchesOp } from "../ops.ts";
-import type { AddWatchMode, WatchedEvent, Zxid } from "../types.ts";
+import type { AddWatchMode, EventType, WatchedEvent, Zxid } from "../types.ts";
 
 export type Watcher = (event: WatchedEvent) => void;
 
-/** The sets a watcher can stand in, as ZooKeeper's clients keep them. */
-export type WatchSet = "data" | "exist" | "child" | AddWatchMode;
+/** Where the ensemble's configuration is, whatever the chroot. */
+export const CONFIG_PATH = "/zookeeper/config";
+
+/** The sets a watcher can stand in, as ZooKeeper's clients keep them; `config` for data watches at {@link CONFIG_PATH} that are told this very path. */
+export type WatchSet = "data" | "exist" | "child" | "config" | AddWatchMode;
 
 /** A batch of setWatches stops growing at this many characters of paths. */
 const BATCH_CHARACTERS_MAX = 128 * 1024;
@@ -21,6 +24,7 @@ export class Watchers {
     data: new Map(),
     exist: new Map(),
     child: new Map(),
+    config: new Map(),
     persistent: new Map(),
     persistent_recursive: new Map(),
   };
@@ -86,6 +90,13 @@ export class Watchers {
     return hears;
   }
 
+  /** Who hears of the configuration by its own path. */
+  takeConfig(type: EventType): Set<Watcher> {
+    const hears = new Set<Watcher>();
+    if (type !== "NodeChildrenChanged") this.#consume("config", CONFIG_PATH, hears);
+    return hears;
+  }
+
   /** What re-registers everything on a new connection, in batches of bearable size. */
   toSetAgain(relativeZxid: Zxid): SetWatchesOp[] {
     const ops: SetWatchesOp[] = [];
@@ -127,6 +138,7 @@ const LISTS = [
   ["data", "dataWatches"],
   ["exist", "existWatches"],
   ["child", "childWatches"],
+  ["config", "dataWatches"],
   ["persistent", "persistentWatches"],
   ["persistent_recursive", "persistentRecursiveWatches"],
 ] as const;

@@ -12,21 +12,38 @@ import type { AbortSignal } from "../platform_types.ts";
 import type { Clock, Logger } from "../ports.ts";
 import type { SaslClient } from "../sasl/digest_md5.ts";
 import type { Acl, AclList, AddWatchMode, AuthId, SessionId, Stat, WatchedEvent, Zxid } from "../types.ts";
+import { checkFunction, checkOneOf, checkString } from "../validate.ts";
+import { onAbort } from "./abort.ts";
+import {
+  type CreateOptions,
+  type Data,
+  NO_OPTIONS,
+  takeAcl,
+  takeAuth,
+  takeCreateOptions,
+  takeData,
+  takeModeOptions,
+  takeRequestOptions,
+  takeVersionOptions,
+  takeWatcher,
+  takeWatchOptions,
+} from "./arguments.ts";
 import type { Codec } from "./codecs.ts";
 import type { EventStream } from "./event_stream.ts";
-import type { LossRule } from "./lease.ts";
+import { guard } from "./guard.ts";
+import { LOSS_RULES, type LossRule } from "./lease.ts";
 import type { Connector } from "./link.ts";
 import type { RequestOptions, VersionOptions, WatchOptions, WatchStreamOptions } from "./options.ts";
 import { type Reconfig, reconfigOp } from "./reconfig.ts";
-import { expect, onAbort, Requests, sets } from "./requests.ts";
+import { expect, type Failure, failed, Requests, sets } from "./requests.ts";
 import type { Schema, SchemaInput, SchemaOutput } from "./schema.ts";
 import { ClientSession, type ClientSessionListener, type ConnectionState, isTerminal } from "./session.ts";
 import { type StateChange, StateListeners } from "./states.ts";
 import { type Commit, Transaction } from "./transaction.ts";
-import { TypedNode } from "./typed.ts";
-import { type CreateOptions, createOp, type Data, isSequential, serverPath, toBytes } from "./values.ts";
+import { TypedNode, type TypedOptions, takeTypedOptions } from "./typed.ts";
+import { createOp, isSequential, serverPath } from "./values.ts";
 import { type StreamEvent, WatchStreams } from "./watch_streams.ts";
-import { type Watcher, Watchers } from "./watchers.ts";
+import { CONFIG_PATH, type Watcher, Watchers } from "./watchers.ts";
 
 /** What a handle is made of. */
 export interface HandleOptions {
@@ -44,9 +61,8 @@ export interface HandleOptions {
   readonly goOnWith?: ZooKeeper;
 }
 
-const NO_OPTIONS = {};
-/** Where the ensemble's configuration is, whatever the chroot. */
-const CONFIG_PATH = "/zookeeper/config";
+/** Watches of whichever kind, as removeWatches numbers them. */
+const ANY_WATCH = 3;
 
 export class ZooKeeper implements ClientSessionListener {
   readonly #session: ClientSession;
@@ -112,12 +128,13 @@ export class ZooKeeper implements ClientSessionListener {
    * ```
    */
   onState(listener: (change: StateChange) => void): () => void {
+    checkFunction("listen to states", "listener", listener, "({ state }) => console.log(state)");
     return this.#stateListeners.add(listener);
   }
 
   /** The states from now on, as an iterator that ends with the handle. */
-  states(options: { readonly signal?: AbortSignal } = NO_OPTIONS): EventStream<StateChange> {
-    return this.#stateListeners.stream(() => this.state, options.signal);
+  states(options: RequestOptions = NO_OPTIONS): EventStream<StateChange> {
+    return this.#stateListeners.stream(() => this.state, takeRequestOptions("listen to states", options));
   }
 
   /** The handle's time: the system's, or that of a test. For whatever is timed by it, such as recipes. */
@@ -144,25 +161,30 @@ export class ZooKeeper implements ClientSessionListener {
    * ```
    */
   guardSession(lost: (reason: ZkError) => void, rule: LossRule = "suspended"): () => void {
-    return this.#session.lease.guard(rule, (reason) => this.#guard(() => lost(reason)));
+    checkFunction("guard the session", "lost", lost, "(reason) => stopWork(reason)");
+    checkOneOf("guard the session", "rule", rule, LOSS_RULES);
+    return this.#session.lease.guard(rule, (reason) => guard(this.#logger, lost, reason));
   }
 
   /** Resolves once connected; rejects if that can't come about any more. Called by whoever makes the handle. */
-  start(signal?: AbortSignal): Promise<this> {
-    return new Promise((resolve, reject) => {
-      const offState = this.onState(({ state, reason }) => {
-        if (state === "connected" || state === "connectedReadOnly") resolve(this);
-        else if (isTerminal(state)) reject(new ZkError(codeOfState(state), { operation: "connect", reason }));
+  async start(signal?: AbortSignal): Promise<this> {
+    const failure = await new Promise<Failure | null>((resolve, reject) => {
+      const offState = this.#stateListeners.add(({ state, reason }) => {
+        if (state === "connected" || state === "connectedReadOnly") resolve(null);
+        else if (isTerminal(state)) resolve(failed(codeOfState(state), { operation: "connect", reason }));
         else return;
         offState();
         offAbort();
       });
-      const offAbort = onAbort(signal, (cause) => {
+      let offAbort = (): void => {};
+      offAbort = onAbort(signal, (cause) => {
         reject(cause);
         void this.close();
       });
       if (signal?.aborted !== true) this.#session.start();
     });
+    if (failure !== null) throw new ZkError(failure.code, failure.detail);
+    return this;
   }
 
   // ── writing ──
@@ -179,9 +201,10 @@ export class ZooKeeper implements ClientSessionListener {
    * ```
    */
   async create(path: string, data?: Data, options: CreateOptions & RequestOptions = NO_OPTIONS): Promise<string> {
-    const full = serverPath(this.#chroot, path, "create", isSequential(options.mode));
-    const outcome = await this.#requests.ask(createOp(full, data, options, false), "create", path, options.signal);
-    return withoutChroot(this.#chroot, outcome.kind === "pathStat" ? outcome.path : expect(outcome, "path").path!);
+    const checked = takeCreateOptions(path, options);
+    const full = serverPath(this.#chroot, path, "create", isSequential(checked.mode));
+    const answer = await this.#requests.ask(createOp(full, data, checked, false), "create", path, checked.signal);
+    return withoutChroot(this.#chroot, answer.kind === "pathStat" ? answer.path : expect(answer, "path").path!);
   }
 
   /** The same, with the new znode's Stat. Servers before 3.5 don't know it. */
@@ -190,22 +213,18 @@ export class ZooKeeper implements ClientSessionListener {
     data?: Data,
     options: CreateOptions & RequestOptions = NO_OPTIONS,
   ): Promise<{ path: string; stat: Stat }> {
-    const full = serverPath(this.#chroot, path, "create", isSequential(options.mode));
-    const outcome = expect(
-      await this.#requests.ask(createOp(full, data, options, true), "create", path, options.signal),
-      "pathStat",
-    );
-    return { path: withoutChroot(this.#chroot, outcome.path), stat: outcome.stat };
+    const checked = takeCreateOptions(path, options);
+    const full = serverPath(this.#chroot, path, "create", isSequential(checked.mode));
+    const answer = await this.#requests.ask(createOp(full, data, checked, true), "create", path, checked.signal);
+    const { path: created, stat } = expect(answer, "pathStat");
+    return { path: withoutChroot(this.#chroot, created), stat };
   }
 
   /** Deletes a znode without children. Errors: `NoNode`, `NotEmpty`, `BadVersion`, `NoAuth`. */
   async delete(path: string, options: VersionOptions = NO_OPTIONS): Promise<void> {
-    await this.#requests.ask(
-      { kind: "delete", path: this.#full(path, "delete"), version: options.version ?? -1 },
-      "delete",
-      path,
-      options.signal,
-    );
+    const full = this.#full(path, "delete");
+    const { version, signal } = takeVersionOptions("delete", options);
+    expect(await this.#requests.ask({ kind: "delete", path: full, version }, "delete", path, signal), "done");
   }
 
   /**
@@ -218,14 +237,18 @@ export class ZooKeeper implements ClientSessionListener {
    * ```
    */
   async setData(path: string, data: Data, options: VersionOptions = NO_OPTIONS): Promise<Stat> {
-    const op: Op = { kind: "setData", path: this.#full(path, "setData"), data: toBytes(data), version: options.version ?? -1 };
-    return expect(await this.#requests.ask(op, "setData", path, options.signal), "stat").stat;
+    const full = this.#full(path, "setData");
+    const { version, signal } = takeVersionOptions("setData", options);
+    const op: Op = { kind: "setData", path: full, data: takeData("setData", data), version };
+    return expect(await this.#requests.ask(op, "setData", path, signal), "stat").stat;
   }
 
   /** Replaces the ACL; `version` is compared with the Stat's `aversion`. Errors: `NoNode`, `BadVersion`, `InvalidACL`, `NoAuth`. */
   async setACL(path: string, acl: readonly Acl[], options: VersionOptions = NO_OPTIONS): Promise<Stat> {
-    const op: Op = { kind: "setACL", path: this.#full(path, "setACL"), acl, version: options.version ?? -1 };
-    return expect(await this.#requests.ask(op, "setACL", path, options.signal), "stat").stat;
+    const full = this.#full(path, "setACL");
+    const { version, signal } = takeVersionOptions("setACL", options);
+    const op: Op = { kind: "setACL", path: full, acl: takeAcl("setACL", path, acl), version };
+    return expect(await this.#requests.ask(op, "setACL", path, signal), "stat").stat;
   }
 
   /** Begins a transaction: several changes that happen together or not at all. */
@@ -242,72 +265,76 @@ export class ZooKeeper implements ClientSessionListener {
   /** Reads data and Stat. Errors: `NoNode`, `NoAuth`. */
   async getData(path: string, options: WatchOptions = NO_OPTIONS): Promise<{ data: Uint8Array | null; stat: Stat }> {
     const full = this.#full(path, "getData");
-    const op: Op = { kind: "getData", path: full, watch: options.watch !== undefined };
-    const { data, stat } = expect(
-      await this.#requests.ask(op, "getData", path, options.signal, sets("data", full, options.watch)),
-      "data",
-    );
+    const { watch, signal } = takeWatchOptions("getData", options);
+    const op: Op = { kind: "getData", path: full, watch: watch !== undefined };
+    const answer = await this.#requests.ask(op, "getData", path, signal, sets("data", full, watch));
+    const { data, stat } = expect(answer, "data");
     return { data, stat };
   }
 
   /** The znode's Stat, or null if there is none. A watch tells of its creation, too. */
   async exists(path: string, options: WatchOptions = NO_OPTIONS): Promise<Stat | null> {
     const full = this.#full(path, "exists");
-    const op: Op = { kind: "exists", path: full, watch: options.watch !== undefined };
-    const outcome = await this.#requests.ask(op, "exists", path, options.signal, sets("exist", full, options.watch));
-    return outcome.kind === "error" ? null : expect(outcome, "stat").stat;
+    const { watch, signal } = takeWatchOptions("exists", options);
+    const op: Op = { kind: "exists", path: full, watch: watch !== undefined };
+    const answer = await this.#requests.ask(op, "exists", path, signal, sets("exist", full, watch));
+    return answer.kind === "error" ? null : expect(answer, "stat").stat;
   }
 
   /** Names of the children, in no particular order, and the Stat. Errors: `NoNode`, `NoAuth`. */
   async getChildren(path: string, options: WatchOptions = NO_OPTIONS): Promise<{ children: string[]; stat: Stat }> {
     const full = this.#full(path, "getChildren");
-    const op: Op = { kind: "getChildren2", path: full, watch: options.watch !== undefined };
-    const outcome = expect(
-      await this.#requests.ask(op, "getChildren", path, options.signal, sets("child", full, options.watch)),
-      "childrenStat",
-    );
-    return { children: [...outcome.children], stat: outcome.stat };
+    const { watch, signal } = takeWatchOptions("getChildren", options);
+    const op: Op = { kind: "getChildren2", path: full, watch: watch !== undefined };
+    const answer = await this.#requests.ask(op, "getChildren", path, signal, sets("child", full, watch));
+    const { children, stat } = expect(answer, "childrenStat");
+    return { children: children as string[], stat };
   }
 
   /** The ACL and the Stat. Without ADMIN on the znode, hashes of `digest` ids are masked. Errors: `NoNode`, `NoAuth`. */
   async getACL(path: string, options: RequestOptions = NO_OPTIONS): Promise<{ acl: AclList; stat: Stat }> {
-    const { acl, stat } = expect(
-      await this.#requests.ask({ kind: "getACL", path: this.#full(path, "getACL") }, "getACL", path, options.signal),
-      "acl",
-    );
+    const op: Op = { kind: "getACL", path: this.#full(path, "getACL") };
+    const signal = takeRequestOptions("getACL", options);
+    const { acl, stat } = expect(await this.#requests.ask(op, "getACL", path, signal), "acl");
     return { acl, stat };
   }
 
   /** How many znodes there are below this one, at any depth. Errors: `NoNode`, `NoAuth`. */
   async getAllChildrenNumber(path: string, options: RequestOptions = NO_OPTIONS): Promise<number> {
     const op: Op = { kind: "getAllChildrenNumber", path: this.#full(path, "getAllChildrenNumber") };
-    return expect(await this.#requests.ask(op, "getAllChildrenNumber", path, options.signal), "totalNumber").totalNumber;
+    const signal = takeRequestOptions("getAllChildrenNumber", options);
+    return expect(await this.#requests.ask(op, "getAllChildrenNumber", path, signal), "totalNumber").totalNumber;
   }
 
   /** This session's ephemerals whose paths begin with `prefix`. */
   async getEphemerals(prefix = "/", options: RequestOptions = NO_OPTIONS): Promise<string[]> {
+    checkString("getEphemerals", "prefix", prefix, '"/a"');
     const op: Op = { kind: "getEphemerals", prefixPath: withChroot(this.#chroot, prefix) };
-    const { ephemerals } = expect(await this.#requests.ask(op, "getEphemerals", prefix, options.signal), "ephemerals");
+    const signal = takeRequestOptions("getEphemerals", options);
+    const { ephemerals } = expect(await this.#requests.ask(op, "getEphemerals", prefix, signal), "ephemerals");
     return ephemerals.map((path) => withoutChroot(this.#chroot, path));
   }
 
   /** The identities this connection has proved; of secrets only the user's part. */
   async whoAmI(options: RequestOptions = NO_OPTIONS): Promise<readonly AuthId[]> {
-    return expect(await this.#requests.ask({ kind: "whoAmI" }, "whoAmI", undefined, options.signal), "clientInfo").clientInfo;
+    const signal = takeRequestOptions("whoAmI", options);
+    return expect(await this.#requests.ask({ kind: "whoAmI" }, "whoAmI", undefined, signal), "clientInfo").clientInfo;
   }
 
   /** Waits until this server has seen every write that was committed before. */
   async sync(path = "/", options: RequestOptions = NO_OPTIONS): Promise<void> {
-    await this.#requests.ask({ kind: "sync", path: this.#full(path, "sync") }, "sync", path, options.signal);
+    const op: Op = { kind: "sync", path: this.#full(path, "sync") };
+    expect(await this.#requests.ask(op, "sync", path, takeRequestOptions("sync", options)), "path");
   }
 
-  /** The ensemble's configuration, kept in `/zookeeper/config`; a chroot does not apply. */
+  /** The ensemble's configuration, kept in `/zookeeper/config`; a chroot does not apply, neither here nor to the path that a watch is told. */
   async getConfig(options: WatchOptions = NO_OPTIONS): Promise<{ data: Uint8Array | null; stat: Stat }> {
-    const op: Op = { kind: "getData", path: CONFIG_PATH, watch: options.watch !== undefined };
-    const { data, stat } = expect(
-      await this.#requests.ask(op, "getConfig", CONFIG_PATH, options.signal, sets("data", CONFIG_PATH, options.watch)),
-      "data",
-    );
+    const { watch, signal } = takeWatchOptions("getConfig", options);
+    const op: Op = { kind: "getData", path: CONFIG_PATH, watch: watch !== undefined };
+    // A chroot above it would give its path another name for data watches.
+    const set = withoutChroot(this.#chroot, CONFIG_PATH) === CONFIG_PATH ? "data" : "config";
+    const effect = sets(set, CONFIG_PATH, watch);
+    const { data, stat } = expect(await this.#requests.ask(op, "getConfig", CONFIG_PATH, signal, effect), "data");
     return { data, stat };
   }
 
@@ -323,10 +350,9 @@ export class ZooKeeper implements ClientSessionListener {
    * ```
    */
   async reconfig(change: Reconfig, options: RequestOptions = NO_OPTIONS): Promise<{ data: Uint8Array | null; stat: Stat }> {
-    const { data, stat } = expect(
-      await this.#requests.ask(reconfigOp(change), "reconfig", CONFIG_PATH, options.signal),
-      "data",
-    );
+    const op = reconfigOp(change);
+    const signal = takeRequestOptions("reconfig", options);
+    const { data, stat } = expect(await this.#requests.ask(op, "reconfig", CONFIG_PATH, signal), "data");
     return { data, stat };
   }
 
@@ -336,31 +362,36 @@ export class ZooKeeper implements ClientSessionListener {
   async addWatch(
     path: string,
     watcher: Watcher,
-    options: { readonly mode?: AddWatchMode } & RequestOptions = NO_OPTIONS,
+    options: { readonly mode?: AddWatchMode | undefined } & RequestOptions = NO_OPTIONS,
   ): Promise<void> {
     const full = this.#full(path, "addWatch");
-    const mode = options.mode ?? "persistent";
+    const { mode, signal } = takeModeOptions("addWatch", path, options);
     const op: Op = { kind: "addWatch", path: full, mode: mode === "persistent" ? 0 : 1 };
-    await this.#requests.ask(op, "addWatch", path, options.signal, sets(mode, full, watcher));
+    const effect = sets(mode, full, takeWatcher("addWatch", watcher));
+    expect(await this.#requests.ask(op, "addWatch", path, signal, effect), "watchAdded");
   }
 
   /** Ends one registration of {@link addWatch}. */
   async removeWatch(
     path: string,
     watcher: Watcher,
-    options: { readonly mode?: AddWatchMode } & RequestOptions = NO_OPTIONS,
+    options: { readonly mode?: AddWatchMode | undefined } & RequestOptions = NO_OPTIONS,
   ): Promise<void> {
-    const full = this.#full(path, "removeWatches");
+    const full = this.#full(path, "removeWatch");
+    const { mode, signal } = takeModeOptions("removeWatch", path, options);
     // Servers remove all watches at a path or none. While another one is needed there, events of this one come and find nobody.
-    if (!this.#watchers.remove(options.mode ?? "persistent", full, watcher) || this.#watchers.needs(full)) return;
-    await this.#requests.ask({ kind: "removeWatches", path: full, type: 3 }, "removeWatches", path, options.signal);
+    if (!this.#watchers.remove(mode, full, takeWatcher("removeWatch", watcher)) || this.#watchers.needs(full)) return;
+    const op: Op = { kind: "removeWatches", path: full, type: ANY_WATCH };
+    expect(await this.#requests.ask(op, "removeWatch", path, signal), "done");
   }
 
   /** Removes every watch of this handle at this path. Errors: `NoWatcher`. */
   async removeWatches(path: string, options: RequestOptions = NO_OPTIONS): Promise<void> {
     const full = this.#full(path, "removeWatches");
+    const signal = takeRequestOptions("removeWatches", options);
+    const op: Op = { kind: "removeWatches", path: full, type: ANY_WATCH };
     const effect = { kind: "removeAll", path: full } as const;
-    await this.#requests.ask({ kind: "removeWatches", path: full, type: 3 }, "removeWatches", path, options.signal, effect);
+    expect(await this.#requests.ask(op, "removeWatches", path, signal, effect), "done");
   }
 
   /**
@@ -394,8 +425,10 @@ export class ZooKeeper implements ClientSessionListener {
     options: { readonly schema: S; readonly codec?: Codec<unknown> },
   ): TypedNode<SchemaInput<S>, SchemaOutput<S>>;
   typed<T>(path: string, options: { readonly codec: Codec<T> }): TypedNode<T>;
-  typed(path: string, options: { readonly schema?: Schema; readonly codec?: Codec<unknown> }): TypedNode<unknown> {
-    return new TypedNode(this, path, options.codec, options.schema);
+  typed(path: string, options: TypedOptions): TypedNode<unknown> {
+    checkString("make a typed znode", "path", path, '"/a"');
+    const { codec, schema } = takeTypedOptions(options);
+    return new TypedNode(this, path, codec, schema);
   }
 
   // ── servers, identity, end ──
@@ -410,6 +443,7 @@ export class ZooKeeper implements ClientSessionListener {
    * ```
    */
   updateServers(servers: string): void {
+    checkString("update the list of servers", "servers", servers, '"zk1:2181,zk2:2181"');
     this.#session.updateServers(servers);
   }
 
@@ -417,14 +451,16 @@ export class ZooKeeper implements ClientSessionListener {
    * Proves an identity, now and after every reconnect: `addAuth("digest", "user:password")`. Errors: `AuthFailed`, after which the handle is of no
    * more use.
    */
-  addAuth(scheme: string, auth: Data): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#session.addAuth(scheme, toBytes(auth) ?? new Uint8Array(0), (outcome, applied, reason) => {
-        if (outcome.kind === "error")
-          reject(new ZkError(outcome.code, { operation: "addAuth", applied, ...(reason === undefined ? {} : { reason }) }));
-        else resolve();
+  async addAuth(scheme: string, auth: Data): Promise<void> {
+    checkString("addAuth", "scheme", scheme, '"digest"');
+    const bytes = takeAuth("addAuth", auth);
+    const failure = await new Promise<Failure | null>((resolve) => {
+      this.#session.addAuth(scheme, bytes, (outcome, applied, reason) => {
+        const detail = { operation: "addAuth", applied, ...(reason === undefined ? {} : { reason }) };
+        resolve(outcome.kind === "error" ? failed(outcome.code, detail) : null);
       });
     });
+    if (failure !== null) throw new ZkError(failure.code, failure.detail);
   }
 
   /**
@@ -446,16 +482,19 @@ export class ZooKeeper implements ClientSessionListener {
     const connected = state === "connected" || state === "connectedReadOnly";
     if (connected && this.#wasConnected) this.#streams.missed();
     this.#wasConnected ||= connected;
-    for (const listener of this.#stateListeners.all()) this.#guard(() => listener({ state, reason }));
+    for (const listener of this.#stateListeners.all()) guard(this.#logger, listener, { state, reason });
     if (isTerminal(state))
       this.#streams.endAll(state === "closed" ? null : new ZkError(codeOfState(state), { operation: "watch", reason }));
   }
 
   /** @internal */
   event(event: WatchedEvent): void {
-    const watchers = this.#watchers.take(event);
-    const seen = this.#chroot === "" ? event : { ...event, path: withoutChroot(this.#chroot, event.path) };
-    for (const watcher of watchers) this.#guard(() => watcher(seen));
+    // Each gets an object of its own, which it may change.
+    const { type, path, zxid } = event;
+    const seen = withoutChroot(this.#chroot, path);
+    for (const watcher of this.#watchers.take(event)) guard(this.#logger, watcher, { type, path: seen, zxid });
+    if (path !== CONFIG_PATH) return;
+    for (const watcher of this.#watchers.takeConfig(type)) guard(this.#logger, watcher, { type, path, zxid });
   }
 
   /** @internal */
@@ -468,17 +507,6 @@ export class ZooKeeper implements ClientSessionListener {
   /** @internal */
   watchesToSet(relativeZxid: Zxid): SetWatchesOp[] {
     return this.#watchers.toSetAgain(relativeZxid);
-  }
-
-  /** A caller's function must not break what goes on around it. */
-  #guard(run: () => void): void {
-    try {
-      run();
-    } catch (error) {
-      this.#logger.error(
-        `A watcher or state listener threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-      );
-    }
   }
 
   #full(path: string, operation: string): string {

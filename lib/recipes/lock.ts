@@ -5,8 +5,9 @@
  *
  * Invariant: one owner has one place in the line, however often it enters; the last release gives it up.
  */
+
+import { onAbort } from "../client/abort.ts";
 import type { LossRule } from "../client/lease.ts";
-import { onAbort } from "../client/requests.ts";
 import type { ZooKeeper } from "../client/zookeeper.ts";
 import { type Layout, type Place, placesOf } from "./layouts.ts";
 import { type LineOptions, takeTurn } from "./line.ts";

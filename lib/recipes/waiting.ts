@@ -5,7 +5,7 @@
  *
  * Invariant: every wait ends, at the latest with the session or with the caller's signal, and leaves no timer and no listener behind.
  */
-import { onAbort } from "../client/requests.ts";
+import { onAbort } from "../client/abort.ts";
 import { isTerminal } from "../client/session.ts";
 import type { ZooKeeper } from "../client/zookeeper.ts";
 import { ZkError } from "../errors.ts";

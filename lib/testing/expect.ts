@@ -4,7 +4,7 @@
  * Invariant: what is not named in an expectation of a znode is not looked at; which znodes there are always is.
  */
 import { bytesOf } from "../bytes.ts";
-import type { Data } from "../client/values.ts";
+import type { Data } from "../client/arguments.ts";
 import { listOf, objectOf, oneOf, type Take, text, znodePath } from "../shape.ts";
 import { ROOT, type Tree, ZOOKEEPER } from "../tree/tree.ts";
 import type { Znode, ZnodeKind } from "../tree/znode.ts";

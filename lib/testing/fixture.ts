@@ -5,7 +5,8 @@
  */
 import { isEverybody, OPEN_ACL_UNSAFE, Perms } from "../acl/perms.ts";
 import { decodeBase64, encodeBase64 } from "../base64.ts";
-import { createOp, type Data } from "../client/values.ts";
+import { type Data, takeCreateOptions } from "../client/arguments.ts";
+import { createOp } from "../client/values.ts";
 import type { MultiWriteOp } from "../ops.ts";
 import { parentOf } from "../path.ts";
 import { objectOf, oneOf, text, wholeNumber } from "../shape.ts";
@@ -59,7 +60,7 @@ function creation(path: string, { data, base64, acl, mode, ttlMs }: FixtureZnode
   const bytes = base64 === undefined ? data : decodeBase64(base64);
   if (base64 !== undefined && bytes === null) throw new TypeError(`A fixture can't have ${path}: its base64 is none`);
   const options = { mode: mode ?? "persistent", acl: acl ?? OPEN_ACL_UNSAFE, ...(ttlMs === undefined ? {} : { ttlMs }) };
-  return createOp(path, bytes, options, false);
+  return createOp(path, bytes, takeCreateOptions(path, options), false);
 }
 
 function byDepth(one: string, other: string): number {

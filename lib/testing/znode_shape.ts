@@ -4,7 +4,7 @@
  * Invariant: what comes out is a copy, and each of its paths is one.
  */
 import { bytesOf } from "../bytes.ts";
-import type { Data } from "../client/values.ts";
+import type { Data } from "../client/arguments.ts";
 import { pathProblem } from "../path.ts";
 import { listOf, objectOf, plainEntries, type Take, text, wholeNumber } from "../shape.ts";
 import type { Acl } from "../types.ts";
@@ -15,9 +15,11 @@ const INT_MAX = 2 ** 31 - 1;
 
 export const INT: Take<number> = wholeNumber(INT_MIN, INT_MAX);
 
-/** Bytes in any form, text, or null; undefined for anything else. */
+/** Bytes in any form, as a copy, text, or null; undefined for anything else. */
 function dataOf(given: unknown): Uint8Array | string | null | undefined {
-  return given === null || typeof given === "string" ? given : bytesOf(given)?.slice();
+  if (given === null || typeof given === "string") return given;
+  const bytes = bytesOf(given);
+  return bytes === null ? undefined : new Uint8Array(bytes); // not `slice`: Node's Buffer gives a view for it
 }
 
 export const DATA: Take<Uint8Array | string | null> = (given, action, name) => {

@@ -22,6 +22,7 @@ import { NOTIFICATION_XID, readEvent, readResponse, readWelcome, writeHello, wri
 import { Framer } from "./framer.ts";
 import { JuteError, JuteReader } from "./jute.ts";
 import { Outbox } from "./outbox.ts";
+import { Slab } from "./slab.ts";
 
 /** What a connection tells whoever owns it. It may be asked or stopped from within the call. */
 export interface ClientConnOwner {
@@ -44,8 +45,9 @@ interface Asked {
 
 const REPLY_HEADER_BYTES = 16;
 
-// One reader serves all connections: it is done with a frame before anybody hears of it.
-const reader = new JuteReader();
+// One reader serves all connections: it is done with a frame before anybody hears of it. What callers get shares no memory with what a server in
+// the same process keeps.
+const reader = new JuteReader(undefined, new Slab(4096));
 
 export class ClientConn {
   readonly #owner: ClientConnOwner;
@@ -70,8 +72,8 @@ export class ClientConn {
   /** Asks. A negative xid is one of the protocol's own: pings, credentials, watches to set again. Their replies stand outside the order. */
   request(xid: number, op: ClientOp): void {
     if (this.#state === "stopped") return;
-    if (xid >= 0) this.#asked.push({ xid, kind: op.kind });
     writeRequest(this.#outbox.writer, xid, op);
+    if (xid >= 0) this.#asked.push({ xid, kind: op.kind });
   }
 
   /** Everything there is to send, in one piece that the caller may keep; null for nothing. */

@@ -40,16 +40,22 @@ export function readRequest(opcode: number, reader: JuteReader): Op {
   }
 }
 
-/** Writes an op as a whole frame: length, header, body. */
+/** Writes an op as a whole frame: length, header, body. What can't be written leaves nothing behind: others have frames here, too. */
 export function writeRequest(out: JuteWriter, xid: number, op: Exclude<Op, { kind: "unreadable" }>): void {
-  const frame = beginFrame(out);
-  if (op.kind === "unknown") {
-    records.requestHeader(out, { xid, opcode: op.opcode });
-  } else {
-    records.requestHeader(out, { xid, opcode: rowOfKind(op.kind).opcode });
-    writeRequestBody(out, op);
+  const { length } = out;
+  try {
+    const frame = beginFrame(out);
+    if (op.kind === "unknown") {
+      records.requestHeader(out, { xid, opcode: op.opcode });
+    } else {
+      records.requestHeader(out, { xid, opcode: rowOfKind(op.kind).opcode });
+      writeRequestBody(out, op);
+    }
+    endFrame(out, frame);
+  } catch (error) {
+    out.clear(length);
+    throw error;
   }
-  endFrame(out, frame);
 }
 
 /** Writes what stands behind a request's header. */

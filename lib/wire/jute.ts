@@ -66,7 +66,7 @@ const ENCODED_NAMES_MAX = 65_536;
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
 
-// What was read may live as long as the znode it goes to.
+/** What was read may live as long as the znode it goes to. */
 const kept = new Slab(4096);
 
 /** Strings up to this length are looked for among those read before, see intern.ts. */
@@ -74,12 +74,15 @@ const INTERNED_BYTES_MAX = 96;
 
 /** Reads jute from a part of some bytes. One reader is enough for many frames: point it at the next one with `reset`. */
 export class JuteReader implements Jute {
+  readonly #copies: Slab;
   #bytes: Uint8Array = NO_BYTES;
   #view: DataView = NO_VIEW;
   #offset = 0;
   #end = 0;
 
-  constructor(bytes?: Uint8Array) {
+  /** @param copies where the bytes of buffers go */
+  constructor(bytes?: Uint8Array, copies: Slab = kept) {
+    this.#copies = copies;
     if (bytes !== undefined) this.reset(bytes, 0, bytes.length);
   }
 
@@ -155,7 +158,7 @@ export class JuteReader implements Jute {
     const length = this.#length();
     if (length === -1) return null;
     const start = this.#take(length);
-    return kept.copy(this.#bytes, start, length);
+    return this.#copies.copy(this.#bytes, start, length);
   }
 
   vector<T>(element: JuteRecord<T>): readonly T[] | null {
@@ -235,9 +238,9 @@ export class JuteWriter implements Jute {
     return this.#bytes.slice(0, this.#length);
   }
 
-  /** Forgets what was written. */
-  clear(): void {
-    this.#length = 0;
+  /** Forgets what was written, or all of it behind the first bytes. */
+  clear(length = 0): void {
+    this.#length = length;
   }
 
   /** Writes an int over the one at `at`: how a length gets in front of what it counts. */
@@ -305,14 +308,19 @@ export class JuteWriter implements Jute {
       this.int(-1);
       return null;
     }
-    this.int(value.length);
-    this.raw(value);
+    const length = lengthOf(value);
+    this.int(length);
+    this.#raw(value, length);
     return value;
   }
 
   /** Bytes as they are, without a length. */
   raw(bytes: Uint8Array): void {
-    const at = this.#reserve(bytes.length);
+    this.#raw(bytes, lengthOf(bytes));
+  }
+
+  #raw(bytes: Uint8Array, length: number): void {
+    const at = this.#reserve(length);
     this.#bytes.set(bytes, at);
   }
 
@@ -365,4 +373,10 @@ export class JuteWriter implements Jute {
     this.#bytes.set(old.subarray(0, used));
     this.#view = new DataView(this.#bytes.buffer);
   }
+}
+
+/** A length that is none would be remembered, and nothing could be written any more. */
+function lengthOf({ length }: Uint8Array): number {
+  if (!Number.isSafeInteger(length) || length < 0) throw new RangeError(`${length} is no length of bytes`);
+  return length;
 }

@@ -2,7 +2,8 @@
  * Copies of small byte strings that share one allocation: on V8 a Uint8Array of its own costs several times what copying its
  * bytes does.
  *
- * One live piece keeps its whole slab, so a slab for what lives long is small. Invariant: no two pieces overlap.
+ * One live piece keeps its whole slab, so a slab for what lives long is small. Invariants: no two pieces overlap; a length that is none is refused
+ * and not remembered; a copy shares nothing with what it was made of, whatever that's class does.
  */
 /** Up to this length a loop is quicker than making the view that `set` wants. */
 const LOOPED_BYTES_MAX = 64;
@@ -19,17 +20,33 @@ export class Slab {
     this.#pieceBytesMax = slabBytes / 8;
   }
 
+  /** A copy of all of the bytes. */
+  copyOf(bytes: Uint8Array): Uint8Array {
+    const { length } = bytes;
+    const piece = this.#take(length);
+    if (length > LOOPED_BYTES_MAX) piece.set(bytes);
+    else for (let i = 0; i < length; i++) piece[i] = bytes[i]!;
+    return piece;
+  }
+
   /** A copy of `length` bytes from `start`. */
   copy(bytes: Uint8Array, start: number, length: number): Uint8Array {
-    if (length > this.#pieceBytesMax) return bytes.slice(start, start + length);
+    const piece = this.#take(length);
+    // Not `slice`: Node's Buffer gives a view for it.
+    if (length > LOOPED_BYTES_MAX) piece.set(bytes.subarray(start, start + length));
+    else for (let i = 0; i < length; i++) piece[i] = bytes[start + i]!;
+    return piece;
+  }
+
+  #take(length: number): Uint8Array {
+    if (!Number.isSafeInteger(length) || length < 0) throw new RangeError(`${length} is no length of bytes`);
+    if (length > this.#pieceBytesMax) return new Uint8Array(length);
     if (this.#used + length > this.#slab.length) {
       this.#slab = new Uint8Array(this.#slabBytes);
       this.#used = 0;
     }
     const piece = this.#slab.subarray(this.#used, this.#used + length);
     this.#used += length;
-    if (length > LOOPED_BYTES_MAX) piece.set(bytes.subarray(start, start + length));
-    else for (let i = 0; i < length; i++) piece[i] = bytes[start + i]!;
     return piece;
   }
 }
