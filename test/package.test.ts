@@ -8,6 +8,8 @@ import { projectPath } from "./support/root.ts";
 const npm = readJson("package.json") as {
   readonly name: string;
   readonly version: string;
+  readonly main: string;
+  readonly types: string;
   readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
   readonly scripts: Readonly<Record<string, string>>;
 };
@@ -16,6 +18,14 @@ const deno = readJson("deno.json") as {
   readonly exports: Readonly<Record<string, string>>;
   readonly tasks: Readonly<Record<string, string>>;
 };
+
+/** A package in the lock file, as npm describes it. */
+interface Locked {
+  readonly dev?: boolean;
+  readonly hasInstallScript?: boolean;
+  readonly cpu?: readonly string[];
+  readonly os?: readonly string[];
+}
 
 test("npm and Deno are offered the same version and entry points, each with its source", () => {
   assert.equal(deno.version, npm.version);
@@ -33,6 +43,10 @@ test("an entry point's types lie beside its JavaScript", () => {
   }
 });
 
+test("resolvers that don't know exports find the main entry point", () => {
+  assert.deepEqual(npm.exports["."], { types: npm.types, default: npm.main });
+});
+
 test("every npm script has a Deno task of the same name", () => {
   const scripts = Object.keys(npm.scripts).filter((name) => name !== "prepack");
   assert.deepEqual(Object.keys(deno.tasks).sort(), scripts.sort());
@@ -41,6 +55,19 @@ test("every npm script has a Deno task of the same name", () => {
 test("the lock file names no registry", () => {
   const resolved = readFileSync(projectPath("package-lock.json"), "utf8").match(/"resolved": .*/g) ?? [];
   assert.deepEqual(resolved, []);
+});
+
+test("what npm installs with the package has no native code and no install script", () => {
+  const lock = readJson("package-lock.json") as { readonly packages: Readonly<Record<string, Locked>> };
+  const installed = Object.entries(lock.packages).filter(([path, { dev }]) => path !== "" && dev !== true);
+  assert.ok(installed.some(([path]) => path.endsWith("/zod")));
+  const native = installed.filter(
+    ([, { hasInstallScript, cpu, os }]) => hasInstallScript === true || cpu !== undefined || os !== undefined,
+  );
+  assert.deepEqual(
+    native.map(([path]) => path),
+    [],
+  );
 });
 
 test("the manual of the tests names files that exist", () => {

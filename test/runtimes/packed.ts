@@ -41,6 +41,11 @@ function main(): void {
     entries.map((entry) => `console.log(Object.keys(await import("${entry}")).length);\n`).join(""),
   );
   run("node", process.execPath, ["use.mjs"]);
+  writeFileSync(
+    join(folder, "use.cjs"),
+    entries.map((entry) => `console.log(Object.keys(require("${entry}")).length);\n`).join(""),
+  );
+  run("node, by require()", process.execPath, ["use.cjs"]);
   run("bun", findBinary("bun"), ["use.mjs"]);
   run("deno", findBinary("deno"), ["run", "--allow-all", "use.mjs"]);
   checkTypes("the main entry point's types", entries.slice(0, 1), "");
