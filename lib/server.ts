@@ -13,6 +13,7 @@ import { ZooKeeper } from "./client/zookeeper.ts";
 import type { EnsembleOptions } from "./ensemble/open.ts";
 import { ZkError } from "./errors.ts";
 import { Host, type HostOptions } from "./host.ts";
+import { showAs } from "./inspection.ts";
 import { Database } from "./kernel/database.ts";
 import { Kernel } from "./kernel/kernel.ts";
 import { Member } from "./member.ts";
@@ -416,6 +417,19 @@ export class Server {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  static {
+    showAs(Server.prototype, (shown) => shown.#text);
+  }
+
+  /** What `console.log` shows. */
+  get #text(): string {
+    const { tree, sessions } = this.#running.host.member.kernel.database;
+    const addresses = [...this.#listeners.values()].flatMap((at) => (at === null ? [] : [`${at.host}:${at.port}`]));
+    const listens = addresses.length === 0 ? "no port" : `on ${addresses.join(", ")}`;
+    const state = this.#closing === null ? (this.mode ?? "serving nobody") : "closed";
+    return `Server { ${state}, ${tree.size} znodes, ${sessions.size} sessions, ${listens} }`;
   }
 
   async #close(): Promise<void> {

@@ -6,6 +6,7 @@
  * Invariant: every promise is settled, with a result or with a {@link ZkError}.
  */
 import { type ErrorCode, ZkError } from "../errors.ts";
+import { showAs } from "../inspection.ts";
 import type { Op, SetWatchesOp } from "../ops.ts";
 import { pathProblem, withChroot, withoutChroot } from "../path.ts";
 import type { AbortSignal } from "../platform_types.ts";
@@ -473,6 +474,17 @@ export class ZooKeeper implements ClientSessionListener {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  static {
+    showAs(ZooKeeper.prototype, (shown) => shown.#text);
+  }
+
+  /** What `console.log` shows. */
+  get #text(): string {
+    const id = this.sessionId === 0n ? "no session" : `session 0x${BigInt.asUintN(64, this.sessionId).toString(16)}`;
+    const chroot = this.#chroot === "" ? "" : `, chroot ${this.#chroot}`;
+    return `ZooKeeper { ${this.state}, ${id}, timeout ${this.sessionTimeoutMs} ms${chroot} }`;
   }
 
   // ── what the session tells ──
