@@ -6,6 +6,7 @@
  * Invariants: a create whose answer is lost leaves one znode and no second; a znode counts only if its owner is this session; what was created is
  * deleted again whatever became of its creator's wait, at the latest by the end of the session.
  */
+import { TransactionError } from "../client/transaction.ts";
 import type { ZooKeeper } from "../client/zookeeper.ts";
 import { ZkError } from "../errors.ts";
 import type { AbortSignal } from "../platform_types.ts";
@@ -21,6 +22,8 @@ export interface ContenderOptions {
   /** The end of the name, for one who takes another's place; null: the next of the line, as the server counts. */
   readonly sequence: string | null;
   readonly data: Uint8Array | string | null;
+  /** A znode without which nothing is created, such as the lock under which it is done. */
+  readonly onlyWhile?: string;
 }
 
 export class Contender {
@@ -97,12 +100,13 @@ interface Created {
   readonly stat: Stat;
 }
 
-async function create(zk: ZooKeeper, { parent, prefix, sequence, data }: ContenderOptions): Promise<Created> {
-  const mode = sequence === null ? "ephemeral_sequential" : "ephemeral";
+async function create(zk: ZooKeeper, options: ContenderOptions): Promise<Created> {
+  const { parent, prefix, onlyWhile } = options;
   for (;;) {
     try {
-      return await zk.createWithStat(`${parent}/${prefix}${sequence ?? ""}`, data, { mode });
+      return await createOnce(zk, options);
     } catch (error) {
+      if (error instanceof TransactionError && error.failedIndex === 0) throw deletedError("enter", onlyWhile!);
       if (hasCode(error, "NoNode")) await mkdirs(zk, parent);
       else if (hasCode(error, "ConnectionLoss")) {
         const found = await find(zk, parent, prefix);
@@ -110,6 +114,17 @@ async function create(zk: ZooKeeper, { parent, prefix, sequence, data }: Contend
       } else throw error;
     }
   }
+}
+
+async function createOnce(zk: ZooKeeper, { parent, prefix, sequence, data, onlyWhile }: ContenderOptions): Promise<Created> {
+  const mode = sequence === null ? "ephemeral_sequential" : "ephemeral";
+  const wanted = `${parent}/${prefix}${sequence ?? ""}`;
+  if (onlyWhile === undefined) return await zk.createWithStat(wanted, data, { mode });
+  const [, created] = await zk.transaction().check(onlyWhile).create(wanted, data, { mode }).commit();
+  const { path } = created as Extract<typeof created, { type: "create" }>;
+  const stat = await untilAnswered(() => zk.exists(path));
+  if (stat === null) throw deletedError("enter", path);
+  return { path, stat };
 }
 
 /** The znode that a create without an answer has left, if it has. One of a former session is about to go, and is none. */

@@ -4,15 +4,19 @@
  * @module
  */
 export type { LossRule } from "../client/lease.ts";
+export { Barrier, barrier } from "./barrier.ts";
+export { DoubleBarrier, doubleBarrier } from "./double_barrier.ts";
 export { type EveryOptions, every, type Run } from "./every.ts";
 export type { Layout } from "./layouts.ts";
 export { Election, type ElectionLayout, type ElectionOptions, election } from "./leader.ts";
 export { leaderOnly } from "./leader_only.ts";
 export type { AcquireOptions, Lock, LockOptions } from "./lock.ts";
+export { type MultiOwnership, multiLock } from "./multi_lock.ts";
 export { mutex } from "./mutex.ts";
 export { type OnceOptions, once } from "./once.ts";
 export { type Owned, Ownership } from "./ownership.ts";
 export { type ReadWriteLock, readWriteLock } from "./read_write_lock.ts";
 export type { NextTime, Schedule } from "./schedule.ts";
+export { Semaphore, type SemaphoreOptions, semaphore } from "./semaphore.ts";
 export type { WaitOptions } from "./waiting.ts";
 export { withLock } from "./with_lock.ts";

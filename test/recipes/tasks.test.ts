@@ -122,7 +122,7 @@ describe("every", () => {
     const running = every(client, "tick", "1m", (run) => due.push(run.due.getTime()), { signal: stop.signal });
     await zk.clock.advance(0);
     zk.faults.on({ op: "multi" }).once().loseReply();
-    await zk.clock.advance("3m");
+    await zk.clock.advance("3m1s");
     stop.abort();
     await running;
     assert.equal(due.length, 3);
