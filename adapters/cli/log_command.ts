@@ -114,7 +114,7 @@ function logsAt(where: string): string[] {
 type Span = ReturnType<LogScanner["push"]>["records"][number];
 
 async function scan(path: string, use: (bytes: Uint8Array, spans: readonly Span[]) => Promise<void>): Promise<LogEnd> {
-  const scanner = new LogScanner();
+  const scanner = new LogScanner(statSync(path).size);
   for await (const chunk of nodeDisk.read(path)) {
     const { bytes, records } = scanner.push(chunk);
     if (records.length > 0) await use(bytes, records);

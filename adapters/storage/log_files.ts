@@ -46,16 +46,16 @@ export async function* readLogFiles(
     files.findLastIndex((file) => file.zxid <= zxid),
   );
   let cut: LogCut | null = null;
-  for (const [index, { path }] of files.entries()) {
+  for (const [index, { path, bytes }] of files.entries()) {
     if (index < first) continue;
-    const end = yield* chunksOf(disk, path, zxid);
+    const end = yield* chunksOf(disk, path, bytes, zxid);
     cut = judge(path, end, index === files.length - 1, damagedTail);
   }
   return cut;
 }
 
-async function* chunksOf(disk: Disk, path: string, from: Zxid): AsyncGenerator<LogChunk, LogEnd, void> {
-  const scanner = new LogScanner();
+async function* chunksOf(disk: Disk, path: string, fileBytes: number, from: Zxid): AsyncGenerator<LogChunk, LogEnd, void> {
+  const scanner = new LogScanner(fileBytes);
   for await (const bytes of disk.read(path)) {
     const found = scanner.push(bytes);
     const [first] = found.records;
@@ -96,9 +96,10 @@ function repairTail(path: string): string {
 
 /** Where the first record behind `zxid` stands, or what comes after the last; null if no file starts at or before it. */
 export async function endOf(disk: Disk, files: readonly LogFile[], zxid: Zxid): Promise<LogPlace | null> {
-  const path = files.findLast((one) => one.zxid <= zxid)?.path;
-  if (path === undefined) return null;
-  const scanner = new LogScanner();
+  const file = files.findLast((one) => one.zxid <= zxid);
+  if (file === undefined) return null;
+  const { path, bytes } = file;
+  const scanner = new LogScanner(bytes);
   for await (const chunk of disk.read(path)) {
     const behind = scanner.push(chunk).records.find((record) => record.zxid > zxid);
     if (behind !== undefined) return { path, offset: behind.offset };

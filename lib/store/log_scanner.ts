@@ -21,8 +21,8 @@ import {
   ZXID_OFFSET,
 } from "./log_records.ts";
 
-/** No record is longer: a greater length is damage. */
-const RECORD_BYTES_MAX = 64 << 20;
+/** A longer record is waited for only if the file is long enough: else its length is damage. */
+const RECORD_BYTES_EXPECTED = 64 << 20;
 /** How far behind a damaged place whole records are looked for. */
 const TAIL_BYTES_MAX = 256 << 20;
 /** What a disk writes whole or not at all. */
@@ -70,8 +70,13 @@ export interface FollowingRecords {
 }
 
 export class LogScanner {
+  readonly #recordBytesMax: number;
   /** Pushed and not consumed yet. */
   #bytes: Uint8Array = NO_BYTES;
+  /** Pushed behind these, and not looked at before there are so many of them that the record may be whole. */
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #neededBytes = 0;
   #view: DataView = viewOf(NO_BYTES);
   /** Where the next frame starts, in these bytes; and where these bytes start, in the file. */
   #at = 0;
@@ -83,13 +88,23 @@ export class LogScanner {
   /** Zeros behind these bytes, once stopped. */
   #zeros = 0;
 
+  /** @param fileBytes how long the file is, as far as is known: a record may be as long */
+  constructor(fileBytes = 0) {
+    this.#recordBytesMax = Math.max(fileBytes, RECORD_BYTES_EXPECTED);
+  }
+
   /** Takes the file's next bytes and gives the records that are complete now. */
   push(chunk: Uint8Array): Scanned {
     if (this.#stopped) {
       this.#keepTail(chunk);
       return { bytes: NO_BYTES, records: [] };
     }
-    this.#bytes = this.#bytes.length === 0 ? chunk : joined(this.#bytes, chunk);
+    if (this.#bytes.length + this.#waitingBytes + chunk.length < this.#neededBytes) {
+      this.#waiting.push(chunk.slice()); // the chunk's owner may use it again
+      this.#waitingBytes += chunk.length;
+      return { bytes: NO_BYTES, records: [] };
+    }
+    this.#bytes = this.#bytes.length === 0 ? chunk : this.#takeWaiting(chunk);
     if (this.#inHeader) this.#readHeader();
     this.#view = viewOf(this.#bytes);
     const records: ScannedRecord[] = [];
@@ -104,13 +119,22 @@ export class LogScanner {
     this.#at = 0;
     this.#bytes = NO_BYTES;
     if (this.#stopped) this.#keepTail(rest);
-    else this.#bytes = rest.slice(); // the chunk's owner may use it again
+    else this.#bytes = rest.slice();
     return { bytes, records };
+  }
+
+  /** All that has been pushed and not consumed, in one piece. */
+  #takeWaiting(chunk: Uint8Array): Uint8Array {
+    const all = joined([this.#bytes, ...this.#waiting, chunk]);
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    return all;
   }
 
   /** The file has no more bytes. */
   end(): LogEnd {
     const offset = this.#offset;
+    if (this.#waitingBytes > 0) this.#bytes = this.#takeWaiting(NO_BYTES);
     if (this.#inHeader) {
       const kind = this.#headerProblem === "" ? "damaged" : "foreign";
       const cut = this.#bytes.length === 0 ? "the file is empty" : "the file ends inside its header";
@@ -118,7 +142,7 @@ export class LogScanner {
     }
     const tail = withoutZeros(this.#bytes);
     if (tail.length === 0) return { kind: "whole", offset, problem: "", following: null };
-    return { offset, ...judgeTail(tail, offset) };
+    return { offset, ...judgeTail(tail, offset, this.#recordBytesMax) };
   }
 
   #readHeader(): void {
@@ -137,13 +161,15 @@ export class LogScanner {
     const at = this.#at;
     if (bytes.length - at < FRAME_HEAD_BYTES) return null;
     const length = intAt(bytes, at + 8);
-    if (length < RECORD_BYTES_MIN || length > RECORD_BYTES_MAX) {
+    if (length < RECORD_BYTES_MIN || length > this.#recordBytesMax) {
       this.#stopped = true;
       return null;
     }
     const start = at + FRAME_HEAD_BYTES;
     const end = start + length;
+    this.#neededBytes = FRAME_HEAD_BYTES + length + 1;
     if (end + 1 > bytes.length) return null;
+    this.#neededBytes = 0;
     if (!isRecord(bytes, at, end)) {
       this.#stopped = true;
       return null;
@@ -161,7 +187,7 @@ export class LogScanner {
       this.#zeros += chunk.length;
       return;
     }
-    this.#bytes = joined(this.#bytes, new Uint8Array(this.#zeros), chunk.subarray(0, content));
+    this.#bytes = joined([this.#bytes, new Uint8Array(this.#zeros), chunk.subarray(0, content)]);
     this.#zeros = chunk.length - content;
   }
 }
@@ -178,7 +204,7 @@ function isRecord(bytes: Uint8Array, at: number, end: number): boolean {
  * The disk writes sectors, in any order, into a file that was zeros before. So a crash leaves zeros up to the end, or at least one sector of
  * them where the record should be; behind that, records of the same group may stand whole.
  */
-function judgeTail(tail: Uint8Array, offset: number): Omit<LogEnd, "offset"> {
+function judgeTail(tail: Uint8Array, offset: number, recordBytesMax: number): Omit<LogEnd, "offset"> {
   const found = findRecord(tail);
   const following = found && { ...found, offset: offset + found.offset };
   const torn = { kind: "torn", problem: "the last record was not written to its end", following } as const;
@@ -188,12 +214,12 @@ function judgeTail(tail: Uint8Array, offset: number): Omit<LogEnd, "offset"> {
   const length = intAt(head, 8);
   /** Up to here nothing but this record can have stood. */
   const extent = found?.offset ?? tail.length;
-  if (length < 0 || length > RECORD_BYTES_MAX) return damaged(`a record can't have length ${length}`);
+  if (length < 0 || length > recordBytesMax) return damaged(`a record can't have length ${length}`);
   if (tail.length <= FRAME_HEAD_BYTES) return torn;
   if (isRecord(tail, 0, extent - 1)) return damaged(`the length of a record is wrong: ${length}`);
   const end = FRAME_HEAD_BYTES + length;
   // Whole records behind it are of the same group, which is a short one then. Without any, it may be the one record of a group.
-  const isOneGroup = tail.length <= (found === null ? FRAME_HEAD_BYTES + RECORD_BYTES_MAX + 1 : GROUP_BYTES_MAX);
+  const isOneGroup = tail.length <= (found === null ? FRAME_HEAD_BYTES + recordBytesMax + 1 : GROUP_BYTES_MAX);
   const hasLostSector = isOneGroup && hasZeroSector(tail, extent, offset);
   if (end < tail.length && end < extent) {
     if (hasLostSector && (length < RECORD_BYTES_MIN || !differsByOneBit(tail, end))) return torn;
@@ -248,10 +274,10 @@ function isPowerOfTwo(value: number): boolean {
 function findRecord(bytes: Uint8Array): FollowingRecords | null {
   const last = bytes.length - FRAME_HEAD_BYTES - RECORD_BYTES_MIN - 1;
   for (let at = 1; at <= last; at++) {
-    // The upper half of a checksum is zero, and a length of up to 64 MiB starts with a small byte.
+    // The upper half of a checksum is zero.
     if (bytes[at] !== 0 || bytes[at + 1] !== 0 || bytes[at + 2] !== 0 || bytes[at + 3] !== 0) continue;
     const length = intAt(bytes, at + 8);
-    if (length < RECORD_BYTES_MIN || length > RECORD_BYTES_MAX) continue;
+    if (length < RECORD_BYTES_MIN) continue;
     const end = at + FRAME_HEAD_BYTES + length;
     if (end < bytes.length && isRecord(bytes, at, end)) {
       const zxid = viewOf(bytes).getBigInt64(at + FRAME_HEAD_BYTES + ZXID_OFFSET);
@@ -285,7 +311,7 @@ function withoutZeros(bytes: Uint8Array): Uint8Array {
   return bytes.subarray(0, end);
 }
 
-function joined(...parts: readonly Uint8Array[]): Uint8Array {
+function joined(parts: readonly Uint8Array[]): Uint8Array {
   const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -19,6 +19,8 @@ import { SnapshotError } from "./storage_error.ts";
 
 /** A record that does not end within this is none. */
 export const RECORD_BYTES_MAX: number = 64 << 20;
+/** A path or data that would be longer is none. */
+const DATA_BYTES_MAX = 2 ** 30;
 const SLASH = 0x2f;
 /** Behind a znode's data: the index of its ACL, and its stat. */
 const TAIL_BYTES = 8 + 60;
@@ -362,10 +364,10 @@ function mixed(hash: number): number {
   return once ^ (once >>> 15);
 }
 
-/** A length; -1 is that of nothing. */
+/** A length; -1 is that of nothing. Data may be as long as any configuration allows: what has not arrived costs nothing. */
 function lengthAt(bytes: Uint8Array, at: number): number {
   const length = intAt(bytes, at);
-  if (length < -1 || length > RECORD_BYTES_MAX) throw new SnapshotError(`nothing has length ${length}`);
+  if (length < -1 || length > DATA_BYTES_MAX) throw new SnapshotError(`nothing has length ${length}`);
   return length;
 }
 

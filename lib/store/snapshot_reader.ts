@@ -129,7 +129,9 @@ function count(jute: JuteReader): number {
 class Source {
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #jute = new JuteReader();
+  /** Of the buffer, as far as it is filled. */
   #bytes: Uint8Array = NO_BYTES;
+  #buffer: Uint8Array = NO_BYTES;
   #at = 0;
   #ended = false;
   #checksum = 1;
@@ -205,11 +207,26 @@ class Source {
     const { value, done } = await this.#chunks.next();
     this.#ended = done === true;
     if (done) return false;
-    // A copy in any case: znodes are kept in it, and the chunk's owner uses the chunk again.
-    this.#bytes = joined(rest, value);
+    this.#append(rest, value);
+    return true;
+  }
+
+  /** A copy in any case: znodes are kept in it, and the chunk's owner uses the chunk again. */
+  #append(rest: Uint8Array, chunk: Uint8Array): void {
+    const end = this.#bytes.length;
+    if (end + chunk.length <= this.#buffer.length) {
+      this.#buffer.set(chunk, end);
+      this.#bytes = this.#buffer.subarray(0, end + chunk.length);
+      return;
+    }
+    const length = rest.length + chunk.length;
+    // A record that has not ended for so long gets room for as much again, so that it is not copied for each chunk of it.
+    this.#buffer = new Uint8Array(rest.length > chunk.length ? 2 * length : length);
+    this.#buffer.set(rest);
+    this.#buffer.set(chunk, rest.length);
+    this.#bytes = this.#buffer.subarray(0, length);
     this.#at = 0;
     this.#summed = 0;
-    return true;
   }
 
   /** Sums up what has been read. */
@@ -217,11 +234,4 @@ class Source {
     this.#checksum = adler32(this.#bytes, this.#checksum, this.#summed, this.#at);
     this.#summed = this.#at;
   }
-}
-
-function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
-  const both = new Uint8Array(one.length + other.length);
-  both.set(one);
-  both.set(other, one.length);
-  return both;
 }

@@ -33,8 +33,8 @@ function offsetsOf(...lengths: readonly number[]): number[] {
   });
 }
 
-function scan(bytes: Uint8Array, chunkBytes = bytes.length): { readonly zxids: Zxid[]; readonly end: LogEnd } {
-  const scanner = new LogScanner();
+function scan(bytes: Uint8Array, chunkBytes = bytes.length, fileBytes = 0): { readonly zxids: Zxid[]; readonly end: LogEnd } {
+  const scanner = new LogScanner(fileBytes);
   const zxids: Zxid[] = [];
   const buffer = new Uint8Array(chunkBytes);
   for (let at = 0; at < bytes.length; at += chunkBytes) {
@@ -88,6 +88,18 @@ describe("a log is scanned", () => {
     const { zxids, end } = scan(bytes, 1);
     assert.deepEqual([zxids.length, zxids[0], zxids.at(-1)], [51, 1n, 0x33n]);
     assert.deepEqual([end.kind, end.offset], ["whole", 5435]);
+  });
+
+  test("a record of 70 MB, as older versions wrote it, in pieces as it is read", () => {
+    const bytes = logOf(10, 70 << 20, 25);
+    const { zxids, end } = scan(bytes, 1 << 20, bytes.length);
+    assert.deepEqual([zxids, end.kind, end.offset], [[1n, 2n, 3n], "whole", bytes.length]);
+  });
+
+  test("a length that is longer than the file is damage, and not waited for", () => {
+    const [, second] = offsetsOf(...LENGTHS);
+    const { zxids, end } = scan(withBytes(LOG, second! + 8, 0x70), 100, LOG.length);
+    assert.deepEqual([zxids, end.kind, end.offset], [[1n], "damaged", second]);
   });
 
   test("a record's span and offset say where it is", () => {

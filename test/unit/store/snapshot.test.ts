@@ -197,3 +197,13 @@ describe("a snapshot", () => {
     assert.ok(closed);
   });
 });
+
+test("data that is longer than 64 MiB, where a configuration allowed it, comes back from a snapshot in pieces", async () => {
+  const tree = new Tree(OPTIONS);
+  const data = new Uint8Array(70 << 20);
+  tree.create({ path: "/long", parentPath: "/", data, acl: null, owner: 0n, parentCVersion: 1, zxid: 1n, time: 0 });
+  tree.create({ path: "/z", parentPath: "/", data: null, acl: null, owner: 0n, parentCVersion: 2, zxid: 2n, time: 0 });
+  const found = await read(bytesOf(tree), 1 << 20);
+  assert.equal(found.tree.get("/long")!.data!.length, data.length);
+  assert.equal(found.tree.get("/z")!.czxid, 2n);
+});
