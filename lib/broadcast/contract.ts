@@ -88,7 +88,7 @@ export type ToHost =
   /** Who belongs to the ensemble has changed, or is about to: it is to be kept, and the members are to be found where they are now. */
   | { readonly kind: "membership"; readonly membership: Membership }
   /** For the log; `warn` what an operator should look into. */
-  | { readonly kind: "tell" | "warn"; readonly message: string };
+  | { readonly kind: "tell" | "warn" | "error"; readonly message: string };
 
 export type BroadcastEffect = ToKernel | ToHost;
 

@@ -369,6 +369,8 @@ class RunningMember {
         return this.#world.logger.info(effect.message);
       case "warn":
         return this.#world.logger.warn(effect.message);
+      case "error":
+        return this.#world.logger.error(effect.message);
     }
   }
 

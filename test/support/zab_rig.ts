@@ -56,9 +56,9 @@ export class Rig {
     const effects = this.zab.step(input, { mono: this.mono, wall: this.mono });
     for (const effect of effects) {
       if (effect.kind === "notify") this.#told.push(effect.to);
-      if (effect.kind === "warn") this.warnings.push(effect.message);
+      if (effect.kind === "warn" || effect.kind === "error") this.warnings.push(effect.message);
     }
-    return effects.filter(({ kind }) => kind !== "notify" && kind !== "tell" && kind !== "warn").map(text);
+    return effects.filter(({ kind }) => kind !== "notify" && !["tell", "warn", "error"].includes(kind)).map(text);
   }
 
   packet(link: number, packet: LeaderPacket | LearnerPacket): string[] {

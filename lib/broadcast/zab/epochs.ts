@@ -8,6 +8,23 @@ import type { StoredEpochs } from "../../ports.ts";
 import type { Zxid } from "../../types.ts";
 import { epochOf } from "../../zxid.ts";
 
+/** Zxids have 32 bits for the epoch, and are signed. */
+export const EPOCH_MAX: number = 2 ** 31 - 1;
+/**
+ * Nobody is believed to have seen an epoch that is so much later than the latest that is known: each election adds one, so no honest member has,
+ * and whoever could name any would end the ensemble with the last there is.
+ */
+export const EPOCH_LEAD_MAX: number = 2 ** 20;
+
+/** What to do about an epoch that is near the last; null as long as it is not. */
+export function epochWarning(epoch: number): string | null {
+  if (epoch < EPOCH_MAX - EPOCH_LEAD_MAX + 1) return null;
+  return (
+    `Epoch ${epoch} is near ${EPOCH_MAX}, the last there can be: ${EPOCH_MAX - epoch} elections are left, and then no leader can be found. ` +
+    "Move the data before that: stop the clients, read the tree, and write it to an ensemble that begins with empty folders"
+  );
+}
+
 /** null: the log is of an epoch that this member never accepted, so the two do not belong together. */
 export function startingEpochs(
   lastZxid: Zxid,

@@ -12,6 +12,7 @@ import { COUNTER_MAX, counterOf, formatZxid, makeZxid } from "../../zxid.ts";
 import type { Core, Term } from "./core.ts";
 import type { Ensemble } from "./ensemble.ts";
 import { ensembleOf, ensembleText, isAtSamePlace } from "./ensemble_text.ts";
+import { EPOCH_LEAD_MAX, EPOCH_MAX } from "./epochs.ts";
 import {
   commitPacket,
   isInBroadcast,
@@ -28,6 +29,8 @@ import { syncPlan } from "./sync_plan.ts";
  * founding: the epoch is being taken over; synchronising: a quorum gets this history; broadcast: it has it.
  */
 type Phase = "discovery" | "promising" | "promised" | "founding" | "synchronising" | "broadcast";
+
+type LearnerInfo = Extract<LearnerPacket, { kind: "learnerInfo" }>;
 
 export class Leader implements Term {
   readonly #core: Core;
@@ -139,10 +142,15 @@ export class Leader implements Term {
 
   // ── discovery: an epoch that nobody in the quorum has seen ──
 
-  #introduce(learner: LearnerStream, info: Extract<LearnerPacket, { kind: "learnerInfo" }>, mono: number): void {
+  #introduce(learner: LearnerStream, info: LearnerInfo, mono: number): void {
     if (learner.state !== "new") return this.#cut(learner, "it says twice who it is");
     if (info.configVersion > this.#core.membership.committed.version)
       return this.#cut(learner, "it knows a later configuration of the ensemble");
+    const disbelief = this.#disbelief(info);
+    if (disbelief !== null) {
+      this.#core.emit({ kind: "warn", message: `Learner ${info.id ?? "?"} is refused: ${disbelief}` });
+      return this.#cut(learner, disbelief);
+    }
     const before = [...this.#learners.values()].find(({ id }) => id !== null && id === info.id);
     if (before !== undefined) this.#cut(before, "it has come again");
     learner.id = info.id ?? this.#unnamed--;
@@ -158,8 +166,17 @@ export class Leader implements Term {
     }
   }
 
+  /** Why its epoch is not believed; null where it is, or where it is none that this member would have to outdo. */
+  #disbelief({ id, acceptedEpoch }: LearnerInfo): string | null {
+    const known = Math.max(this.#core.acceptedEpoch, this.#epoch);
+    if (acceptedEpoch <= known) return null;
+    const says = `it says that it has accepted epoch ${acceptedEpoch}, where ${known} is the latest known here`;
+    if (id === null || !this.#core.membership.committed.members.has(id)) return `${says}, and is no member of the ensemble`;
+    return acceptedEpoch > Math.min(known + EPOCH_LEAD_MAX, EPOCH_MAX - 1) ? says : null;
+  }
+
   /** Whether a voter has promised itself to a later epoch: it can't follow before there is one that is later still. */
-  #isOutdone({ id, observer, acceptedEpoch }: Extract<LearnerPacket, { kind: "learnerInfo" }>): boolean {
+  #isOutdone({ id, observer, acceptedEpoch }: LearnerInfo): boolean {
     if (observer || id === null || !this.#core.membership.voters.has(id)) return false;
     return acceptedEpoch > this.#epoch && this.#phase !== "founding";
   }
@@ -172,6 +189,7 @@ export class Leader implements Term {
 
   #discovered(mono: number): void {
     if (!this.#core.membership.committed.isQuorum(this.#quorum)) return;
+    if (this.#highestAccepted >= EPOCH_MAX) return this.#core.resign("the epochs are used up: move the data to a new ensemble");
     this.#epoch = this.#highestAccepted + 1;
     this.#enter("promising", mono);
     this.#core.saveEpoch("accepted", this.#epoch);

@@ -16,6 +16,7 @@ import type { Core, ZabLimits } from "./core.ts";
 import { Election } from "./election.ts";
 import type { Ensemble } from "./ensemble.ts";
 import { ensembleOf, ensembleText, hasSameMembers, parseEnsemble } from "./ensemble_text.ts";
+import { epochWarning } from "./epochs.ts";
 import type { History } from "./history.ts";
 import { Leader } from "./leader.ts";
 import { Learner } from "./learner.ts";
@@ -131,6 +132,8 @@ export class Zab implements Broadcast, Core {
   saveEpoch(which: "accepted" | "current", epoch: number): void {
     invariant(this.#saving === null, "two epochs are kept at a time");
     this.#saving = { which, epoch };
+    const warning = which === "accepted" ? epochWarning(epoch) : null;
+    if (warning !== null) this.emit({ kind: "error", message: warning });
     this.emit({
       kind: "saveEpochs",
       accepted: which === "accepted" ? epoch : null,

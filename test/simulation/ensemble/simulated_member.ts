@@ -302,6 +302,7 @@ export class SimulatedMember implements Station {
         return this.disk.saveEnsemble(effect.membership.committed);
       case "tell":
       case "warn":
+      case "error":
         return world.tell(`member ${this.id}: ${effect.message}`);
     }
   }

@@ -319,3 +319,61 @@ describe("a leader", () => {
     assert.ok(said.includes("role looking"), said.join(", "));
   });
 });
+
+describe("a leader believes an epoch", () => {
+  const told = (id: bigint | null, acceptedEpoch: number, observer = false): LearnerPacket => ({
+    kind: "learnerInfo",
+    observer,
+    acceptedEpoch,
+    id,
+    configVersion: 0n,
+  });
+  const LAST = 2 ** 31 - 1;
+
+  test("of a voter or an observer, up to 2^20 above its own", () => {
+    assert.deepEqual(elected().packet(1, told(1n, 2 ** 20)), [`save accepted ${2 ** 20 + 1}`]);
+    const rig = elected();
+    rig.step({ kind: "opened", link: 4 });
+    rig.packet(4, told(4n, 7, true));
+    assert.deepEqual(rig.packet(1, told(1n, 0)), ["save accepted 8"]);
+  });
+
+  for (const [name, packet] of [
+    ["the last, of a voter", told(1n, LAST)],
+    ["the last, of an observer", told(4n, LAST, true)],
+    ["one that is too far, of a voter", told(1n, 2 ** 20 + 1)],
+    ["any, of somebody who is not in the configuration", told(9n, 1)],
+    ["any, of somebody who doesn't say who it is", told(null, 1)],
+  ] as const) {
+    test(`and not ${name}: refused and logged, before a quorum is there and afterwards`, () => {
+      const rig = elected();
+      assert.deepEqual(rig.packet(1, packet), ["cut"]);
+      assert.match(rig.warnings.join(), /is refused: it says that it has accepted epoch/);
+      rig.step({ kind: "opened", link: 2 });
+      assert.deepEqual(rig.packet(2, told(2n, 0)), ["save accepted 1"]);
+      const leader = established();
+      leader.step({ kind: "opened", link: 2 });
+      const late = packet.kind === "learnerInfo" && packet.acceptedEpoch === 1 ? { ...packet, acceptedEpoch: 2 } : packet;
+      assert.deepEqual(
+        leader.packet(2, packet.kind === "learnerInfo" && packet.id === 1n ? { ...packet, id: 2n, acceptedEpoch: LAST } : late),
+        ["cut"],
+      );
+      assert.equal(leader.zab.acceptedEpoch, 1);
+    });
+  }
+
+  test("from 2^31 - 2^20 on each election logs an error that says what to do", () => {
+    for (const [kept, expected] of [
+      [2 ** 31 - 2 ** 20 - 2, 0],
+      [2 ** 31 - 2 ** 20 - 1, 1],
+    ] as const) {
+      const rig = new Rig(3, undefined, [kept, 0]);
+      rig.vote(1, 3);
+      rig.pass(200);
+      rig.step({ kind: "opened", link: 1 });
+      assert.deepEqual(rig.packet(1, told(1n, 0)), [`save accepted ${kept + 1}`]);
+      assert.equal(rig.warnings.length, expected);
+      if (expected === 1) assert.match(rig.warnings[0]!, /Move the data .* to an ensemble that begins with empty folders/);
+    }
+  });
+});
