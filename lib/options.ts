@@ -306,9 +306,27 @@ export function completed(given: OpenSettings, stores: boolean): Settings {
   if (minSessionTimeoutMs > maxSessionTimeoutMs) {
     refuse([`minSessionTimeoutMs: ${minSessionTimeoutMs} is above maxSessionTimeoutMs ${maxSessionTimeoutMs}`]);
   }
+  refuse(unmetSchemes(settings));
   const problem = serverIdProblem(settings.serverId, settings.extendedTypes);
   if (problem !== null) refuse([`serverId: ${problem}`]);
   return settings;
+}
+
+/** Schemes that are demanded of clients, and that none could prove anything by. */
+function unmetSchemes({ requiredAuthSchemes, acl, sasl }: Settings): string[] {
+  const offered: Readonly<Record<string, boolean>> = {
+    ip: true,
+    digest: acl.digestEnabled,
+    sasl: acl.saslRegistered && Object.keys(sasl.users).length > 0,
+    x509: acl.x509Registered,
+  };
+  const names = Object.keys(offered).filter((name) => offered[name]);
+  return requiredAuthSchemes
+    .filter((scheme) => !Object.hasOwn(offered, scheme) || !offered[scheme])
+    .map(
+      (scheme) =>
+        `requiredAuthSchemes: no client can prove anything by ${JSON.stringify(scheme)}; there are ${names.join(", ")}`,
+    );
 }
 
 /** An option that is there but undefined is not given. */

@@ -91,9 +91,10 @@ function connectionWeights(zoo: Partial<ZooSettings>): ThrottleSettings["connect
   };
 }
 
+/** As in Apache: the older key asks for SASL, and what the others ask for is another way to be let in. */
 function requiredSchemes(zoo: Partial<ZooSettings>): readonly string[] {
-  if (zoo["enforce.auth.enabled"]) return zoo["enforce.auth.schemes"] ?? [];
-  return zoo.sessionRequireClientSASLAuth ? ["sasl"] : [];
+  const schemes = zoo["enforce.auth.enabled"] ? (zoo["enforce.auth.schemes"] ?? []) : [];
+  return zoo.sessionRequireClientSASLAuth ? [...new Set([...schemes, "sasl"])] : schemes;
 }
 
 function hasTls(zoo: Partial<ZooSettings>): boolean {

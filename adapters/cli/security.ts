@@ -114,6 +114,13 @@ export function peerOptions(zoo: Partial<ZooSettings>, me: EnsembleMember, read:
 function peerTls(zoo: Partial<ZooSettings>, read: ReadText): PeerTlsOptions | null {
   const { sslQuorum = false, portUnification = false } = zoo;
   if (!sslQuorum && !portUnification) return null;
+  // Only where members use TLS: elsewhere they ask for nothing.
+  if ((zoo["ssl.quorum.clientAuth"] ?? "need") !== "need")
+    throw new ZooCfgError(["ssl.quorum.clientAuth: allowed: need (members must show certificates)"]);
+  if (zoo["ssl.quorum.hostnameVerification"] === false)
+    throw new ZooCfgError([
+      "ssl.quorum.hostnameVerification: allowed: true (certificates must be valid for the members' addresses)",
+    ]);
   const clear = !sslQuorum ? "dialled" : portUnification ? "accepted" : "refused";
   return { ...keysOf(zoo, "ssl.quorum", read), ...trustOf(zoo, "ssl.quorum", false, read), clear };
 }

@@ -30,7 +30,7 @@ export function answerSnapshotRequests(server: Pick<Server, "saveSnapshot">, dat
     if (!existsSync(request)) return;
     rmSync(request, { force: true });
     logger.info("A snapshot is asked for");
-    const reply = (text: string): void => writeFileSync(answer, text);
+    const reply = (text: string): void => writeFileSync(answer, text, { mode: 0o600 });
     const failed = (error: unknown): void => reply(`failed: ${error instanceof Error ? error.message : String(error)}`);
     server
       .saveSnapshot()
@@ -57,7 +57,7 @@ export function answerSnapshotRequests(server: Pick<Server, "saveSnapshot">, dat
 export async function askForSnapshot(dataDir: string): Promise<string> {
   const { request, answer, lock } = pathsIn(dataDir);
   rmSync(answer, { force: true });
-  writeFileSync(request, "");
+  writeFileSync(request, "", { mode: 0o600 });
   for (let waited = 0; existsSync(request); waited += STEP_MS) {
     if (waited >= TAKEN_WITHIN_MS) {
       rmSync(request, { force: true });

@@ -201,7 +201,19 @@ class Reader {
     if (!this.#places.has("dataDir")) this.#problems.push(`${name}: dataDir is not set; it must name a folder`);
     this.#judgePair("clientPortAddress", "clientPort");
     this.#judgePair("secureClientPortAddress", "secureClientPort");
-    if (this.#settings["enforce.auth.enabled"] === true) this.#judgePair("enforce.auth.enabled", "enforce.auth.schemes");
+    this.#judgeEnforcedAuth();
+  }
+
+  /** A list without a scheme would let everybody in. */
+  #judgeEnforcedAuth(): void {
+    if (this.#settings["enforce.auth.enabled"] !== true || this.#settings.sessionRequireClientSASLAuth === true) return;
+    this.#judgePair("enforce.auth.enabled", "enforce.auth.schemes");
+    const place = this.#places.get("enforce.auth.schemes");
+    if (place === undefined || this.#settings["enforce.auth.schemes"] === undefined) return;
+    if ((this.#settings["enforce.auth.schemes"] as readonly string[]).length === 0)
+      this.#problems.push(
+        `${place}: enforce.auth.schemes names no scheme; allowed: authentication schemes, separated by commas`,
+      );
   }
 
   #judgeEnsembleScheme(): void {

@@ -62,6 +62,8 @@ export interface ZooSettings {
   readonly "ssl.quorum.keyStore.type": "PEM";
   readonly "ssl.quorum.trustStore.location": string;
   readonly "ssl.quorum.trustStore.type": "PEM";
+  readonly "ssl.quorum.clientAuth": "need" | "want" | "none";
+  readonly "ssl.quorum.hostnameVerification": boolean;
   readonly "quorum.auth.enableSasl": boolean;
   readonly "quorum.auth.learnerRequireSasl": boolean;
   readonly "quorum.auth.serverRequireSasl": boolean;
@@ -199,6 +201,8 @@ const SERVED: { readonly [Key in keyof ZooSettings]: Kind<ZooSettings[Key]> } = 
   "ssl.quorum.keyStore.type": pem,
   "ssl.quorum.trustStore.location": trustFile,
   "ssl.quorum.trustStore.type": pem,
+  "ssl.quorum.clientAuth": () => oneOf("need", "want", "none"),
+  "ssl.quorum.hostnameVerification": bool,
   "quorum.auth.enableSasl": bool,
   "quorum.auth.learnerRequireSasl": bool,
   "quorum.auth.serverRequireSasl": bool,
@@ -341,13 +345,18 @@ const NOT_SERVED_FAMILIES: readonly (readonly [RegExp, Reason])[] = [
   [/^(authProvider\.|X509AuthenticationProvider\.)/, AUTH],
 ];
 
+const NO_REVOCATION =
+  "whether a certificate was revoked is not asked here: put only authorities and certificates that are good into the trust store";
+
 /**
  * Settings that guard, or that say what is to be served: whoever ignored them would do something else than was asked. So only the
  * value that asks for nothing is accepted.
  */
 const DEFAULT_ONLY: Readonly<Record<string, Kind<unknown>>> = {
-  "ssl.quorum.hostnameVerification": () => only(["true"], "certificates must be valid for the members' addresses"),
-  "ssl.quorum.clientAuth": () => only(["need"], "members must show certificates"),
+  "ssl.crl": () => only(["false"], NO_REVOCATION),
+  "ssl.ocsp": () => only(["false"], NO_REVOCATION),
+  "ssl.quorum.crl": () => only(["false"], NO_REVOCATION),
+  "ssl.quorum.ocsp": () => only(["false"], NO_REVOCATION),
   oraclePath: () => only([], "nothing but members decides in an ensemble"),
 };
 

@@ -8,12 +8,15 @@ import { setImmediate, setTimeout } from "node:timers";
 import type { DirectoryEntry, Disk, FolderIdentity, WritableFile } from "./disk.ts";
 
 const READ_BYTES = 1 << 20;
+/** What is kept is nobody's but the owner's: data, hashes of passwords, addresses. */
+const OWNER_FILE = 0o600;
+const OWNER_FOLDER = 0o700;
 
 export const nodeDisk: Disk = {
-  makeFolder: (path) => void fs.mkdirSync(path, { recursive: true }),
+  makeFolder: (path) => void fs.mkdirSync(path, { recursive: true, mode: OWNER_FOLDER }),
   list,
   identify,
-  create: (path, exclusive = false) => new NodeFile(fs.openSync(path, exclusive ? "wx" : "w", 0o640)),
+  create: (path, exclusive = false) => new NodeFile(fs.openSync(path, exclusive ? "wx" : "w", OWNER_FILE)),
   openToWrite: (path) => new NodeFile(fs.openSync(path, "r+")),
   read,
   readText: (path) => ifThere(() => fs.readFileSync(path, "utf8")),

@@ -106,7 +106,7 @@ export class Reads {
     if (path === null) return MARSHALLING_ERROR;
     if (path.includes("\0")) return { kind: "error", code: "BadArguments" };
     const node = this.#database.tree.get(path);
-    if (node !== undefined && this.#options.behaviour.existsNeedsRead && !this.#allows(node, Perms.READ, reader)) {
+    if (node !== undefined && !this.#showsExistence(node, reader)) {
       return { kind: "error", code: "NoAuth" };
     }
     if (op.watch) this.#watches.addData(reader.conn, path);
@@ -222,31 +222,38 @@ export class Reads {
     const { conn } = reader;
     const watches = this.#watches;
     const whole =
-      each(op.dataWatches, (path) => this.#setData(conn, path, op.relativeZxid)) &&
-      each(op.existWatches, (path) => this.#setExist(conn, path)) &&
-      each(op.childWatches, (path) => this.#setChild(conn, path, op.relativeZxid)) &&
+      each(op.dataWatches, (path) => this.#setData(reader, path, op.relativeZxid)) &&
+      each(op.existWatches, (path) => this.#setExist(reader, path)) &&
+      each(op.childWatches, (path) => this.#setChild(reader, path, op.relativeZxid)) &&
       each(op.persistentWatches, (path) => watches.addPersistent(conn, path)) &&
       each(op.persistentRecursiveWatches, (path) => watches.addRecursive(conn, path));
     return whole ? DONE : MARSHALLING_ERROR;
   }
 
-  #setData(conn: ConnId, path: string, since: Zxid): void {
+  #setData(reader: Reader, path: string, since: Zxid): void {
     const node = this.#database.tree.get(path);
-    if (node === undefined) this.#tellMissed(conn, "NodeDeleted", path);
-    else if (node.mzxid > since) this.#tellMissed(conn, "NodeDataChanged", path);
-    else this.#watches.addData(conn, path);
+    if (node === undefined) this.#tellMissed(reader.conn, "NodeDeleted", path);
+    else if (node.mzxid > since && this.#showsExistence(node, reader)) this.#tellMissed(reader.conn, "NodeDataChanged", path);
+    else this.#watches.addData(reader.conn, path);
   }
 
-  #setExist(conn: ConnId, path: string): void {
-    if (this.#database.tree.get(path) !== undefined) this.#tellMissed(conn, "NodeCreated", path);
-    else this.#watches.addData(conn, path);
+  #setExist(reader: Reader, path: string): void {
+    const node = this.#database.tree.get(path);
+    if (node !== undefined && this.#showsExistence(node, reader)) this.#tellMissed(reader.conn, "NodeCreated", path);
+    else this.#watches.addData(reader.conn, path);
   }
 
-  #setChild(conn: ConnId, path: string, since: Zxid): void {
+  #setChild(reader: Reader, path: string, since: Zxid): void {
     const node = this.#database.tree.get(path);
-    if (node === undefined) this.#tellMissed(conn, "NodeDeleted", path);
-    else if (node.pzxid > since) this.#tellMissed(conn, "NodeChildrenChanged", path);
-    else this.#watches.addChild(conn, path);
+    if (node === undefined) this.#tellMissed(reader.conn, "NodeDeleted", path);
+    else if (node.pzxid > since && this.#showsExistence(node, reader))
+      this.#tellMissed(reader.conn, "NodeChildrenChanged", path);
+    else this.#watches.addChild(reader.conn, path);
+  }
+
+  /** Whether `exists` would tell this reader of the znode. A watch that is kept instead tells no more: its events ask for READ, too. */
+  #showsExistence(node: Znode, reader: Reader): boolean {
+    return !this.#options.behaviour.existsNeedsRead || this.#allows(node, Perms.READ, reader);
   }
 
   #readable(path: string | null, reader: Reader): Znode | ErrorCode {
