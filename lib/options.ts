@@ -313,11 +313,11 @@ export function completed(given: OpenSettings, stores: boolean): Settings {
 }
 
 /** Schemes that are demanded of clients, and that none could prove anything by. */
-function unmetSchemes({ requiredAuthSchemes, acl, sasl }: Settings): string[] {
+function unmetSchemes({ requiredAuthSchemes, acl }: Settings): string[] {
   const offered: Readonly<Record<string, boolean>> = {
     ip: true,
     digest: acl.digestEnabled,
-    sasl: acl.saslRegistered && Object.keys(sasl.users).length > 0,
+    sasl: acl.saslRegistered,
     x509: acl.x509Registered,
   };
   const names = Object.keys(offered).filter((name) => offered[name]);

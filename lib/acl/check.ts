@@ -6,6 +6,7 @@
 import type { Acl, AclList, AuthId } from "../types.ts";
 import type { AclOptions } from "./options.ts";
 import { isEverybody, OPEN_ACL_UNSAFE } from "./perms.ts";
+import { provedOf } from "./proved.ts";
 import { providerOf, SUPER } from "./providers.ts";
 
 /**
@@ -16,17 +17,31 @@ import { providerOf, SUPER } from "./providers.ts";
  */
 export function isAllowed(acl: AclList | null, wantedPerms: number, ids: readonly AuthId[], options: AclOptions): boolean {
   if (acl === null || acl === OPEN_ACL_UNSAFE || acl.length === 0 || options.skipAcl) return true;
+  if (acl.length > SHORT_LIST) return (wantedPerms & permsOf(acl, ids, options)) !== 0 || provedOf(ids).has(SUPER);
   for (const entry of acl) {
     if ((entry.perms & wantedPerms) !== 0 && isMeant(entry, ids, options)) return true;
   }
-  return ids.some((identity) => identity.scheme === SUPER);
+  return provedOf(ids).has(SUPER);
+}
+
+/** Of a list with more entries than this, what it comes to is kept for the last who asked: a multi may ask ten thousand times. */
+const SHORT_LIST = 8;
+const lastPerms = new WeakMap<AclList, { readonly ids: readonly AuthId[]; readonly count: number; readonly perms: number }>();
+
+function permsOf(acl: AclList, ids: readonly AuthId[], options: AclOptions): number {
+  const last = lastPerms.get(acl);
+  if (last?.ids === ids && last.count === ids.length) return last.perms;
+  let perms = 0;
+  for (const entry of acl) if (isMeant(entry, ids, options)) perms |= entry.perms;
+  lastPerms.set(acl, { ids, count: ids.length, perms });
+  return perms;
 }
 
 function isMeant(entry: Acl, ids: readonly AuthId[], options: AclOptions): boolean {
   if (isEverybody(entry)) return true;
   const provider = providerOf(entry.scheme, options);
-  if (provider === null) return false;
-  return ids.some((identity) => identity.scheme === entry.scheme && provider.matches(identity, entry, options));
+  const proved = provedOf(ids).get(entry.scheme);
+  return provider !== null && proved !== undefined && provider.matches(proved, entry, options);
 }
 
 /** The list for somebody without ADMIN: of digest ids only the user is shown. */

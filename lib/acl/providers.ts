@@ -22,6 +22,9 @@ export interface AuthPacket {
   readonly ids: readonly AuthId[];
 }
 
+/** What a connection has proved by one scheme. A list of entries may be long, and so may this: each entry costs one look. */
+export type ProvedIds = ReadonlyMap<string, AuthId>;
+
 /** What is asked of every scheme. */
 export interface Provider {
   isRegistered(options: AclOptions): boolean;
@@ -29,8 +32,8 @@ export interface Provider {
   readonly proves: boolean;
   /** Whether the id may stand in an ACL. */
   isValidId(id: string, options: AclOptions): boolean;
-  /** Whether an identity of this scheme is meant by an entry of this scheme. */
-  matches(identity: AuthId, entry: Acl, options: AclOptions): boolean;
+  /** Whether one of the identities, all of this scheme, is meant by an entry of this scheme. */
+  matches(proved: ProvedIds, entry: Acl, options: AclOptions): boolean;
   /** Identities gained by an auth packet; null refuses it. */
   authenticate(packet: AuthPacket, options: AclOptions): AuthId[] | null;
 }
@@ -40,7 +43,7 @@ const digest: Provider = {
   isRegistered: (options) => options.digestEnabled,
   // Two parts divided by a colon, as Java splits: colons at the end don't make a part.
   isValidId: (id) => /^[^:]*:[^:]+:*$/.test(id),
-  matches: (identity, entry) => identity.id === entry.id,
+  matches: (proved, entry) => proved.has(entry.id),
   authenticate({ auth }, options) {
     if (auth === null) return null;
     const id = digestId(new TextDecoder("utf-8", { ignoreBOM: true }).decode(auth), options);
@@ -67,10 +70,15 @@ const ip: Provider = {
   proves: false,
   isRegistered: () => true,
   isValidId: (id, options) => isOffered(parseIpBlock(id), options),
-  matches(identity, entry, options) {
+  matches(proved, entry, options) {
     const block = parsedOnce(blocks, entry, parseIpBlock);
-    const address = parsedOnce(addresses, identity, parseAddress);
-    return address !== null && isOffered(block, options) && blockContains(block, address);
+    if (!isOffered(block, options)) return false;
+    // A connection has one address.
+    for (const identity of proved.values()) {
+      const address = parsedOnce(addresses, identity, parseAddress);
+      if (address !== null && blockContains(block, address)) return true;
+    }
+    return false;
   },
   authenticate: ({ address }) => [ipIdentity(address)],
 };
@@ -102,9 +110,9 @@ const sasl: Provider = {
   isRegistered: (options) => options.saslRegistered,
   // A Kerberos principal, primary[/instance]@realm, or any text without "@".
   isValidId: (id) => !id.includes("@") || /^[^/@]*(\/[^/@]*)?@[^/@]*$/.test(id),
-  matches: (identity, entry, options) =>
-    identity.id === entry.id ||
-    identity.id === "super" ||
+  matches: (proved, entry, options) =>
+    proved.has(entry.id) ||
+    proved.has("super") ||
     (entry.id === options.letAnySaslUserDoX && options.letAnySaslUserDoX !== null),
   // Its identities come from a SASL exchange, never from an auth packet.
   authenticate: () => null,
@@ -114,7 +122,8 @@ const x509: Provider = {
   proves: true,
   isRegistered: (options) => options.x509Registered,
   isValidId: isDistinguishedName,
-  matches: (identity, entry, options) => identity.id === entry.id || isX509Super(identity, options),
+  matches: (proved, entry, options) =>
+    proved.has(entry.id) || (options.x509SuperUser !== null && proved.has(options.x509SuperUser)),
   // The certificate was judged when the TLS connection was made; the packet's bytes say nothing.
   authenticate({ ids }, options) {
     const identities = ids.filter((identity) => identity.scheme === "x509");

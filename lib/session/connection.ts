@@ -5,6 +5,7 @@
  *
  * Invariant: the head of `waiting` is a write on its way, or `waiting` is empty.
  */
+import { copyOf, provedOf } from "../acl/proved.ts";
 import { Fifo } from "../fifo.ts";
 import type { Peer } from "../kernel/messages.ts";
 import type { Op } from "../ops.ts";
@@ -49,8 +50,9 @@ export class Connection {
   readonly peer: Peer;
   /** null while the handshake is on its way. */
   session: Session | null = null;
-  /** Replaced, never changed in place: a waiting request keeps those of its time. */
-  authIds: readonly AuthId[];
+  #authIds: readonly AuthId[];
+  /** Whether a request has them that may wait still. */
+  #isHeld = false;
   readonly waiting: Fifo<Waiting> = new Fifo<Waiting>();
   /** Memory that what waits takes, about. */
   waitingBytes = 0;
@@ -59,11 +61,12 @@ export class Connection {
   constructor(id: ConnId, peer: Peer, authIds: readonly AuthId[], wall: number) {
     this.id = id;
     this.peer = peer;
-    this.authIds = authIds;
+    this.#authIds = authIds;
     this.stats = freshStats(wall);
   }
 
   wait(request: Waiting): void {
+    this.#isHeld = true;
     this.waiting.push(request);
     this.waitingBytes += request.heldBytes;
   }
@@ -77,9 +80,18 @@ export class Connection {
 
   /** Adds identities; those that are known already stay as they are. */
   prove(proved: readonly AuthId[]): void {
-    const known = this.authIds;
-    const fresh = proved.filter((id) => !known.some((old) => old.scheme === id.scheme && old.id === id.id));
-    if (fresh.length > 0) this.authIds = [...known, ...fresh];
+    const known = provedOf(this.#authIds);
+    const fresh = proved.filter(({ scheme, id }) => known.get(scheme)?.has(id) !== true);
+    if (fresh.length === 0) return;
+    // A request that waits keeps the identities of its time.
+    if (this.#isHeld) this.#authIds = copyOf(this.#authIds);
+    this.#isHeld = false;
+    for (const id of fresh) (this.#authIds as AuthId[]).push(id);
+  }
+
+  /** What it has proved, for a request that is being taken: it grows while none waits. */
+  get authIds(): readonly AuthId[] {
+    return this.#authIds;
   }
 
   /** Of one of these schemes, if there are any. */

@@ -43,6 +43,9 @@ const ROW = 6;
 const BLOCK_BITS = 12;
 const BLOCK_MASK = (1 << BLOCK_BITS) - 1;
 
+/** So many places are looked at for a path; by chance not one in a hundred million is farther from its own. */
+const PROBES_MAX = 256;
+
 /** So many znodes that were asked for are kept as they were made. */
 const KEPT_MAX = 1 << 14;
 /** Stands for an ACL that the snapshot does not hold, until the replay sets it: nobody may do anything. */
@@ -60,6 +63,8 @@ export class PackedZnodes implements TreeBase {
   #count = 0;
   /** Row + 1 by hash, with linear probing; 0: free. */
   #table = new Int32Array(2 << 10);
+  /** Rows for which the table had no free place near enough: names can be chosen so that they all belong to one. */
+  readonly #overflow = new Map<string, number>();
   #parents = 0;
   /** The digest of what was taken in earlier calls, and what this one adds: no call takes so much that a number can't hold it. */
   #digest = 0n;
@@ -184,11 +189,12 @@ export class PackedZnodes implements TreeBase {
     if (path === "/") return this.#count > 0 ? 0 : -1;
     const hash = hashOf(path);
     const mask = this.#table.length - 1;
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = hash & mask, probes = 0; probes < PROBES_MAX; slot = (slot + 1) & mask, probes++) {
       const row = this.#table[slot]! - 1;
       if (row < 0) return -1;
       if (this.#field(row, HASH) === hash && this.#isPathOf(row, path)) return row;
     }
+    return this.#overflow.get(path) ?? -1;
   }
 
   #isPathOf(row: number, path: string): boolean {
@@ -301,12 +307,15 @@ export class PackedZnodes implements TreeBase {
     if (this.#count * 3 > this.#table.length * 2) this.#growTable();
     const mask = this.#table.length - 1;
     let slot = this.#field(row, HASH) & mask;
-    while (this.#table[slot] !== 0) slot = (slot + 1) & mask;
-    this.#table[slot] = row + 1;
+    let probes = 0;
+    for (; probes < PROBES_MAX && this.#table[slot] !== 0; probes++) slot = (slot + 1) & mask;
+    if (probes < PROBES_MAX) this.#table[slot] = row + 1;
+    else this.#overflow.set(this.#path(row), row);
   }
 
   #growTable(): void {
     this.#table = new Int32Array(this.#table.length * 2);
+    this.#overflow.clear();
     for (let row = 1; row < this.#count - 1; row++) this.#insert(row);
   }
 

@@ -15,9 +15,19 @@ const statView = new DataView(statBytes.buffer);
 
 /** The digest of one znode: unsigned 32 bit; 0 for everything below `/zookeeper`. The root's path may be "" or "/". */
 export function nodeDigest(path: string, data: Uint8Array | null, stat: StoredStat): number {
+  return digestOfStat(path, contentCrc(path, data), stat);
+}
+
+/** CRC-32 of path and data, with which a znode's digest begins: it stays as it is while only the stat changes. */
+export function contentCrc(path: string, data: Uint8Array | null): number {
   if (path.startsWith(SYSTEM_PREFIX)) return 0;
-  let crc = path.length <= 1 ? 0 : crc32OfText(path);
-  if (data !== null) crc = crc32(data, crc);
+  const crc = path.length <= 1 ? 0 : crc32OfText(path);
+  return data === null ? crc : crc32(data, crc);
+}
+
+/** The digest of a znode whose {@link contentCrc} is known. */
+export function digestOfStat(path: string, crc: number, stat: StoredStat): number {
+  if (path.startsWith(SYSTEM_PREFIX)) return 0;
   const view = statView;
   view.setBigInt64(0, stat.czxid);
   view.setBigInt64(8, stat.mzxid);

@@ -8,7 +8,7 @@
  */
 import { parseJavaLong } from "../java_long.ts";
 import { nameOf, parentOf } from "../path.ts";
-import { QUOTA_ROOT, ROOT, type Tree } from "./tree.ts";
+import { QUOTA_ROOT, type Tree } from "./tree.ts";
 import type { Znode } from "./znode.ts";
 
 const LIMITS = "zookeeper_limits";
@@ -66,7 +66,7 @@ export function quotaProblem(
   countDifference: number,
   byteDifference: number,
 ): "QuotaExceeded" | "MarshallingError" | null {
-  const target = quotaAbove(tree, path);
+  const target = tree.quotaAbove(path);
   if (target === null) return null;
   const limitsNode = tree.get(`${QUOTA_ROOT}${target}/${LIMITS}`);
   if (limitsNode === undefined) return null;
@@ -99,16 +99,8 @@ function quotaTarget(path: string): string | null {
   return parentOf(path).slice(QUOTA_ROOT.length);
 }
 
-/** The deepest path with a quota that is this path or above it. */
-function quotaAbove(tree: Tree, path: string): string | null {
-  const quotas = tree.quotaPaths;
-  if (quotas.size === 0) return null;
-  for (let at = path; at !== ROOT && at !== ""; at = parentOf(at)) if (quotas.has(at)) return at;
-  return null;
-}
-
 function addUsage(tree: Tree, path: string, count: number, bytes: number): void {
-  const target = quotaAbove(tree, path);
+  const target = tree.quotaAbove(path);
   if (target === null) return;
   const statsPath = `${QUOTA_ROOT}${target}/${STATS}`;
   const node = tree.get(statsPath);

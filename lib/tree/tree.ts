@@ -7,8 +7,9 @@
  * the sum of all znodes' digests.
  */
 import { nameOf, parentOf } from "../path.ts";
+import { PathTree } from "../path_tree.ts";
 import type { AclList, SessionId, Zxid } from "../types.ts";
-import { changedDigest, nodeDigest } from "./digest.ts";
+import { changedDigest, contentCrc, digestOfStat } from "./digest.ts";
 import { type Base, type Frozen, Layers } from "./layers.ts";
 import {
   CONTAINER_OWNER,
@@ -85,7 +86,7 @@ export class Tree {
   #children = new Layers<Set<string>>();
   #ephemerals = new Map<SessionId, Set<string>>();
   #reapable = new Set<string>();
-  #quotaPaths = new Set<string>();
+  #quotaPaths = new PathTree<string>();
   /** The digest, but for what changed since it was last asked for: numbers add up more cheaply than bigints. */
   #digest = 0n;
   #digestChange = 0;
@@ -171,9 +172,9 @@ export class Tree {
     return this.#reapable;
   }
 
-  /** Paths that have a quota. */
-  get quotaPaths(): ReadonlySet<string> {
-    return this.#quotaPaths;
+  /** The deepest path with a quota that is this path or above it; a quota of the root's counts for nobody. */
+  quotaAbove(path: string): string | null {
+    return this.#quotaPaths.along(path).at(-1) ?? null;
   }
 
   entries(): IterableIterator<[string, Znode]> {
@@ -274,7 +275,7 @@ export class Tree {
   }
 
   addQuotaPath(path: string): void {
-    this.#quotaPaths.add(path);
+    this.#quotaPaths.set(path, path);
   }
 
   deleteQuotaPath(path: string): void {
@@ -315,7 +316,7 @@ export class Tree {
     fork.#children = this.#children.fork();
     for (const [owner, paths] of this.#ephemerals) fork.#ephemerals.set(owner, new Set(paths));
     fork.#reapable = new Set(this.#reapable);
-    fork.#quotaPaths = new Set(this.#quotaPaths);
+    for (const path of this.#quotaPaths.values()) fork.#quotaPaths.set(path, path);
     fork.#digest = this.digest;
     fork.#dataBytes = this.#dataBytes;
     return fork;
@@ -382,6 +383,10 @@ function dataLength(node: Znode): number {
 
 /** A znode's digest, computed once. */
 export function digestOf(path: string, node: Znode): number {
-  node.digest ??= nodeDigest(path, node.data, node) | 0;
+  if (node.digest === null) {
+    // A parent of a megabyte that gets thousands of children is read once.
+    node.contentCrc ??= contentCrc(path, node.data) | 0;
+    node.digest = digestOfStat(path, node.contentCrc >>> 0, node) | 0;
+  }
   return node.digest >>> 0;
 }

@@ -72,6 +72,8 @@ export class Znode implements StoredStat {
   readonly childCount: number;
   /** Digest as a signed number, which engines keep in place, once somebody has computed it. A cache: it says nothing that the other fields don't. */
   digest: number | null;
+  /** CRC-32 of path and data, likewise; the znode that comes after it has the same where neither changes. */
+  contentCrc: number | null;
   #stat: Stat | null;
 
   constructor(data: Uint8Array | null, acl: AclList | null, kind: ZnodeKind, stored: StoredStat, childCount: number) {
@@ -89,6 +91,7 @@ export class Znode implements StoredStat {
     this.aversion = stored.aversion;
     this.childCount = childCount;
     this.digest = null;
+    this.contentCrc = null;
     this.#stat = null;
   }
 
@@ -123,12 +126,14 @@ export class Znode implements StoredStat {
 
   withAcl(acl: AclList | null, aversion: number): Znode {
     const { czxid, mzxid, pzxid, ctime, mtime, version, cversion, owner } = this;
-    return new Znode(
-      this.data,
-      acl,
-      this.kind,
-      { czxid, mzxid, pzxid, ctime, mtime, version, cversion, aversion, owner },
-      this.childCount,
+    return this.#withSameContent(
+      new Znode(
+        this.data,
+        acl,
+        this.kind,
+        { czxid, mzxid, pzxid, ctime, mtime, version, cversion, aversion, owner },
+        this.childCount,
+      ),
     );
   }
 
@@ -148,13 +153,20 @@ export class Znode implements StoredStat {
 
   #withChildren(cversion: number, pzxid: Zxid, childCount: number): Znode {
     const { czxid, mzxid, ctime, mtime, version, aversion, owner } = this;
-    return new Znode(
-      this.data,
-      this.acl,
-      this.kind,
-      { czxid, mzxid, pzxid, ctime, mtime, version, cversion, aversion, owner },
-      childCount,
+    return this.#withSameContent(
+      new Znode(
+        this.data,
+        this.acl,
+        this.kind,
+        { czxid, mzxid, pzxid, ctime, mtime, version, cversion, aversion, owner },
+        childCount,
+      ),
     );
+  }
+
+  #withSameContent(next: Znode): Znode {
+    next.contentCrc = this.contentCrc;
+    return next;
   }
 }
 

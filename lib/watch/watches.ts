@@ -8,6 +8,7 @@
  *
  * Invariant: a path stands in a connection's index exactly if one of the tables holds a registration of it there.
  */
+import { PathTree } from "../path_tree.ts";
 import type { ConnId } from "../types.ts";
 
 /** One-shot. */
@@ -29,12 +30,15 @@ export type WatchModes = "replace" | "separate";
 /** One table: path → connection → kinds of watch, as bits. */
 class WatchTable {
   readonly paths = new Map<string, Map<ConnId, number>>();
-  #recursive = 0;
+  /** Those of them that have recursive watchers, with how many. */
+  readonly #recursive = new PathTree<{ readonly path: string; readonly count: number }>();
+  /** The root's, which stands above every path and below none. */
+  #recursiveAtRoot = 0;
 
   set(path: string, conn: ConnId, modes: number): void {
     const watchers = this.paths.get(path) ?? new Map<ConnId, number>();
     this.paths.set(path, watchers);
-    this.#recursive += recursiveCount(modes) - recursiveCount(watchers.get(conn) ?? 0);
+    this.#countRecursive(path, recursiveCount(modes) - recursiveCount(watchers.get(conn) ?? 0));
     if (modes !== 0) watchers.set(conn, modes);
     else watchers.delete(conn);
     if (watchers.size === 0) this.paths.delete(path);
@@ -51,7 +55,29 @@ class WatchTable {
   }
 
   get hasRecursive(): boolean {
-    return this.#recursive > 0;
+    return this.#recursive.size > 0 || this.#recursiveAtRoot > 0;
+  }
+
+  /** The paths above this one that have recursive watchers, the nearest first. */
+  recursiveAbove(path: string): string[] {
+    const above = this.#recursive
+      .along(path)
+      .reverse()
+      .flatMap((found) => (found.path === path ? [] : [found.path]));
+    if (this.#recursiveAtRoot > 0 && path !== "/" && path.includes("/")) above.push("/");
+    return above;
+  }
+
+  #countRecursive(path: string, difference: number): void {
+    if (difference === 0) return;
+    if (path === "/") {
+      this.#recursiveAtRoot += difference;
+      return;
+    }
+    const before = this.#recursive.get(path);
+    const count = (before?.count ?? 0) + difference;
+    if (count === 0) this.#recursive.delete(path);
+    else this.#recursive.set(path, { path, count });
   }
 }
 
@@ -161,7 +187,7 @@ export class Watches {
       }
     }
     if (ancestors) {
-      for (let up = parent(path); up !== null; up = parent(up)) {
+      for (const up of table.recursiveAbove(path)) {
         for (const [conn, modes] of table.paths.get(up) ?? []) if ((modes & RECURSIVE) !== 0) told.add(conn);
       }
     }
@@ -195,11 +221,4 @@ export class Watches {
     if (type === WatcherType.persistent) return PERSISTENT;
     return type === WatcherType.persistentRecursive ? RECURSIVE : 0;
   }
-}
-
-/** The path above, up to the root; null above the root and for what has no slash. */
-function parent(path: string): string | null {
-  if (path === "/") return null;
-  const slash = path.lastIndexOf("/");
-  return slash === -1 ? null : slash === 0 ? "/" : path.slice(0, slash);
 }

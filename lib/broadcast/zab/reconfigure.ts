@@ -45,10 +45,12 @@ function changed({ joiningServers, leavingServers }: ReconfigOp, committed: Ense
     if (!NUMBER.test(leaving)) return "MarshallingError";
     members.delete(BigInt(leaving));
   }
+  const places = new Places(members.values());
   for (const joining of parts(joiningServers)) {
     const member = joiner(joining);
     if (typeof member === "string") return member;
-    if (hasAddressOf(member, members)) return "BadArguments";
+    if (places.isOthers(member)) return "BadArguments";
+    places.replace(members.get(member.id), member);
     members.set(member.id, member);
   }
   return new Ensemble({ members: [...members.values()], hierarchy: null, version: 0n });
@@ -77,10 +79,30 @@ function joiner(line: string): EnsembleMember | ErrorCode {
   }
 }
 
-/** Whether one of its ports is another member's. */
-function hasAddressOf(joining: EnsembleMember, members: ReadonlyMap<MemberId, EnsembleMember>): boolean {
-  const own = new Set(placesOf(joining));
-  return [...members.values()].some((other) => other.id !== joining.id && placesOf(other).some((place) => own.has(place)));
+/** Whose the places are: a list of joiners may be as long as a request, and each is held against all. */
+class Places {
+  readonly #owners = new Map<string, Set<MemberId>>();
+
+  constructor(members: Iterable<EnsembleMember>) {
+    for (const member of members) this.replace(undefined, member);
+  }
+
+  /** Whether one of its ports is another member's. */
+  isOthers(member: EnsembleMember): boolean {
+    return placesOf(member).some((place) => {
+      const owners = this.#owners.get(place);
+      return owners !== undefined && (owners.size > 1 || !owners.has(member.id));
+    });
+  }
+
+  replace(before: EnsembleMember | undefined, member: EnsembleMember): void {
+    for (const place of before === undefined ? [] : placesOf(before)) {
+      const owners = this.#owners.get(place);
+      owners?.delete(member.id);
+      if (owners?.size === 0) this.#owners.delete(place);
+    }
+    for (const place of placesOf(member)) this.#owners.set(place, (this.#owners.get(place) ?? new Set()).add(member.id));
+  }
 }
 
 /** Where it can be found. As in ZooKeeper, addresses that each machine has for itself don't count. */

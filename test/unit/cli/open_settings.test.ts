@@ -188,8 +188,9 @@ describe("zoo.cfg becomes settings of open(), tcp() and fileStorage()", () => {
   test("each key that is served has an effect", () => {
     const keys = new Set(EFFECTS.flatMap(([line]) => line.split("\n").map((one) => one.slice(0, one.indexOf("=")))));
     const named = [...keys].filter((key) => !/^(server|authProvider)\./.test(key));
-    // These two are judged with the servers' lines.
-    assert.deepEqual([...named, "peerType", "dynamicConfigFile"].sort(), [...SERVED_KEYS].sort());
+    // These are judged with the servers' lines, and for members with TLS.
+    const judged = ["peerType", "dynamicConfigFile", "ssl.quorum.clientAuth", "ssl.quorum.hostnameVerification"];
+    assert.deepEqual([...named, ...judged].sort(), [...SERVED_KEYS].sort());
   });
 
   test("what zoo.cfg does not say is as ZooKeeper has it there", () => {
