@@ -12,6 +12,7 @@ import type { Host } from "./host.ts";
 import type { Hello } from "./kernel/messages.ts";
 import type { Settings } from "./options.ts";
 import type { Duplex, DuplexHandler, Logger } from "./ports.ts";
+import { Refusals } from "./refusals.ts";
 import { RequestThrottle } from "./request_throttle.ts";
 import { SaslExchange } from "./sasl/exchange.ts";
 import { ReplySizes } from "./wire/reply_sizes.ts";
@@ -59,8 +60,7 @@ export class ClientService {
   readonly #words: Words;
   readonly #open = new Set<ClientConnection>();
   readonly #perAddress = new Map<string, number>();
-  /** Limits that were logged as reached since a connection was last closed: a flood of clients is no flood of lines. */
-  readonly #told = new Set<string>();
+  readonly #refusals: Refusals;
   /** By when each must have shaken hands, or be gone. All get the same time, so the first in it is the first to be due. */
   readonly #deadlines = new Map<ClientConnection, number>();
   #cancelWake: (() => void) | null = null;
@@ -82,6 +82,7 @@ export class ClientService {
     this.host = host;
     this.limits = settings.limits;
     this.logger = world.logger;
+    this.#refusals = new Refusals(host.clock, world.logger);
     this.#settings = settings;
     this.requests = new RequestThrottle(host, settings.throttle, this.counters);
     this.#handshakes = new ConnectionThrottle(settings.throttle, world.random, host.clock.now().mono);
@@ -100,10 +101,7 @@ export class ClientService {
     const full = this.#reachedLimit(duplex.remoteAddress);
     if (full === null && !this.host.isStopped) return this.#admit(duplex);
     this.counters.connection_rejected++;
-    if (full !== null && !this.#told.has(full)) {
-      this.#told.add(full);
-      this.logger.warn(`Too many connections: ${full}; another one from ${duplex.remoteAddress} was refused`);
-    }
+    if (full !== null) this.#refusals.add(full, duplex.remoteAddress);
     duplex.destroy();
     return REFUSED;
   };
@@ -142,7 +140,6 @@ export class ClientService {
     const left = (this.#perAddress.get(address) ?? 0) - 1;
     if (left > 0) this.#perAddress.set(address, left);
     else this.#perAddress.delete(address);
-    this.#told.clear();
     this.#open.delete(connection);
     this.#throttled.delete(connection);
     this.#unfinished.delete(connection);

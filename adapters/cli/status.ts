@@ -74,7 +74,8 @@ async function ownKey(settings: ReadonlyMap<string, string>): Promise<NonNullabl
 /** What the line of this member says of its clients, here or in the file that lists the members. */
 async function ofMember(settings: ReadonlyMap<string, string>): Promise<{ host: string | null; port: number } | null> {
   const [dataDir, dynamic] = [settings.get("dataDir"), settings.get("dynamicConfigFile")];
-  if (dataDir === undefined) return null;
+  const isMember = dynamic !== undefined || [...settings.keys()].some((key) => key.startsWith("server."));
+  if (dataDir === undefined || !isMember) return null;
   const key = `server.${(await readFile(join(dataDir, "myid"), "utf8")).trim()}`;
   const line = settings.get(key) ?? (dynamic === undefined ? undefined : (await readSettings(dynamic)).get(key));
   return line === undefined ? null : parseServerLine(key, line).client;

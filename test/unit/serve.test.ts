@@ -118,6 +118,24 @@ test("maxClientCnxns: one address may not have more, others may; a closed one ma
   await stage.server.close();
 });
 
+test("a flood of refused connections is a line at once, and then one a minute for as long as it lasts", async () => {
+  const stage = await Stage.open({ limits: { connectionsPerAddressMax: 1 } });
+  const addresses = Array.from({ length: 6 }, (_, at) => `127.0.0.${at + 2}`);
+  for (const address of addresses) stage.connect(address);
+  for (let time = 0; time < 10_000; time++) stage.connect(addresses[time % 6]);
+  assert.equal(stage.logged.length, 1);
+  stage.clock.advance(60_000);
+  assert.equal(stage.logged.length, 2);
+  assert.match(
+    stage.logged[1]!,
+    /in the last minute more were refused: \d+ for maxClientCnxns 1 from 127\.0\.0\.\d, .* for other reasons$/,
+  );
+  stage.clock.advance(60_000);
+  stage.clock.advance(60_000);
+  assert.equal(stage.logged.length, 2);
+  await stage.server.close();
+});
+
 test("maxCnxns: no more than that in all", async () => {
   const stage = await Stage.open({ limits: { connectionsMax: 2 } });
   assert.deepEqual(

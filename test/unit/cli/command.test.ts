@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { VERSION } from "../../../lib/version.ts";
+import { projectPath } from "../../support/root.ts";
 import { programCommand } from "../../support/runtime.ts";
 import { fourLetterWord, freePort } from "../../support/server_process.ts";
 import { until } from "../../support/until.ts";
@@ -225,4 +226,24 @@ describe("zookernel start-foreground", () => {
     assert.match(await fourLetterWord(port, "mntr"), /^zk_version\t3\.4\.14-zookernel-/);
     await stop(run, "SIGTERM");
   });
+});
+
+test("zookernel status asks a server that has TLS alone, with the server's own certificate", async () => {
+  const port = await freePort();
+  const pem = (name: string): string => projectPath(`test/support/tls/${name}.pem`);
+  const config = file(
+    "tls.cfg",
+    `dataDir=${join(folder, "tls")}`,
+    `secureClientPort=${port}`,
+    `ssl.keyStore.location=${pem("server")}`,
+    `ssl.trustStore.location=${pem("ca")}`,
+    "4lw.commands.whitelist=srvr",
+  );
+  const run = start("start-foreground", config);
+  await until(() => run.err.includes("Serving ZooKeeper clients"), "the server");
+  const status = await finished("status", config);
+  const expected = `Client port found: ${port}. Client address: localhost. Client SSL: true.\nMode: standalone\n`;
+  assert.deepEqual([status.out, status.ended], [expected, 0]);
+  await stop(run, "SIGTERM");
+  assert.equal((await finished("status", config)).ended, 1);
 });
