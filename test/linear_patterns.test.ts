@@ -24,6 +24,7 @@ const REVIEWED: Readonly<Record<string, string>> = {
   [String.raw`/^Mode: .*$/m`]: "a line ends where the next begins",
   [String.raw`/^(0x[\da-f]+|\d+)$/i`]: "an x tells the two apart",
   [String.raw`/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)$/`]: "a dot is between the digits",
+  [String.raw`/^\s*\d{1,15}\s*(,\s*\d{1,15}\s*)*$/`]: "a comma or digits stand between the spaces",
   [String.raw`/^Max open files\s+(\d+)/m`]: "space, then digits",
 };
 
