@@ -3,9 +3,12 @@
  * says to the other, or is a disk that lies. The product has no part in it.
  */
 import { Ensemble } from "../../../lib/broadcast/zab/ensemble.ts";
+import { Membership } from "../../../lib/broadcast/zab/membership.ts";
 import type { LinkId, MemberId } from "../../../lib/broadcast/zab/messages.ts";
+import type { Zab } from "../../../lib/broadcast/zab/zab.ts";
 import type { MemberEffect, MemberInput } from "../../../lib/member.ts";
 import type { SessionId } from "../../../lib/types.ts";
+import { makeZxid } from "../../../lib/zxid.ts";
 import type { Lies, MemberDisk } from "./member_disk.ts";
 
 /** Stands between a member and all else. It is made anew with each start of a member. */
@@ -23,12 +26,18 @@ export interface Bug {
   readonly ensemble?: typeof Ensemble;
   readonly lies?: Lies;
   readonly tamper?: () => Tamper;
+  /** What is done to the Zab of a member that starts. */
+  readonly zab?: (zab: Zab) => void;
 }
 
 export const BUGS: readonly Bug[] = [
   { name: "ack before sync", lies: { early: true } },
   { name: "stale epoch accepted", lies: { forgetful: true } },
   { name: "TRUNC skipped", lies: { uncut: true } },
+  { name: "a database restored before it is saved", lies: { hasty: true } },
+  { name: "epoch not saved", lies: { epochless: true } },
+  { name: "acks counted before the ACK of NEWLEADER", tamper: countsTooEarly },
+  { name: "quorum of the old configuration only", zab: asksTheOldAlone },
   {
     name: "commit without quorum",
     ensemble: class extends Ensemble {
@@ -62,6 +71,40 @@ function diffWithHole(): Tamper {
       return [effect];
     },
   };
+}
+
+/** Whoever says what it has counts as one that has taken this leader's history over. */
+function countsTooEarly(): Tamper {
+  let epoch = 0;
+  return {
+    effect(effect) {
+      if (effect.kind === "send" && effect.packet.kind === "leaderInfo") epoch = effect.packet.epoch;
+      return [effect];
+    },
+    input(input) {
+      if (input.kind !== "packet" || input.packet.kind !== "ackEpoch") return [input];
+      return [input, { ...input, packet: { kind: "ack", zxid: makeZxid(epoch, 0) } }];
+    },
+  };
+}
+
+/** While a configuration is being changed, the next one is not asked. */
+class OldMembership extends Membership {
+  override sees(next: Ensemble): Membership {
+    return new OldMembership(this.committed, next);
+  }
+
+  override commits(next: Ensemble): Membership {
+    return new OldMembership(next, this.lastSeen);
+  }
+
+  override isQuorum(ids: ReadonlySet<MemberId> | readonly MemberId[]): boolean {
+    return this.committed.isQuorum(ids);
+  }
+}
+
+function asksTheOldAlone(zab: Zab): void {
+  zab.membership = new OldMembership(zab.membership.committed, zab.membership.lastSeen);
 }
 
 /** As 3.8.0 does it: the new leader's epoch is kept at once, and the history that it stands for later. */

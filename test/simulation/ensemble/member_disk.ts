@@ -26,6 +26,10 @@ export interface Lies {
   readonly forgetful?: true;
   /** It cuts nothing off. */
   readonly uncut?: true;
+  /** It says that a database is on it as soon as it has it. */
+  readonly hasty?: true;
+  /** It forgets whose history was taken over. */
+  readonly epochless?: true;
 }
 
 /** A database, and what it was made of. */
@@ -84,6 +88,22 @@ export class MemberDisk {
     this.#snapshots = [{ database: new Database(new Tree(TREE)), entry: first }];
   }
 
+  /** Of the leader whose history it took over last, as it is on the disk. */
+  get currentEpoch(): number | null {
+    return this.#current;
+  }
+
+  /** Whether a txn is on the disk: in the log, or in the snapshot that a start would read. */
+  has({ header }: Proposal): boolean {
+    if (this.#newest.database.lastZxid >= header.zxid) return true;
+    const kept = this.#log.findLast(({ header: { zxid } }) => zxid === header.zxid);
+    return kept !== undefined && kept.header.session === header.session && kept.header.cxid === header.cxid;
+  }
+
+  get #newest(): Made {
+    return this.#snapshots.at(-1)!;
+  }
+
   // ── what a member asks of it ──
 
   append(proposal: Proposal, done: (zxid: Zxid) => void): void {
@@ -94,7 +114,7 @@ export class MemberDisk {
   }
 
   saveEpochs(accepted: number | null, current: number | null, done: () => void): void {
-    const work = (): void => this.keepEpochs(this.#lies.forgetful ? null : accepted, current);
+    const work = (): void => this.keepEpochs(this.#lies.forgetful ? null : accepted, this.#lies.epochless ? null : current);
     this.#add({ kind: "other", work, done });
   }
 
@@ -112,10 +132,16 @@ export class MemberDisk {
     this.#add({ kind: "other", work, done: () => {} });
   }
 
-  /** Its database is another one from now on. What is in the log stays, as in the product: only the newest snapshot makes it void. */
-  restore({ database, entry }: Made, done: () => void): void {
+  /** Its database is another one from now on. What went on behind it in the log, and in snapshots, is gone with it where `cutsLog` says that it did. */
+  restore({ database, entry }: Made, cutsLog: boolean, done: () => void): void {
     const made = { database: database.fork(), entry };
-    this.#add({ kind: "other", work: () => void this.#snapshots.push(made), done });
+    const work = (): void => {
+      this.#snapshots.push(made);
+      if (cutsLog) this.#cut(made.database.lastZxid);
+    };
+    if (!this.#lies.hasty) return this.#add({ kind: "other", work, done });
+    this.#later(1000 * this.slowness, work);
+    this.#later(0, done);
   }
 
   /** `done` is told null where that can't be done: then nothing was. */
@@ -182,7 +208,7 @@ export class MemberDisk {
   }
 
   recover(): Recovered {
-    const { lastZxid } = this.#snapshots.at(-1)!.database;
+    const { lastZxid } = this.#newest.database;
     const recent = this.#log.filter(({ header }) => header.zxid > lastZxid);
     return {
       ...this.#replay(),
@@ -195,7 +221,7 @@ export class MemberDisk {
   }
 
   #replay(): Made {
-    const snapshot = this.#snapshots.at(-1)!;
+    const snapshot = this.#newest;
     const database = snapshot.database.fork();
     let { entry } = snapshot;
     for (const proposal of this.#log) {
@@ -207,7 +233,7 @@ export class MemberDisk {
   }
 
   #keep(made: Made): void {
-    if (made.database.lastZxid < this.#snapshots.at(-1)!.database.lastZxid) return;
+    if (made.database.lastZxid < this.#newest.database.lastZxid) return;
     this.#snapshots = [...this.#snapshots, made].slice(-SNAPSHOTS_KEPT);
     const oldest = this.#snapshots[0]!.database.lastZxid;
     this.#log = this.#log.filter(({ header }) => header.zxid > oldest);

@@ -5,11 +5,13 @@
  */
 import type { BroadcastEffect } from "../../../lib/broadcast/contract.ts";
 import { Leader } from "../../../lib/broadcast/zab/leader.ts";
+import type { Membership } from "../../../lib/broadcast/zab/membership.ts";
 import type { MemberId } from "../../../lib/broadcast/zab/messages.ts";
 import type { Zab } from "../../../lib/broadcast/zab/zab.ts";
 import type { Database } from "../../../lib/kernel/database.ts";
 import type { Now, Zxid } from "../../../lib/types.ts";
 import { COUNTER_MAX, epochOf, makeZxid } from "../../../lib/zxid.ts";
+import type { Durability } from "./durability.ts";
 import { ExpiryRule } from "./expiry.ts";
 import { type CommittedHistory, type Entry, followedBy } from "./history.ts";
 import type { World } from "./world.ts";
@@ -18,6 +20,7 @@ export interface MemberWatchOptions {
   readonly world: World;
   readonly id: MemberId;
   readonly committed: CommittedHistory;
+  readonly durability: Durability;
   /** So many txns a leader may make before the zxids of its epoch are used up; null: as many as there are. */
   readonly txnsAnEpoch: number | null;
 }
@@ -49,11 +52,17 @@ export class MemberWatch {
     const step = zab.step.bind(zab);
     zab.step = (input, now) => {
       if (input.kind === "propose") this.expiry.proposed(input.proposal, now.mono);
-      let { term } = zab;
+      let { term, membership } = zab;
+      let next = membership;
       const effects = step(input, now).map((effect) => this.#shortened(effect));
       for (const effect of effects) {
         if (effect.kind === "role" && effect.role === "looking") term = null;
-        this.#sees(effect, term, database(), now);
+        if (effect.kind === "membership") next = effect.membership;
+        if (effect.kind === "commit" && term instanceof Leader)
+          this.#options.durability.committed(this.#options.id, effect.proposal, membership);
+        this.#sees(effect, term, database(), now, membership);
+        // A reconfiguration is decided by the members as they were, and all that follows by those that it makes.
+        if (effect.kind === "commit") membership = next;
       }
       return effects;
     };
@@ -87,12 +96,13 @@ export class MemberWatch {
     this.#beginning = null;
   }
 
-  /** @param term in which it is said */
-  #sees(effect: BroadcastEffect, term: Zab["term"], database: Database, now: Now): void {
-    const { id, committed, world } = this.#options;
+  /** @param term in which it is said; @param membership by which it was decided */
+  #sees(effect: BroadcastEffect, term: Zab["term"], database: Database, now: Now, membership: Membership): void {
+    const { id, committed, durability, world } = this.#options;
     if (effect.kind === "role" && effect.role === "leader") {
       this.expiry.begins(database.sessions, now.mono);
       committed.leads(id, effect.zxid!, entryOf(database));
+      durability.established(id, epochOf(effect.zxid!), entryOf(database), membership);
     }
     if (effect.kind !== "commit") return;
     const entry = followedBy(entryOf(database), effect.proposal);

@@ -69,6 +69,7 @@ export class SimulatedMember implements Station {
     this.clock = new MemberClock(world);
     this.#watch = new MemberWatch(options);
     this.disk = new MemberDisk(world, bug?.lies ?? {}, first, diskMsMax);
+    options.durability.join(id, this.disk);
     network.join(this);
   }
 
@@ -126,6 +127,7 @@ export class SimulatedMember implements Station {
       history,
       ...epochs,
     });
+    bug?.zab?.(this.#zab);
     this.#watch.watch(this.#zab, () => this.database!);
     this.#member = new Member(kernel, this.#zab);
     world.tell(`member ${this.id} starts at ${database.lastZxid.toString(16)}`);
@@ -271,7 +273,7 @@ export class SimulatedMember implements Station {
       case "saveEpochs":
         return this.disk.saveEpochs(effect.accepted, effect.current, () => this.#hear({ kind: "epochsSaved" }));
       case "restore":
-        return this.disk.restore({ database: effect.image as Database, entry: entryOf(this.database!) }, () =>
+        return this.disk.restore({ database: effect.image as Database, entry: entryOf(this.database!) }, effect.cutsLog, () =>
           this.#hear({ kind: "restored" }),
         );
       case "truncate":

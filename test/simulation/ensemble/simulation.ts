@@ -8,6 +8,7 @@ import type { KernelOptions } from "../../../lib/kernel/options.ts";
 import { kernelOptions, settingsOf } from "../../../lib/options.ts";
 import type { Bug } from "./bugs.ts";
 import { anyConditions, type Conditions } from "./conditions.ts";
+import { Durability } from "./durability.ts";
 import { Faults } from "./faults.ts";
 import { beginning, CommittedHistory } from "./history.ts";
 import { Network } from "./network.ts";
@@ -95,6 +96,7 @@ class Simulation {
       },
       limits: { tickMs, initLimit, syncLimit, txnBytesMax: 2 ** 21 },
       committed: this.#committed,
+      durability: new Durability(),
       first: beginning(),
       diskMsMax: conditions.diskMsMax,
       txnsAnEpoch: conditions.txnsAnEpoch,

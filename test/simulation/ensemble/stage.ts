@@ -7,6 +7,7 @@ import type { KernelOptions } from "../../../lib/kernel/options.ts";
 import type { Op, Outcome } from "../../../lib/ops.ts";
 import type { ConnId, SessionId, Zxid } from "../../../lib/types.ts";
 import { configOf } from "./conditions.ts";
+import { Durability } from "./durability.ts";
 import { beginning, CommittedHistory } from "./history.ts";
 import { Network } from "./network.ts";
 import { SimulatedMember } from "./simulated_member.ts";
@@ -38,6 +39,7 @@ export class Stage {
     const common = {
       ...{ world, network, committed, ensemble: new Ensemble(config), limits: LIMITS, bug: null },
       kernel: { ...kernel, tickTimeMs: TICK_MS, minSessionTimeoutMs: 2 * TICK_MS, maxSessionTimeoutMs: 20 * TICK_MS },
+      durability: new Durability(),
       first: beginning(),
       diskMsMax: 8,
       txnsAnEpoch: txnsAnEpoch ?? null,
