@@ -6,18 +6,20 @@
 import { fstatSync, readdirSync, readFileSync } from "node:fs";
 import { arch, homedir, hostname, type as osType, release, tmpdir, totalmem, userInfo } from "node:os";
 import process from "node:process";
-import { clearImmediate, clearTimeout, setImmediate, setTimeout } from "node:timers";
+import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import type { Clock, Logger } from "../lib/ports.ts";
 import type { ProcessReport } from "../lib/report.ts";
 import { isGranted, type Permission } from "./permissions.ts";
 
 /** Longest delay of a platform timer; a longer one would fire at once. */
 const TIMER_DELAY_MS_MAX = 2 ** 31 - 1;
-/**
- * A timer that is so late, milliseconds, comes after a stall of the event loop, and before the input that came meanwhile: that is heard first, or
- * peers would be called silent who were not. It takes one turn of the loop on Node, two on Bun.
- */
+/** A timer that is so late, milliseconds, comes after a stall of the event loop, and before the input that came meanwhile. */
 const STALLED_MS = 20;
+/**
+ * That input is heard first, or peers would be called silent who were not: so long, milliseconds, do late wake-ups wait. Deno looks at its sockets in
+ * a turn of its own and hands over what it found in a later one.
+ */
+const AFTER_STALL_MS = 50;
 
 /** The machine's clocks: `mono` since the process began, `wall` as the system's date has it. */
 export function systemClock(): Clock {
@@ -26,7 +28,8 @@ export function systemClock(): Clock {
 
 function wakeAt(mono: number, wake: () => void): () => void {
   let timer: NodeJS.Timeout;
-  let immediate: NodeJS.Immediate | undefined;
+  const due = Math.max(mono, performance.now());
+  const late: LateWake = { due, wake };
   const arm = (): void => {
     const delay = Math.ceil(mono - performance.now());
     timer = setTimeout(fire, Math.min(Math.max(delay, 0), TIMER_DELAY_MS_MAX));
@@ -34,21 +37,35 @@ function wakeAt(mono: number, wake: () => void): () => void {
   };
   // A timer may be early by a fraction of a millisecond, and a far wake-up takes several timers.
   const fire = (): void => {
-    const lateMs = performance.now() - mono;
+    const lateMs = performance.now() - due;
     if (lateMs < 0) arm();
     else if (lateMs < STALLED_MS) wake();
-    else afterInput();
-  };
-  const afterInput = (): void => {
-    immediate = setImmediate(() => {
-      immediate = setImmediate(wake);
-    });
+    else afterInput(late);
   };
   arm();
   return () => {
     clearTimeout(timer);
-    clearImmediate(immediate);
+    late.wake = null;
   };
+}
+
+/** A wake-up that came after a stall; no `wake`: it was cancelled. */
+interface LateWake {
+  readonly due: number;
+  wake: (() => void) | null;
+}
+
+const lateWakes: LateWake[] = [];
+
+/** Late wake-ups come in the order in which they were due: who was to ping within a stall does so before anybody is called silent. */
+function afterInput(late: LateWake): void {
+  lateWakes.push(late);
+  if (lateWakes.length > 1) return;
+  const run = (): void => {
+    const all = lateWakes.splice(0).sort((one, other) => one.due - other.due);
+    for (const next of all) setImmediate(() => next.wake?.());
+  };
+  setTimeout(() => setImmediate(run), AFTER_STALL_MS).unref();
 }
 
 /** Calls back in a turn of the event loop that comes after what has arrived meanwhile. */

@@ -146,6 +146,8 @@ export class ClientSession {
   /** Ticks in a row in which nothing was heard, and in which nothing was sent. */
   #silentTicks = 0;
   #idleTicks = 0;
+  /** When the last tick was over. */
+  #tickedMono = 0;
   /** When something was heard last, to a tick. */
   #heardMono = 0;
   #cancelTimer: () => void = () => {};
@@ -277,6 +279,7 @@ export class ClientSession {
     this.#idleTicks = 0;
     this.#heard = true;
     this.#welcomedMono = this.#options.clock.now().mono;
+    this.#tickedMono = this.#welcomedMono;
     this.#wakeAfter(this.#timeoutMs / TICKS, () => this.#tick());
     const { sasl } = this.#options;
     if (sasl === null) this.#begin(welcome.readOnly);
@@ -418,12 +421,16 @@ export class ClientSession {
 
   /** A tick of the session's timeout is over. Counting ticks is coarser than looking at the clock whenever something comes, and costs nothing. */
   #tick(): void {
-    if (this.#heard) this.#heardMono = this.#options.clock.now().mono;
+    const { mono } = this.#options.clock.now();
+    // After a stall of this process we have been silent for as long as it took. Whether the server was is not known.
+    const ticks = Math.max(1, Math.floor((mono - this.#tickedMono) / (this.#timeoutMs / TICKS)));
+    this.#tickedMono = mono;
+    if (this.#heard) this.#heardMono = mono;
     this.#silentTicks = this.#heard ? 0 : this.#silentTicks + 1;
-    this.#idleTicks = this.lease.posted !== this.#postedBefore ? 0 : this.#idleTicks + 1;
+    this.#idleTicks = this.lease.posted !== this.#postedBefore && ticks === 1 ? 0 : this.#idleTicks + ticks;
     this.#heard = false;
     this.#postedBefore = this.lease.posted;
-    this.lease.tick(this.#options.clock.now().mono);
+    this.lease.tick(mono);
     if (this.#silentTicks >= LOST_AFTER_TICKS) return this.#lost("the server is silent");
     if (this.#idleTicks >= PING_AFTER_TICKS) this.#post(PING_XID, PING);
     this.#wakeAfter(this.#timeoutMs / TICKS, () => this.#tick());
