@@ -10,6 +10,7 @@ import { subjectOf } from "../../lib/acl/certificate.ts";
 import type { PeerHosts } from "../../lib/ensemble/open.ts";
 import type { Listener } from "../../lib/ports.ts";
 import type { AuthId } from "../../lib/types.ts";
+import { Handshakes } from "./handshakes.ts";
 import { type MakeServer, NodeListener } from "./node.ts";
 import { type CompleteTcpOptions, type ServerTlsOptions, unmapped } from "./options.ts";
 import { unlocked } from "./private_key.ts";
@@ -35,7 +36,10 @@ export function tlsListener(options: CompleteTcpOptions, tls: ServerTlsOptions, 
       rejectUnauthorized: clientAuth === "need",
       handshakeTimeout: HANDSHAKE_MS_MAX,
     });
+    const handshakes = new Handshakes(HANDSHAKE_MS_MAX);
+    server.on("connection", (socket) => handshakes.begin(socket));
     server.on("secureConnection", (socket) => {
+      handshakes.end(socket);
       const authIds = identities(socket, clientAuth);
       const remoteAddress = unmapped(socket.remoteAddress ?? "");
       if (authIds !== null && isOfHost(socket, remoteAddress)) return joined(socket, authIds);

@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import { BunListener } from "../../../adapters/tcp/bun.ts";
+import { Handshakes } from "../../../adapters/tcp/handshakes.ts";
 import { tcp } from "../../../adapters/tcp/listener.ts";
 import { LoopbackListener } from "../../../adapters/tcp/loopback.ts";
 import { NodeListener } from "../../../adapters/tcp/node.ts";
@@ -24,6 +25,46 @@ for (const unified of [false, true]) {
   const overTls = (port: number): Socket => connectTls({ host: "127.0.0.1", port, ca: pem("ca") });
   listenerContract(`tcp with TLS${unified ? " and without: with" : ""}`, (port) => tcp({ port, tls }), overTls);
 }
+
+test("tcp with TLS: handshakes that don't go on are so many from one address, and others come in again when they end", async () => {
+  const listener = tcp({ host: "127.0.0.1", port: 0, tls: { key: pem("server"), cert: pem("server"), clientAuth: "none" } });
+  let accepted = 0;
+  const { port } = await listener.start(() => {
+    accepted++;
+    return { data() {}, drained() {}, closed() {} };
+  });
+  let closed = 0;
+  const sockets = Array.from({ length: 510 }, () =>
+    connect(port, "127.0.0.1")
+      .on("error", () => {})
+      .on("close", () => closed++),
+  );
+  await until(() => closed >= 10, "those too many to be cut off");
+  assert.equal(closed, 10);
+  for (const socket of sockets) socket.destroy();
+  await until(() => closed === 510, "all closed");
+  const over = (): Socket => connectTls({ host: "127.0.0.1", port, ca: pem("ca") }).on("error", () => {});
+  const good: Socket[] = [];
+  await until(() => {
+    if (accepted === 0) good.push(over());
+    return accepted > 0;
+  }, "a handshake that goes on");
+  for (const socket of good) socket.destroy();
+  await listener.stop();
+});
+
+test("handshakes: one that takes too long is cut off, and one that is over is not", async () => {
+  const handshakes = new Handshakes(20);
+  const destroyed: number[] = [];
+  const end = (remotePort: number): Socket =>
+    ({ remoteAddress: "127.0.0.1", remotePort, once() {}, destroy: () => void destroyed.push(remotePort) }) as never;
+  handshakes.begin(end(1));
+  handshakes.begin(end(2));
+  handshakes.end(end(2));
+  handshakes.begin(end(3));
+  await until(() => destroyed.length === 2, "two to be cut off");
+  assert.deepEqual(destroyed, [1, 3]);
+});
 
 test("tcp: ports and backlogs that can't be are refused with their range", () => {
   assert.throws(() => tcp({ port: 70_000 }), /^RangeError: tcp\(\): port must be a whole number from 0 to 65535, not 70000$/);
