@@ -263,7 +263,10 @@ export class ZooKeeper implements ClientSessionListener {
 
   // ── reading ──
 
-  /** Reads data and Stat. Errors: `NoNode`, `NoAuth`. */
+  /**
+   * Reads data and Stat; they are the caller's to change. The memory behind the bytes (`data.buffer`) holds other callers' data, too: copy them before
+   * it is transferred. Errors: `NoNode`, `NoAuth`.
+   */
   async getData(path: string, options: WatchOptions = NO_OPTIONS): Promise<{ data: Uint8Array | null; stat: Stat }> {
     const full = this.#full(path, "getData");
     const { watch, signal } = takeWatchOptions("getData", options);
