@@ -70,7 +70,14 @@ export interface TakenTcp {
 /** Options of `tcp()`. @throws TypeError for an option that isn't one; RangeError for a port or backlog that can't be */
 export function takeTcp(given: unknown): TakenTcp {
   const { tls, ...options } = takeOptions("use tcp()", given, OPTIONS);
+  if (tls !== undefined) checkKeyPair(tls);
   return { where: completed(options), tls, isLoopback: options.host === undefined };
+}
+
+/** @throws TypeError where there is nothing by which a server could prove itself */
+export function checkKeyPair({ key, cert, pfx }: Pick<ServerTlsOptions, "key" | "cert" | "pfx">): void {
+  if (pfx === undefined && (key === undefined || cert === undefined))
+    throw new TypeError("tcp(): tls needs a key and a certificate (key and cert, or pfx)");
 }
 
 /** @throws RangeError for a port or backlog that can't be */

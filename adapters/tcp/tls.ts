@@ -12,7 +12,7 @@ import type { Listener } from "../../lib/ports.ts";
 import type { AuthId } from "../../lib/types.ts";
 import { Handshakes } from "./handshakes.ts";
 import { type MakeServer, NodeListener } from "./node.ts";
-import { type CompleteTcpOptions, type ServerTlsOptions, unmapped } from "./options.ts";
+import { type CompleteTcpOptions, checkKeyPair, type ServerTlsOptions, unmapped } from "./options.ts";
 import { unlocked } from "./private_key.ts";
 
 /** How long a client may take for its handshake. */
@@ -23,8 +23,7 @@ const HANDSHAKE_BYTE = 0x16;
 /** @param hosts names and addresses, one of which certificates from an address must be valid for; none: they may be anybody's */
 export function tlsListener(options: CompleteTcpOptions, tls: ServerTlsOptions, hosts?: PeerHosts): Listener {
   const { clientAuth = "need", unified = false, ...context } = tls;
-  if (context.pfx === undefined && (context.key === undefined || context.cert === undefined))
-    throw new TypeError("tcp(): tls needs a key and a certificate (key and cert, or pfx)");
+  checkKeyPair(context);
   const secure: MakeServer = async (joined) => {
     const { checkServerIdentity, createServer } = await import("node:tls");
     const isOfHost = (socket: TLSSocket, remoteAddress: string): boolean =>

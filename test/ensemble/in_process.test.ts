@@ -155,7 +155,7 @@ describe("members in one process", { timeout: 60_000 }, () => {
   test("that can't be an ensemble are refused, with all that is wrong", async () => {
     const config = await configOf(3);
     await assert.rejects(member(config, 4), { name: "TypeError", message: /id: 4 is not among the members 1, 2, 3/ });
-    await assert.rejects(member(config, 300), /300 is no whole number from 0 to 255/);
+    await assert.rejects(member(config, 300), /id must be a whole number from 0 to 255, not 300/);
     const none = { ...config, members: config.members.map((one) => ({ ...one, role: "observer" as const })) };
     await assert.rejects(member(none, 1), /none of them votes/);
     await assert.rejects(open({ ensemble: { id: 1, config, peers: tcpPeers() } }), /needs a storage/);
