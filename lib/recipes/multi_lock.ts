@@ -8,7 +8,7 @@ import type { ZooKeeper } from "../client/zookeeper.ts";
 import type { Zxid } from "../types.ts";
 import type { AcquireOptions, LockOptions } from "./lock.ts";
 import { mutex } from "./mutex.ts";
-import type { Ownership } from "./ownership.ts";
+import type { Owned, Ownership } from "./ownership.ts";
 import { within } from "./waiting.ts";
 
 /** What the owner of several locks is given. */
@@ -16,7 +16,7 @@ export interface MultiOwnership extends AsyncDisposable {
   /** The fence of each lock, by its path. */
   readonly fences: ReadonlyMap<string, Zxid>;
   /** Aborts when the first of them is lost, or with {@link MultiOwnership.release}. */
-  readonly signal: AbortSignal;
+  readonly signal: Owned["signal"];
   /** Gives all of them back. */
   release(): Promise<void>;
 }
