@@ -17,11 +17,12 @@ interface Example {
   readonly code: string;
 }
 
-const MANUALS = ["README.md", "lib/testing/README.md"];
+const MANUALS = ["README.md", "lib/recipes/README.md", "lib/testing/README.md"];
 
 /** The public names, and the sources behind them. */
 const DOORS: Readonly<Record<string, string>> = {
   zookernel: "mod.ts",
+  "zookernel/recipes": "lib/recipes/mod.ts",
   "zookernel/storage": "adapters/storage/mod.ts",
   "zookernel/tcp": "adapters/tcp/mod.ts",
   "zookernel/testing": "adapters/testing/mod.ts",
@@ -31,7 +32,7 @@ function examples(manual: string): Example[] {
   const found: Example[] = [];
   let heading = "";
   for (const { groups } of readFileSync(projectPath(manual), "utf8").matchAll(
-    /^## (?<heading>.+)$|^```ts\n(?<code>[\s\S]*?)^```$/gm,
+    /^## (?<heading>.+)$|^```[tj]s\n(?<code>[\s\S]*?)^```$/gm,
   )) {
     if (groups?.heading !== undefined) heading = groups.heading;
     else if (groups?.code !== undefined) found.push({ heading, code: groups.code });
