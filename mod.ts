@@ -17,13 +17,13 @@
  * @module
  */
 import { consoleLogger, describeProcess, nonce, soon, systemClock } from "./adapters/system.ts";
-import type { EnsembleOptions } from "./lib/ensemble/open.ts";
-import { type OpenSettings, settingsOf } from "./lib/options.ts";
-import { withPlainCopy } from "./lib/plain_copy.ts";
+import { withPlainCopy } from "./lib/base/plain_copy.ts";
+import { type OpenSettings, settingsOf } from "./lib/options/options.ts";
+import { CLOCK, LOGGER, STORAGE } from "./lib/options/ports.ts";
+import { type Shape, splitOptions } from "./lib/options/shape.ts";
 import type { Clock, Logger, Storage } from "./lib/ports.ts";
-import { CLOCK, LOGGER, STORAGE } from "./lib/ports_shape.ts";
-import { Server } from "./lib/server.ts";
-import { type Shape, splitOptions } from "./lib/shape.ts";
+import type { EnsembleOptions } from "./lib/server/ensemble.ts";
+import { Server } from "./lib/server/server.ts";
 
 export { CREATOR_ALL_ACL, OPEN_ACL_UNSAFE, Perms, READ_ACL_UNSAFE } from "./lib/acl/perms.ts";
 export type { EnsembleConfig, EnsembleMember, WeightedGroups } from "./lib/broadcast/zab/ensemble.ts";
@@ -42,14 +42,8 @@ export type { TypedNode, UpdateOptions, Versioned } from "./lib/client/typed.ts"
 export type { StreamEvent } from "./lib/client/watch_streams.ts";
 export type { Watcher } from "./lib/client/watchers.ts";
 export type { ZooKeeper } from "./lib/client/zookeeper.ts";
-export type { Compat } from "./lib/compat.ts";
-export type { EnsembleOptions, PeerNetwork } from "./lib/ensemble/open.ts";
-export type { ConfigStore } from "./lib/ensemble/own_config.ts";
-export { type Applied, type ErrorCode, ZkError } from "./lib/errors.ts";
-export type { OpenSettings } from "./lib/options.ts";
-export type { Clock, Duplex, DuplexHandler, ListenAddress, Listener, Logger, Storage } from "./lib/ports.ts";
-export type { ServerMode } from "./lib/report.ts";
-export type { Inspected, Server, Snapshot } from "./lib/server.ts";
+export type { Compat } from "./lib/model/compat.ts";
+export { type Applied, type ErrorCode, ZkError } from "./lib/model/errors.ts";
 export type {
   Acl,
   AclList,
@@ -62,7 +56,13 @@ export type {
   Stat,
   WatchedEvent,
   Zxid,
-} from "./lib/types.ts";
+} from "./lib/model/types.ts";
+export type { OpenSettings } from "./lib/options/options.ts";
+export type { Clock, Duplex, DuplexHandler, ListenAddress, Listener, Logger, Storage } from "./lib/ports.ts";
+export type { ServerMode } from "./lib/report/report.ts";
+export type { EnsembleOptions, PeerNetwork } from "./lib/server/ensemble.ts";
+export type { ConfigStore } from "./lib/server/own_config.ts";
+export type { Inspected, Server, Snapshot } from "./lib/server/server.ts";
 
 /** What `open()` may be told; everything is optional. */
 export interface OpenOptions extends OpenSettings {
@@ -102,11 +102,11 @@ export async function open(options: OpenOptions = {}): Promise<Server> {
   const world = { clock, logger, random: Math.random, nonce, soon, process: describeProcess };
   if (ensemble !== undefined) {
     if (storage === undefined) throw new TypeError("Cannot open a server: a member of an ensemble needs a storage");
-    const { memberSettings, openMember, takeEnsemble } = await import("./lib/ensemble/open.ts");
+    const { memberSettings, openMember, takeEnsemble } = await import("./lib/server/ensemble.ts");
     const taken = takeEnsemble(ensemble, settings.extendedTypes);
     return new Server(memberSettings(taken, settings), world, await openMember(storage, taken, settings, world));
   }
   if (storage === undefined) return new Server(settings, world);
-  const { openDurable } = await import("./lib/durable.ts");
+  const { openDurable } = await import("./lib/server/durable.ts");
   return await openDurable(storage, settings, world);
 }

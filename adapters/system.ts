@@ -8,7 +8,7 @@ import { arch, homedir, hostname, type as osType, release, tmpdir, totalmem, use
 import process from "node:process";
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import type { Clock, Logger } from "../lib/ports.ts";
-import type { ProcessReport } from "../lib/report.ts";
+import type { ProcessReport } from "../lib/report/report.ts";
 import { isGranted, type Permission } from "./permissions.ts";
 
 /** Longest delay of a platform timer; a longer one would fire at once. */

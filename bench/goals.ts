@@ -1,5 +1,5 @@
 /**
- * What is to be reached: for each kind of work a gate that must hold and a stretch worth trying for.
+ * Goals of the benchmark: for each kind of work a gate that must hold and a stretch worth trying for.
  *
  * Most goals are ratios to Apache ZooKeeper in the same interleaved run, since absolute figures tell more about the machine than
  * about the server. CPU time per operation is the steadier of the two; throughput on a busy machine is not.

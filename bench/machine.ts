@@ -1,5 +1,5 @@
 /**
- * What the figures were measured on: machine, runtimes, versions. Without it no figure says anything.
+ * Description of what the figures were measured on: machine, runtimes, versions. Without it no figure says anything.
  */
 
 import { spawnSync } from "node:child_process";

@@ -1,5 +1,5 @@
 /**
- * What the kernel says about a process: CPU time and resident memory, read from /proc.
+ * Figures of the operating system about a process: CPU time and resident memory, read from /proc.
  *
  * Only Linux has it; elsewhere every figure is NaN and is shown as missing. Nothing here is asked of the process itself, so a
  * server cannot flatter its own numbers and all servers are measured alike.

@@ -1,5 +1,5 @@
 /**
- * What a run has found, one entry per row and server, and how each stands to its goals. Printing is table.ts's.
+ * Results of a run, one entry per row and server, and how each stands to its goals. Printing is table.ts's.
  */
 
 import { type Goal, judge, limitFor, type Verdict } from "./goals.ts";

@@ -1,5 +1,5 @@
 /**
- * How to run a program of the project on a given runtime, and what that runtime's version is.
+ * Runtimes: the command that runs a program of the project on each, and their versions.
  *
  * Node runs what was built below dist/, Bun and Deno run the sources: as users of the project do.
  */

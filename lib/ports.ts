@@ -3,7 +3,7 @@
  *
  * Bytes handed over in either direction belong to the receiver until its call returns; whoever keeps them copies them.
  */
-import type { AuthId, Now, Zxid } from "./types.ts";
+import type { AuthId, Now, Zxid } from "./model/types.ts";
 
 /** Time. `systemClock()` is the real one; a test's clock moves when told. */
 export interface Clock {

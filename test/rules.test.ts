@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { describe, test } from "node:test";
 import { projectPath } from "./support/root.ts";
@@ -15,35 +15,48 @@ const lib = readSources("lib");
 const adapters = readSources("adapters");
 const product = [...readSources("mod.ts"), ...lib, ...adapters];
 
-/** Files of lib/ that may use promises: the shell around the pure core. A name that ends in "/" stands for its folder. */
+/** Files of lib/ that may use promises: the shell around the pure core. A name that ends in "/" stands for its room. */
 const SHELL = [
-  "lib/options.ts",
-  "lib/host.ts",
-  "lib/server.ts",
-  "lib/durable.ts",
+  "lib/options/options.ts",
+  "lib/member/host.ts",
   "lib/store/",
+  "lib/peers/",
+  "lib/server/",
   "lib/client/",
-  "lib/ensemble/",
   "lib/recipes/",
   "lib/testing/",
 ];
 
-/** The single files of lib/ that hold data and plain functions: anything may import them. */
-const LEAVES = /^lib\/(?!host|member|server|durable|options|ports)\w+\.ts$/;
-
-/** What a folder of lib/ may import beside its own files and the leaves, where that is less than everything. */
+/** Every room of lib/, and the rooms that it may import beside itself, `model`, `base` and the ports. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  "lib/tree/": [],
-  "lib/broadcast/": ["lib/ports.ts", "lib/options.ts"],
-  "lib/wire/": ["lib/options.ts", "lib/kernel/messages.ts", "lib/broadcast/contract.ts", "lib/broadcast/zab/messages.ts"],
+  base: [],
+  model: [],
+  tree: [],
+  acl: [],
+  watch: [],
+  session: ["acl", "tree", "kernel/messages"],
+  kernel: ["acl", "session", "tree", "watch", "report/report"],
+  broadcast: ["options/shape"],
+  options: ["acl", "session", "tree", "kernel/options"],
+  wire: ["kernel/messages", "broadcast", "options", "report"],
+  store: ["acl", "tree", "wire", "kernel"],
+  sasl: ["options", "kernel/messages"],
+  member: ["kernel", "broadcast", "options"],
+  peers: ["broadcast", "options", "sasl", "store", "wire", "tree/tree", "report/report"],
+  service: ["kernel/messages", "kernel/kernel", "member", "options", "sasl", "session", "wire"],
+  report: ["kernel", "member", "options", "service", "session", "store", "wire"],
+  server: "acl broadcast client kernel member options peers report sasl service session store tree wire".split(" "),
+  client: ["acl/perms", "kernel/messages", "member/host", "options", "sasl", "wire"],
+  recipes: ["client"],
+  testing: "acl broadcast client kernel member options report server session store tree wire".split(" "),
 };
 
 /** Packages, and the files that may import them. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
-  "@noble/hashes/legacy.js": /^lib\/(digest_algorithms|sasl\/digest_md5)\.ts$/,
-  "@noble/hashes/sha2.js": /^lib\/digest_algorithms\.ts$/,
-  "@noble/hashes/sha3.js": /^lib\/digest_algorithms\.ts$/,
-  zod: /^(lib\/options_schema\.ts|adapters\/cli\/.*|adapters\/.*\/options\.ts)$/,
+  "@noble/hashes/legacy.js": /^lib\/(acl\/digest_algorithms|sasl\/digest_md5)\.ts$/,
+  "@noble/hashes/sha2.js": /^lib\/acl\/digest_algorithms\.ts$/,
+  "@noble/hashes/sha3.js": /^lib\/acl\/digest_algorithms\.ts$/,
+  zod: /^(lib\/options\/schema\.ts|adapters\/cli\/.*|adapters\/.*\/options\.ts)$/,
   croner: /^lib\/recipes\/schedule\.ts$/, // optional: whoever uses cron expressions installs it
   "msgpackr/pack": /^(adapters\/port\/.*|lib\/testing\/.*|lib\/client\/msgpack\.ts)$/, // the entry that never reaches native code
   "@std/path": /^adapters\//,
@@ -94,16 +107,17 @@ describe("the sources keep the rules", () => {
     nothing(pure.flatMap((file) => (file.path === "lib/ports.ts" ? inPorts(file) : inCore(file))));
   });
 
-  test("2, 4, 5: tree/, broadcast/ and wire/ know only what they may", () => {
-    const findings = Object.entries(MAY_IMPORT).flatMap(([folder, allowed]) => {
-      const finder = imports(({ specifier, file }) =>
-        file === null || file.startsWith(folder) || LEAVES.test(file) || allowed.includes(file)
-          ? null
-          : `${folder} imports "${specifier}"`,
-      );
-      return under(folder).flatMap(finder);
-    });
-    nothing(findings);
+  test("2, 4, 5: each room of lib/ knows only the rooms that it may", () => {
+    nothing(lib.flatMap(imports(beyondItsRoom)));
+  });
+
+  test("lib/ has no loose file but its ports, and every room has a manual", () => {
+    const loose = lib.filter(({ path }) => /^lib\/[^/]+$/.test(path) && path !== "lib/ports.ts");
+    const silent = Object.keys(MAY_IMPORT).filter((room) => !existsSync(projectPath("lib", room, "README.md")));
+    nothing([
+      ...loose.map(({ path }) => `${path}:1: lies loose`),
+      ...silent.map((room) => `lib/${room}/README.md:1: is missing`),
+    ]);
   });
 
   test("4: kernel/ imports nothing of broadcast/; broadcast/ never looks inside a txn", () => {
@@ -153,6 +167,19 @@ describe("the sources keep the rules", () => {
 });
 
 describe("the rules see", () => {
+  test("an import that the matrix doesn't allow, and none that it does", () => {
+    const found = (path: string, specifier: string): string[] =>
+      imports(beyondItsRoom)(parseSource(path, `import { a } from "${specifier}";`));
+    assert.deepEqual(found("lib/tree/a.ts", "../kernel/b.ts"), ['lib/tree/a.ts:1: tree imports "../kernel/b.ts"']);
+    assert.deepEqual(found("lib/model/a.ts", "../options/b.ts"), ['lib/model/a.ts:1: model imports "../options/b.ts"']);
+    assert.deepEqual(found("lib/session/a.ts", "../kernel/kernel.ts"), [
+      'lib/session/a.ts:1: session imports "../kernel/kernel.ts"',
+    ]);
+    assert.deepEqual(found("lib/nowhere/a.ts", "../tree/b.ts"), ['lib/nowhere/a.ts:1: nowhere imports "../tree/b.ts"']);
+    for (const allowed of ["./b.ts", "../model/b.ts", "../kernel/messages.ts", "../tree/b.ts", "../ports.ts"])
+      assert.deepEqual(found("lib/session/a.ts", allowed), []);
+  });
+
   const sample = parseSource(
     "lib/sample/a.ts",
     [
@@ -199,6 +226,15 @@ describe("the rules see", () => {
     assert.equal(sample.code.length, sample.text.length);
   });
 });
+
+/** An import of lib/ that the matrix doesn't allow. */
+function beyondItsRoom({ specifier, file: target }: Import, { path }: SourceFile): string | null {
+  if (target === null || !target.startsWith("lib/") || target === "lib/ports.ts" || path === "lib/ports.ts") return null;
+  const [room, other] = [path, target].map((file) => file.split("/")[1]!) as [string, string];
+  const allowed = [room, "model", "base", ...(MAY_IMPORT[room] ?? [])];
+  const isAllowed = allowed.some((name) => name === other || target === `lib/${name}.ts`);
+  return isAllowed ? null : `${room} imports "${specifier}"`;
+}
 
 type Finder = (file: SourceFile) => string[];
 

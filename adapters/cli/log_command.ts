@@ -3,13 +3,13 @@
  */
 import { statSync } from "node:fs";
 import { dirname, join } from "@std/path";
+import type { Proposal, SubTxn, Txn } from "../../lib/model/txns.ts";
+import type { Zxid } from "../../lib/model/types.ts";
+import { formatZxid } from "../../lib/model/zxid.ts";
 import type { Logger } from "../../lib/ports.ts";
 import { decodeRecord } from "../../lib/store/log_records.ts";
 import { type LogEnd, LogScanner } from "../../lib/store/log_scanner.ts";
-import type { Proposal, SubTxn, Txn } from "../../lib/txns.ts";
-import type { Zxid } from "../../lib/types.ts";
 import { JuteReader } from "../../lib/wire/jute.ts";
-import { formatZxid } from "../../lib/zxid.ts";
 import { logFiles, VERSION_FOLDER } from "../storage/file_names.ts";
 import { InUseError, LOCK_FILE, Lock } from "../storage/lock.ts";
 import { cutLog, keepTail } from "../storage/log_cut.ts";

@@ -55,7 +55,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   if (values.version) {
-    const { VERSION } = await import("../../lib/version.ts");
+    const { VERSION } = await import("../../lib/report/version.ts");
     process.stdout.write(`zookernel ${VERSION}\n`);
     return 0;
   }

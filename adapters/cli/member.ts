@@ -1,5 +1,5 @@
 /**
- * What makes a server of zoo.cfg a member of its ensemble: who it is, from the file `myid`, and where its clients come.
+ * Membership of a server of zoo.cfg in its ensemble: who it is, from the file `myid`, and where its clients come.
  */
 import { readFileSync } from "node:fs";
 import { join } from "@std/path";

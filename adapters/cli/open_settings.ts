@@ -1,12 +1,12 @@
 /**
- * What zoo.cfg asks for, in the words of `open()` and `tcp()`.
+ * Settings of zoo.cfg, in the words of `open()` and `tcp()`.
  *
  * Where zoo.cfg does not say, ZooKeeper's default for zoo.cfg counts, which is not always that of `open()`.
  */
 import type { EnsembleConfig, EnsembleMember } from "../../lib/broadcast/zab/ensemble.ts";
-import type { EnsembleOptions } from "../../lib/ensemble/open.ts";
-import type { OpenSettings, ThrottleSettings } from "../../lib/options.ts";
-import { FRAME_BYTES_EXTRA_MIN } from "../../lib/txn_size.ts";
+import { FRAME_BYTES_EXTRA_MIN } from "../../lib/model/txn_size.ts";
+import type { OpenSettings, ThrottleSettings } from "../../lib/options/options.ts";
+import type { EnsembleOptions } from "../../lib/server/ensemble.ts";
 import type { FileStorageOptions } from "../storage/file.ts";
 import type { ServerTlsOptions, TcpOptions } from "../tcp/listener.ts";
 import { DEFAULT_TICK_TIME_MS, extendedTypesOf } from "./zoo_cfg.ts";

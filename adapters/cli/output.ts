@@ -1,5 +1,5 @@
 /**
- * What a command that works on data says: its answer line by line, as fast as it is read, and how far it is.
+ * Output of commands that work on data: the answer line by line, as fast as it is read, and how far it is.
  */
 import { once } from "node:events";
 import process from "node:process";

@@ -4,7 +4,7 @@
  * Not here: what the keys mean. Later entries of the same key win at the reader's side; here every entry is kept, in order,
  * with the line that it begins on, so that a complaint can name it.
  */
-import { TextScanner } from "../../lib/text_scanner.ts";
+import { TextScanner } from "../../lib/base/text_scanner.ts";
 
 /** One key with its value, both unescaped. */
 export interface Property {

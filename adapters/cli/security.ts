@@ -1,12 +1,12 @@
 /**
- * What zoo.cfg says of TLS and SASL, for clients and between the members of an ensemble, with the files that it names: keys and certificates in PEM,
+ * Settings of zoo.cfg for TLS and SASL, for clients and between the members of an ensemble, with the files that it names: keys and certificates in PEM,
  * users in a JAAS file.
  *
  * Not here: ports (open_settings.ts). Invariant: no problem that is told holds a secret.
  */
 
 import type { EnsembleMember } from "../../lib/broadcast/zab/ensemble.ts";
-import type { OpenSettings } from "../../lib/options.ts";
+import type { OpenSettings } from "../../lib/options/options.ts";
 import { type Jaas, type JaasSections, parseJaas } from "../../lib/sasl/jaas.ts";
 import type { ServerTlsOptions } from "../tcp/listener.ts";
 import { isOfThisMachine, type PeerSaslOptions, type PeerTlsOptions, provesPeers, type TcpPeersOptions } from "../tcp/peers.ts";

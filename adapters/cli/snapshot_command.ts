@@ -3,8 +3,8 @@
  */
 import { basename, dirname, join } from "@std/path";
 import { Database } from "../../lib/kernel/database.ts";
+import { formatZxid, zxidFromHex } from "../../lib/model/zxid.ts";
 import type { Logger } from "../../lib/ports.ts";
-import { formatZxid, zxidFromHex } from "../../lib/zxid.ts";
 import { packed } from "../storage/compression.ts";
 import { compressionOf } from "../storage/file_names.ts";
 import { InUseError } from "../storage/lock.ts";

@@ -1,5 +1,5 @@
 /**
- * How `zookernel snapshot take` asks a server that runs for a snapshot: with a file in the data directory, which the server looks for. That takes
+ * Request of `zookernel snapshot take` to a server that runs: a file in the data directory, which the server looks for. That takes
  * no port and no signal, and whoever may do it is who may write there.
  *
  * Invariant: a request that nobody takes is withdrawn. What stands in the answer is said once.
@@ -8,9 +8,9 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { clearInterval, setInterval } from "node:timers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { join } from "@std/path";
+import { formatZxid } from "../../lib/model/zxid.ts";
 import type { Logger } from "../../lib/ports.ts";
 import { StorageError } from "../../lib/store/storage_error.ts";
-import { formatZxid } from "../../lib/zxid.ts";
 import type { Server } from "../../mod.ts";
 import { VERSION_FOLDER } from "../storage/file_names.ts";
 import { LOCK_FILE } from "../storage/lock.ts";

@@ -3,7 +3,7 @@
  */
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import type { Compat } from "../../lib/compat.ts";
+import type { Compat } from "../../lib/model/compat.ts";
 import type { Listener, Logger, Storage } from "../../lib/ports.ts";
 import { type EnsembleMember, type EnsembleOptions, type OpenSettings, open, type Server } from "../../mod.ts";
 import type { FileStorageOptions } from "../storage/file.ts";

@@ -4,7 +4,7 @@
  * As in Apache ZooKeeper a key that is no setting of its own stands for a Java system property, `zookeeper.KEY`; those that mean
  * something here are in the table by that KEY. A key's schema is made when the key is met: a short zoo.cfg starts quickly.
  */
-import { DIGEST_ALGORITHMS, type DigestAlgorithm } from "../../lib/digest_algorithms.ts";
+import { DIGEST_ALGORITHMS, type DigestAlgorithm } from "../../lib/acl/digest_algorithms.ts";
 import { bool, byteCount, fraction, list, oneOf, only, text, type ValueKind, whole, yesNo } from "./zoo_values.ts";
 
 /** What is served, by its name in zoo.cfg. A key that the file does not have is absent. */

@@ -5,6 +5,10 @@
  * written whole; nothing is deleted before what takes its place is on the disk.
  */
 import { join, resolve } from "@std/path";
+import { argumentError, describe } from "../../lib/base/validate.ts";
+import type { Zxid } from "../../lib/model/types.ts";
+import { formatZxid } from "../../lib/model/zxid.ts";
+import { flag, objectOf, oneOf, type Take, takeOptions, wholeNumber } from "../../lib/options/shape.ts";
 import type {
   Epochs,
   LogChunk,
@@ -16,12 +20,8 @@ import type {
   StoredEpochs,
   StoredSnapshot,
 } from "../../lib/ports.ts";
-import { flag, objectOf, oneOf, type Take, takeOptions, wholeNumber } from "../../lib/shape.ts";
 import { type CheckOfWhatIsLeft, checkCut } from "../../lib/store/cut.ts";
 import { StorageError } from "../../lib/store/storage_error.ts";
-import type { Zxid } from "../../lib/types.ts";
-import { argumentError, describe } from "../../lib/validate.ts";
-import { formatZxid } from "../../lib/zxid.ts";
 import { packed, unpacked } from "./compression.ts";
 import type { Disk } from "./disk.ts";
 import {

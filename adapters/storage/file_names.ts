@@ -2,8 +2,8 @@
  * The names of the files in a data directory, as ZooKeeper has them.
  */
 import { join } from "@std/path";
-import type { Zxid } from "../../lib/types.ts";
-import { zxidFromHex, zxidToHex } from "../../lib/zxid.ts";
+import type { Zxid } from "../../lib/model/types.ts";
+import { zxidFromHex, zxidToHex } from "../../lib/model/zxid.ts";
 import type { Disk } from "./disk.ts";
 
 /** Below both folders; its number is that of the files' layout. */

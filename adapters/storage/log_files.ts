@@ -3,11 +3,12 @@
  *
  * Invariant: records behind damage are never given out as if nothing were missing.
  */
+
+import type { Zxid } from "../../lib/model/types.ts";
+import { formatZxid } from "../../lib/model/zxid.ts";
 import type { LogChunk } from "../../lib/ports.ts";
 import { type FollowingRecords, type LogEnd, LogScanner } from "../../lib/store/log_scanner.ts";
 import { StorageError } from "../../lib/store/storage_error.ts";
-import type { Zxid } from "../../lib/types.ts";
-import { formatZxid } from "../../lib/zxid.ts";
 import type { Disk } from "./disk.ts";
 import type { LogFile } from "./file_names.ts";
 

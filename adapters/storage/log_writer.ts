@@ -9,7 +9,8 @@
  * records. Nothing is written after a failure: what a failed sync left on the disk, nobody knows.
  */
 import { join } from "@std/path";
-import { Fifo } from "../../lib/fifo.ts";
+import { Fifo } from "../../lib/base/fifo.ts";
+import type { Zxid } from "../../lib/model/types.ts";
 import type { Logger, LogRecord } from "../../lib/ports.ts";
 import {
   FRAME_HEAD_BYTES,
@@ -19,7 +20,6 @@ import {
   logFileHeader,
 } from "../../lib/store/log_records.ts";
 import { StorageError } from "../../lib/store/storage_error.ts";
-import type { Zxid } from "../../lib/types.ts";
 import { JuteWriter } from "../../lib/wire/jute.ts";
 import type { Disk, WritableFile } from "./disk.ts";
 import { logName } from "./file_names.ts";

@@ -5,11 +5,11 @@
  */
 import { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers";
+import type { Zxid } from "../../lib/model/types.ts";
+import { formatZxid } from "../../lib/model/zxid.ts";
 import type { Epochs, LogChunk, LogRecord, Storage, StorageUsage, Stored } from "../../lib/ports.ts";
 import { type CheckOfWhatIsLeft, checkCut } from "../../lib/store/cut.ts";
 import { StorageError } from "../../lib/store/storage_error.ts";
-import type { Zxid } from "../../lib/types.ts";
-import { formatZxid } from "../../lib/zxid.ts";
 
 /**
  * Keeps a server's data in memory, so that the next server on the same storage finds it.

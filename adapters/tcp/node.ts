@@ -4,8 +4,8 @@
  * Not here: TLS (tls.ts), what the bytes mean, and limits on who may connect. Invariant: after `stop()` no socket and no handle is left.
  */
 import type { AddressInfo, Server, Socket } from "node:net";
+import type { AuthId } from "../../lib/model/types.ts";
 import type { Duplex, DuplexHandler, ListenAddress, Listener } from "../../lib/ports.ts";
-import type { AuthId } from "../../lib/types.ts";
 import { type CompleteTcpOptions, listenError, named } from "./options.ts";
 import { attach } from "./socket.ts";
 

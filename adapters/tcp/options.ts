@@ -1,7 +1,7 @@
 /** Where and how to listen, and what every listener says of it. */
 import type { SecureContextOptions } from "node:tls";
+import { anyNumber, flag, having, objectOf, oneOf, takeOptions, text } from "../../lib/options/shape.ts";
 import type { Logger } from "../../lib/ports.ts";
-import { anyNumber, flag, having, objectOf, oneOf, takeOptions, text } from "../../lib/shape.ts";
 import { CONTEXT_SHAPE } from "./tls_shape.ts";
 
 /** Where to listen, and how. */

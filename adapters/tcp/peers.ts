@@ -1,13 +1,13 @@
 /**
- * How members of an ensemble reach one another by TCP: in the clear or by TLS, and whether they must prove who they are.
+ * TCP between the members of an ensemble: in the clear or by TLS, and whether they must prove who they are.
  *
  * Invariant: a member that others than this machine can reach lets nobody in who has not proved to belong to the ensemble, unless it was told to.
  */
 import { setImmediate } from "node:timers";
-import type { PeerNetwork } from "../../lib/ensemble/open.ts";
-import { type PeerSaslOptions, SaslPeerAuth } from "../../lib/ensemble/peer_auth.ts";
+import { flag, having, objectOf, oneOf, orNull, takeOptions } from "../../lib/options/shape.ts";
+import { type PeerSaslOptions, SaslPeerAuth } from "../../lib/peers/peer_auth.ts";
 import type { Logger } from "../../lib/ports.ts";
-import { flag, having, objectOf, oneOf, orNull, takeOptions } from "../../lib/shape.ts";
+import type { PeerNetwork } from "../../lib/server/ensemble.ts";
 import { nonce } from "../system.ts";
 import { TcpDialer } from "./dialer.ts";
 import { type ServerTlsOptions, type TcpOptions, tcp } from "./listener.ts";

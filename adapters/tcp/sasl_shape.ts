@@ -1,6 +1,7 @@
 /** Shapes of SASL's names and passwords. Invariant: no message holds a password. */
+
+import { objectOf, recordOf, secret, type Take, text } from "../../lib/options/shape.ts";
 import type { SaslCredentials } from "../../lib/sasl/digest_md5.ts";
-import { objectOf, recordOf, secret, type Take, text } from "../../lib/shape.ts";
 
 export const CREDENTIALS: Take<SaslCredentials> = objectOf<SaslCredentials>(
   { username: text('"bob"'), password: secret },

@@ -5,8 +5,8 @@
  * socket does; and no socket error leaves this file.
  */
 import type { Socket } from "node:net";
+import type { AuthId } from "../../lib/model/types.ts";
 import type { Duplex, DuplexHandler } from "../../lib/ports.ts";
-import type { AuthId } from "../../lib/types.ts";
 import { unmapped } from "./options.ts";
 
 /** Joins a connected socket to the handler that `accept` gives for it. `authIds` is what TLS has proved of the peer. */

@@ -7,9 +7,9 @@
 import { clearTimeout, setTimeout } from "node:timers";
 import type { TLSSocket } from "node:tls";
 import { subjectOf } from "../../lib/acl/certificate.ts";
-import type { PeerHosts } from "../../lib/ensemble/open.ts";
+import type { AuthId } from "../../lib/model/types.ts";
 import type { Listener } from "../../lib/ports.ts";
-import type { AuthId } from "../../lib/types.ts";
+import type { PeerHosts } from "../../lib/server/ensemble.ts";
 import { Handshakes } from "./handshakes.ts";
 import { type MakeServer, NodeListener } from "./node.ts";
 import { type CompleteTcpOptions, checkKeyPair, type ServerTlsOptions, unmapped } from "./options.ts";

@@ -5,8 +5,8 @@
  */
 import { Buffer } from "node:buffer";
 import type { SecureContextOptions } from "node:tls";
-import { oneOf, recordOf, type Shape, secret, type Take, text } from "../../lib/shape.ts";
-import { argumentError, describe } from "../../lib/validate.ts";
+import { argumentError, describe } from "../../lib/base/validate.ts";
+import { oneOf, recordOf, type Shape, secret, type Take, text } from "../../lib/options/shape.ts";
 
 type Material = string | Buffer | readonly unknown[];
 

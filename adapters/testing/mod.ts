@@ -17,9 +17,10 @@
  *
  * @module
  */
+
+import { LOGGER } from "../../lib/options/ports.ts";
+import { type Shape, splitOptions } from "../../lib/options/shape.ts";
 import type { Logger } from "../../lib/ports.ts";
-import { LOGGER } from "../../lib/ports_shape.ts";
-import { type Shape, splitOptions } from "../../lib/shape.ts";
 import { TestEnsemble, type TestEnsembleOptions } from "../../lib/testing/test_ensemble.ts";
 import { TestServer, type TestServerOptions, type TestWorld } from "../../lib/testing/test_server.ts";
 import { memoryStorage } from "../storage/memory.ts";
@@ -27,7 +28,7 @@ import { consoleLogger, describeProcess } from "../system.ts";
 import { tcp } from "../tcp/mod.ts";
 import { settle, soon } from "./settle.ts";
 
-export type { Duration } from "../../lib/duration.ts";
+export type { Duration } from "../../lib/base/duration.ts";
 export type { VirtualClock } from "../../lib/testing/clock.ts";
 export { ExpectationError, type ExpectedTree, type ExpectedZnode } from "../../lib/testing/expect.ts";
 export type { Fault, FaultAction, FaultPlan, Faults, Partition } from "../../lib/testing/faults.ts";

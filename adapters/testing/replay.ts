@@ -1,12 +1,13 @@
 /**
  * `replay()`: plays a history to a test server, or to any ZooKeeper server at the end of a socket.
  */
+
+import { argumentError, describe } from "../../lib/base/validate.ts";
 import { parseConnectString } from "../../lib/client/connect_string.ts";
 import { RemoteConnector } from "../../lib/client/remote.ts";
 import { History } from "../../lib/testing/history.ts";
 import { type ReplayReport, type ReplayTarget, replay as replayTo } from "../../lib/testing/replay.ts";
 import { TestServer } from "../../lib/testing/test_server.ts";
-import { argumentError, describe } from "../../lib/validate.ts";
 import { consoleLogger, systemClock } from "../system.ts";
 import { TcpDialer } from "../tcp/dialer.ts";
 

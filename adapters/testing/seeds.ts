@@ -2,7 +2,7 @@
  * Tests that chance has a part in: run with one seed after the other, and the one that fails again.
  */
 import process from "node:process";
-import { checkFunction, checkWholeNumber } from "../../lib/validate.ts";
+import { checkFunction, checkWholeNumber } from "../../lib/base/validate.ts";
 
 const SEEDS_MAX = 2 ** 31;
 /** Names the seeds to take instead, separated by commas. */

@@ -1,5 +1,5 @@
 /**
- * What the load generator can be asked to do. Plain data: it travels as JSON on the command line of the generator's process.
+ * Jobs of the load generator. Plain data: it travels as JSON on the command line of the generator's process.
  */
 
 /** How long a measurement takes. */

@@ -3,7 +3,7 @@
  */
 
 import { connect, type Socket } from "node:net";
-import type { Op } from "../../lib/ops.ts";
+import type { Op } from "../../lib/model/ops.ts";
 import { writeHello, writeRequest } from "../../lib/wire/codec.ts";
 import { bytesOf } from "../../test/support/frame_connection.ts";
 import { NEW_SESSION, RawClient } from "../../test/support/raw_client.ts";

@@ -5,7 +5,7 @@
  * that fails, since the server cuts it short, is as good as any.
  */
 
-import type { SubmittedAcl } from "../../lib/ops.ts";
+import type { SubmittedAcl } from "../../lib/model/ops.ts";
 import type { RawClient } from "../../test/support/raw_client.ts";
 import { sleep } from "../load/meter.ts";
 import { frames, type Target, type WireOp } from "./connections.ts";

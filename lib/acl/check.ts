@@ -1,9 +1,9 @@
 /**
- * Whom an access control list allows what, and what may be shown of it.
+ * Permission check of an access control list, and the part of it that may be shown.
  *
  * Not here: which permission an operation needs (kernel/), and what ids of a scheme mean (providers.ts).
  */
-import type { Acl, AclList, AuthId } from "../types.ts";
+import type { Acl, AclList, AuthId } from "../model/types.ts";
 import type { AclOptions } from "./options.ts";
 import { isEverybody, OPEN_ACL_UNSAFE } from "./perms.ts";
 import { provedOf } from "./proved.ts";

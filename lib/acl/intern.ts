@@ -3,7 +3,7 @@
  *
  * Invariants: what it gives back says the same as what it was given; it remembers no more than so many lists and so many characters of them.
  */
-import type { AclList } from "../types.ts";
+import type { AclList } from "../model/types.ts";
 import { OPEN_ACL_UNSAFE, READ_ACL_UNSAFE } from "./perms.ts";
 
 /** As many lists are remembered. When there are more, most are used once, and all are forgotten. */

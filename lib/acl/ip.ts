@@ -3,7 +3,7 @@
  *
  * Numbers are read as Java reads them, sign and leading zeros included, so that both servers judge an id alike.
  */
-import type { AuthId } from "../types.ts";
+import type { AuthId } from "../model/types.ts";
 
 /** A block of addresses: those that agree with `address` in the first `bits` bits. */
 export interface IpBlock {

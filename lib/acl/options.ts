@@ -1,7 +1,7 @@
 /**
- * What the rules of access depend on: the server's configuration, and the ZooKeeper version it answers like.
+ * Options of the rules of access: the server's configuration, and the ZooKeeper version it answers like.
  */
-import type { DigestAlgorithm } from "../digest_algorithms.ts";
+import type { DigestAlgorithm } from "./digest_algorithms.ts";
 
 export interface AclOptions {
   /** Allow everything to everybody (`skipACL`). Submitted lists are judged all the same. */

@@ -1,8 +1,8 @@
 /**
  * Permissions, and the access control lists that everybody uses.
  */
-import type { SubmittedAcl } from "../ops.ts";
-import type { AclList } from "../types.ts";
+import type { SubmittedAcl } from "../model/ops.ts";
+import type { AclList } from "../model/types.ts";
 
 /** Permission bits of an ACL entry; or them together. Nothing is inherited from parents. */
 export const Perms: {

@@ -3,7 +3,7 @@
  *
  * Invariant: a list may grow at its end, and never changes otherwise; each of its identities is looked at once.
  */
-import type { AuthId } from "../types.ts";
+import type { AuthId } from "../model/types.ts";
 
 interface Index {
   count: number;

@@ -3,9 +3,9 @@
  *
  * Not here: lists of entries (schemes.ts) and permissions (check.ts). Outside its own provider an id is never interpreted.
  */
-import { encodeBase64 } from "../base64.ts";
-import { hashWith } from "../digest_algorithms.ts";
-import type { Acl, AuthId } from "../types.ts";
+import { encodeBase64 } from "../base/base64.ts";
+import type { Acl, AuthId } from "../model/types.ts";
+import { hashWith } from "./digest_algorithms.ts";
 import { blockContains, type IpBlock, ipIdentity, parseAddress, parseIpBlock } from "./ip.ts";
 import type { AclOptions } from "./options.ts";
 import { isDistinguishedName } from "./x500_name.ts";

@@ -1,13 +1,13 @@
 /**
- * What clients say of identities, turned into what is kept: auth packets into identities, submitted ACL lists into lists to store.
+ * Translation of identities from what clients send into what is kept: auth packets into identities, submitted ACL lists into lists to store.
  *
  * Not here: whom a list allows what (check.ts), and what ids of a scheme mean (providers.ts).
  *
  * Invariant: a list that {@link normalizeAcl} returned has entries that their providers understand, none of them `auth`.
  */
-import type { SubmittedAcl } from "../ops.ts";
-import { aclEntryLength } from "../txn_size.ts";
-import type { Acl, AclList, AuthId } from "../types.ts";
+import type { SubmittedAcl } from "../model/ops.ts";
+import { aclEntryLength } from "../model/txn_size.ts";
+import type { Acl, AclList, AuthId } from "../model/types.ts";
 import { ipIdentity } from "./ip.ts";
 import type { AclOptions } from "./options.ts";
 import { isEverybody, OPEN_ACL_UNSAFE, Perms } from "./perms.ts";

@@ -1,10 +1,10 @@
 /**
- * Whether a text is an X.500 distinguished name, such as `CN=client one,O=Test\, Inc.,C=XX`, by the grammar of RFC 2253 and the older forms
+ * Grammar of X.500 distinguished names, such as `CN=client one,O=Test\, Inc.,C=XX`, by the grammar of RFC 2253 and the older forms
  * that Java reads too (`;` between parts, `OID.1.2.3`, spaces around).
  *
  * Only the form is judged. Names are compared as text elsewhere, so nothing here takes one apart.
  */
-import { TextScanner } from "../text_scanner.ts";
+import { TextScanner } from "../base/text_scanner.ts";
 
 const KEYWORDS: ReadonlySet<string> = new Set(
   "CN C L S ST O OU T IP STREET DC DNQUALIFIER DNQ SURNAME GIVENNAME INITIALS GENERATION EMAIL EMAILADDRESS UID SERIALNUMBER".split(

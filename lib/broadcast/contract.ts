@@ -1,13 +1,13 @@
 /**
- * What stands between a kernel and whatever orders its proposals and makes them durable: the whole difference between a server that stands alone
+ * Contract between a kernel and whatever orders its proposals and makes them durable: the whole difference between a server that stands alone
  * and a member of an ensemble.
  *
  * Invariant: proposals are committed in zxid order, each once, and none before it is durable where it must be.
  */
-import type { ErrorCode } from "../errors.ts";
-import type { Forwarded, ReconfigOp } from "../ops.ts";
-import type { Proposal } from "../txns.ts";
-import type { Now, Role, SessionId, Zxid } from "../types.ts";
+import type { ErrorCode } from "../model/errors.ts";
+import type { Forwarded, ReconfigOp } from "../model/ops.ts";
+import type { Proposal } from "../model/txns.ts";
+import type { Now, Role, SessionId, Zxid } from "../model/types.ts";
 import type { Membership } from "./zab/membership.ts";
 import type { Image, LeaderPacket, LearnerPacket, LinkId, MemberId, Notification, Touched } from "./zab/messages.ts";
 

@@ -1,8 +1,8 @@
 /**
  * The broadcast of a server that stands alone: durable here is committed.
  */
-import { Fifo } from "../fifo.ts";
-import type { Proposal } from "../txns.ts";
+import { Fifo } from "../base/fifo.ts";
+import type { Proposal } from "../model/txns.ts";
 import type { Broadcast, BroadcastEffect, BroadcastInput } from "./contract.ts";
 
 export class Standalone implements Broadcast {

@@ -4,7 +4,7 @@
  * Runtimes warn of a leak where there are many, and look through all of them to remove one. Invariants: a callback is called at most once, and not
  * after its end; a signal nobody waits for any more has no listener.
  */
-import type { AbortSignal } from "../platform_types.ts";
+import type { AbortSignal } from "../base/platform_types.ts";
 
 /** Those that wait for one signal. */
 interface Waiting {

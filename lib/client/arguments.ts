@@ -7,10 +7,9 @@
  * Not here: paths and ops (values.ts). Invariant: of what a caller hands in each part is looked at once, and nothing of it is kept.
  */
 import { CREATOR_ALL_ACL, OPEN_ACL_UNSAFE, READ_ACL_UNSAFE } from "../acl/perms.ts";
-import { bytesOf } from "../bytes.ts";
-import { ZkError } from "../errors.ts";
-import type { AbortSignal } from "../platform_types.ts";
-import type { Acl, AddWatchMode, CreateMode } from "../types.ts";
+import { bytesOf } from "../base/bytes.ts";
+import type { AbortSignal } from "../base/platform_types.ts";
+import { Slab } from "../base/slab.ts";
 import {
   argumentError,
   checkFunction,
@@ -20,8 +19,9 @@ import {
   checkWholeNumber,
   describe,
   nearestName,
-} from "../validate.ts";
-import { Slab } from "../wire/slab.ts";
+} from "../base/validate.ts";
+import { ZkError } from "../model/errors.ts";
+import type { Acl, AddWatchMode, CreateMode } from "../model/types.ts";
 import type { RequestOptions, VersionOptions, WatchOptions } from "./options.ts";
 import type { Watcher } from "./watchers.ts";
 

@@ -1,11 +1,11 @@
 /**
- * How values become a znode's data and back. MessagePack has a file of its own, since it is the only one that needs a package.
+ * Codecs between values and a znode's data. MessagePack has a file of its own, since it is the only one that needs a package.
  *
  * Invariant: `decode(encode(value))` equals the value.
  */
 
-import { bytesOf } from "../bytes.ts";
-import { describe } from "../validate.ts";
+import { bytesOf } from "../base/bytes.ts";
+import { describe } from "../base/validate.ts";
 
 /** A way to write values of one kind. `decode` throws for data that is none of its own. */
 export interface Codec<T> {

@@ -4,10 +4,11 @@
  * Not here: resolving names, which is done anew at each attempt. Invariant: what comes out names at least one server, none twice, and its chroot
  * is a valid path or "".
  */
-import { ZkError } from "../errors.ts";
-import { pathProblem } from "../path.ts";
+
+import { checkString } from "../base/validate.ts";
+import { ZkError } from "../model/errors.ts";
+import { pathProblem } from "../model/path.ts";
 import type { ServerAddress } from "../ports.ts";
-import { checkString } from "../validate.ts";
 
 /** What a connect string says. */
 export interface ConnectString {

@@ -3,7 +3,7 @@
  *
  * Invariant: {@link guard} never throws, and leaves no rejected promise behind.
  */
-import { logThrown } from "../log_thrown.ts";
+import { logThrown } from "../base/log_thrown.ts";
 import type { Logger } from "../ports.ts";
 
 /** Calls the function; what it throws, at once or as a promise, is logged. */

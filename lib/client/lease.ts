@@ -6,7 +6,7 @@
  *
  * Invariant: a guard is called once at the most, and before a request of the handle settles whose answer came when the lease was over.
  */
-import { ZkError } from "../errors.ts";
+import { ZkError } from "../model/errors.ts";
 import type { Clock } from "../ports.ts";
 
 /**

@@ -1,11 +1,11 @@
 /**
- * What a client handle needs of a connection, wherever its server is: in this process or at the end of a socket.
+ * Interface of a client handle to its connection, wherever its server is: in this process or at the end of a socket.
  *
  * Invariant: a link speaks for one connection. It calls `welcome` at most once and first, and `closed` exactly once and last.
  */
 import type { Hello, Welcome } from "../kernel/messages.ts";
-import type { Op, Outcome } from "../ops.ts";
-import type { WatchedEvent, Zxid } from "../types.ts";
+import type { Op, Outcome } from "../model/ops.ts";
+import type { WatchedEvent, Zxid } from "../model/types.ts";
 
 /** Who hears of what a link brings. */
 export interface LinkHandlers {

@@ -3,11 +3,12 @@
  *
  * Invariant: what goes out is copied, so that no caller can change what the server keeps. What comes in is the handle's own copy (arguments.ts).
  */
-import type { ConnEffect, ConnectionSink, Host } from "../host.ts";
+
+import { Slab } from "../base/slab.ts";
 import type { Hello, Peer } from "../kernel/messages.ts";
-import type { MultiResult, Op, Outcome } from "../ops.ts";
-import type { ConnId, Stat } from "../types.ts";
-import { Slab } from "../wire/slab.ts";
+import type { ConnEffect, ConnectionSink, Host } from "../member/host.ts";
+import type { MultiResult, Op, Outcome } from "../model/ops.ts";
+import type { ConnId, Stat } from "../model/types.ts";
 import type { Connector, Link, LinkHandlers } from "./link.ts";
 import { excessLength } from "./request_size.ts";
 

@@ -2,8 +2,8 @@
  * `zookernel/msgpack`: values as MessagePack, smaller than JSON, and with bytes, dates and bigints. A Map is read as an object.
  */
 import { Packr } from "msgpackr/pack";
-import { bytesOf } from "../bytes.ts";
-import { argumentError, describe } from "../validate.ts";
+import { bytesOf } from "../base/bytes.ts";
+import { argumentError, describe } from "../base/validate.ts";
 import type { Codec } from "./codecs.ts";
 
 // Plain maps, so that any other MessagePack library reads them. Numbers stay numbers, and bigints bigints.

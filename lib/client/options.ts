@@ -1,9 +1,9 @@
 /**
  * Options of clients and of their verbs, whichever way they reach their server. A key whose value is undefined counts as absent.
  */
-import type { AbortSignal } from "../platform_types.ts";
-import { flag, type Shape, signal, text, wholeNumber } from "../shape.ts";
-import type { AddWatchMode } from "../types.ts";
+import type { AbortSignal } from "../base/platform_types.ts";
+import type { AddWatchMode } from "../model/types.ts";
+import { flag, type Shape, signal, text, wholeNumber } from "../options/shape.ts";
 import type { OverflowPolicy } from "./event_stream.ts";
 import type { Watcher } from "./watchers.ts";
 

@@ -1,8 +1,9 @@
 /**
  * A change of the ensemble's members, as a client asks for it.
  */
-import type { ReconfigOp } from "../ops.ts";
-import { argumentError, checkOptions, describe } from "../validate.ts";
+
+import { argumentError, checkOptions, describe } from "../base/validate.ts";
+import type { ReconfigOp } from "../model/ops.ts";
 
 /** Either who joins and who leaves, or `members`: all of them anew. */
 export interface Reconfig {

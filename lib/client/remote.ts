@@ -6,9 +6,9 @@
  * Invariant: what a turn asks goes to the stream in one piece when the turn ends, and nothing is called back once a link is cut.
  */
 import type { Hello, Welcome } from "../kernel/messages.ts";
-import type { Op, Outcome } from "../ops.ts";
+import type { Op, Outcome } from "../model/ops.ts";
+import type { WatchedEvent, Zxid } from "../model/types.ts";
 import type { Dialer, Duplex, DuplexHandler, Logger, ServerAddress } from "../ports.ts";
-import type { WatchedEvent, Zxid } from "../types.ts";
 import { ClientConn, type ClientConnOwner, type ClientOp } from "../wire/client_conn.ts";
 import { parseConnectString, serverName } from "./connect_string.ts";
 import type { Connector, Link, LinkHandlers } from "./link.ts";

@@ -3,7 +3,7 @@
  *
  * Not here: the limit (limits.frameBytesMax). Invariant: it says of every request what the encoder would.
  */
-import type { CreateOp, Op, SubmittedAcl } from "../ops.ts";
+import type { CreateOp, Op, SubmittedAcl } from "../model/ops.ts";
 import type { ClientOp } from "../wire/client_conn.ts";
 import { writeRequest } from "../wire/codec.ts";
 import { JuteWriter } from "../wire/jute.ts";

@@ -5,9 +5,10 @@
  *
  * Invariants: every promise is settled, unless a signal ends it with an answer: an outcome or a {@link Failure}. Nothing throws where an answer comes.
  */
-import { type Applied, type ErrorCode, invariant, ZkError, type ZkErrorDetail } from "../errors.ts";
-import type { Op, Outcome } from "../ops.ts";
-import type { AbortSignal } from "../platform_types.ts";
+
+import type { AbortSignal } from "../base/platform_types.ts";
+import { type Applied, type ErrorCode, invariant, ZkError, type ZkErrorDetail } from "../model/errors.ts";
+import type { Op, Outcome } from "../model/ops.ts";
 import { onAbort } from "./abort.ts";
 import type { Asked, ClientSession } from "./session.ts";
 import type { Watcher, Watchers, WatchSet } from "./watchers.ts";

@@ -9,13 +9,14 @@
  * Invariants: every request is settled exactly once. A terminal state (expired, authFailed, closed) is never left. Events of a connection come
  * before the replies that follow them.
  */
-import type { Applied, ErrorCode } from "../errors.ts";
-import { Fifo } from "../fifo.ts";
+
+import { Fifo } from "../base/fifo.ts";
 import type { Welcome } from "../kernel/messages.ts";
-import type { AuthOp, Op, Outcome, SetWatchesOp } from "../ops.ts";
+import type { Applied, ErrorCode } from "../model/errors.ts";
+import type { AuthOp, Op, Outcome, SetWatchesOp } from "../model/ops.ts";
+import type { SessionId, WatchedEvent, Zxid } from "../model/types.ts";
 import type { Clock } from "../ports.ts";
 import type { SaslClient } from "../sasl/digest_md5.ts";
-import type { SessionId, WatchedEvent, Zxid } from "../types.ts";
 import { Lease } from "./lease.ts";
 import type { Connector, Link, LinkHandlers } from "./link.ts";
 import { ReadWriteSearch } from "./read_write_search.ts";

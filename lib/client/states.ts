@@ -1,9 +1,9 @@
 /**
- * Who hears of a handle's changes of state: callbacks, and streams made of them.
+ * Listeners to a handle's changes of state: callbacks, and streams made of them.
  *
  * Not here: the states and what they mean (session.ts).
  */
-import type { AbortSignal } from "../platform_types.ts";
+import type { AbortSignal } from "../base/platform_types.ts";
 import { onAbort } from "./abort.ts";
 import { EventStream } from "./event_stream.ts";
 import { type ConnectionState, isTerminal } from "./session.ts";

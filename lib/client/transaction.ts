@@ -3,11 +3,12 @@
  *
  * Invariant: results stand in the order of the operations.
  */
-import { type ErrorCode, ZkError } from "../errors.ts";
-import type { MultiResult, MultiWriteOp } from "../ops.ts";
-import { withoutChroot } from "../path.ts";
-import type { AbortSignal } from "../platform_types.ts";
-import type { Stat } from "../types.ts";
+
+import type { AbortSignal } from "../base/platform_types.ts";
+import { type ErrorCode, ZkError } from "../model/errors.ts";
+import type { MultiResult, MultiWriteOp } from "../model/ops.ts";
+import { withoutChroot } from "../model/path.ts";
+import type { Stat } from "../model/types.ts";
 import {
   type CreateOptions,
   type Data,

@@ -5,10 +5,10 @@
  *
  * Not here: codecs (codecs.ts, msgpack.ts), what a schema is (schema.ts). Invariant: no value gets in or out that the schema refuses.
  */
-import { bytesOf } from "../bytes.ts";
-import { ZkError } from "../errors.ts";
-import type { Stat } from "../types.ts";
-import { argumentError, checkFunction, checkOptions, checkWholeNumber, describe } from "../validate.ts";
+import { bytesOf } from "../base/bytes.ts";
+import { argumentError, checkFunction, checkOptions, checkWholeNumber, describe } from "../base/validate.ts";
+import { ZkError } from "../model/errors.ts";
+import type { Stat } from "../model/types.ts";
 import {
   type CreateOptions,
   NO_OPTIONS,

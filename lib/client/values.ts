@@ -1,13 +1,14 @@
 /**
- * What callers hand to the verbs, brought into the form that goes to a server: paths, and the ops that several kinds of callers make.
+ * Translation of callers' values into the form that goes to a server: paths, and the ops that several kinds of callers make.
  *
  * Not here: the checks of single arguments (arguments.ts).
  */
-import { ZkError } from "../errors.ts";
-import type { CreateOp } from "../ops.ts";
-import { pathProblem, withChroot } from "../path.ts";
-import type { CreateMode } from "../types.ts";
-import { checkString } from "../validate.ts";
+
+import { checkString } from "../base/validate.ts";
+import { ZkError } from "../model/errors.ts";
+import type { CreateOp } from "../model/ops.ts";
+import { pathProblem, withChroot } from "../model/path.ts";
+import type { CreateMode } from "../model/types.ts";
 import { type CheckedCreateOptions, takeData } from "./arguments.ts";
 
 const FLAGS: Readonly<Record<CreateMode, number>> = {

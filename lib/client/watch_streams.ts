@@ -4,9 +4,10 @@
  * Not here: whose watch is whose, and setting it again (watchers.ts). Invariant: a stream that has ended leaves no registration behind, neither here,
  * nor on the server, nor with its signal.
  */
-import { ZkError } from "../errors.ts";
-import type { AddWatchMode, WatchedEvent, Zxid } from "../types.ts";
-import { checkOneOf, checkOptions, checkWholeNumber } from "../validate.ts";
+
+import { checkOneOf, checkOptions, checkWholeNumber } from "../base/validate.ts";
+import { ZkError } from "../model/errors.ts";
+import type { AddWatchMode, WatchedEvent, Zxid } from "../model/types.ts";
 import { onAbort } from "./abort.ts";
 import { takeSignal, takeWatchMode } from "./arguments.ts";
 import { EventStream, OVERFLOW_POLICIES } from "./event_stream.ts";

@@ -5,8 +5,8 @@
  *
  * Invariant: a one-shot watcher is called at most once, and one event calls a watcher once however often it was registered.
  */
-import type { SetWatchesOp } from "../ops.ts";
-import type { AddWatchMode, EventType, WatchedEvent, Zxid } from "../types.ts";
+import type { SetWatchesOp } from "../model/ops.ts";
+import type { AddWatchMode, EventType, WatchedEvent, Zxid } from "../model/types.ts";
 
 export type Watcher = (event: WatchedEvent) => void;
 

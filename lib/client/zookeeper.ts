@@ -5,15 +5,16 @@
  *
  * Invariant: every promise is settled, with a result or with a {@link ZkError}.
  */
-import { type ErrorCode, ZkError } from "../errors.ts";
-import { showAs } from "../inspection.ts";
-import type { Op, SetWatchesOp } from "../ops.ts";
-import { pathProblem, withChroot, withoutChroot } from "../path.ts";
-import type { AbortSignal } from "../platform_types.ts";
+
+import { showAs } from "../base/inspection.ts";
+import type { AbortSignal } from "../base/platform_types.ts";
+import { checkFunction, checkOneOf, checkString } from "../base/validate.ts";
+import { type ErrorCode, ZkError } from "../model/errors.ts";
+import type { Op, SetWatchesOp } from "../model/ops.ts";
+import { pathProblem, withChroot, withoutChroot } from "../model/path.ts";
+import type { Acl, AclList, AddWatchMode, AuthId, SessionId, Stat, WatchedEvent, Zxid } from "../model/types.ts";
 import type { Clock, Logger } from "../ports.ts";
 import type { SaslClient } from "../sasl/digest_md5.ts";
-import type { Acl, AclList, AddWatchMode, AuthId, SessionId, Stat, WatchedEvent, Zxid } from "../types.ts";
-import { checkFunction, checkOneOf, checkString } from "../validate.ts";
 import { onAbort } from "./abort.ts";
 import {
   type CreateOptions,

@@ -6,12 +6,9 @@
  *
  * Invariant: `lastZxid` moves only after the whole txn is applied.
  */
-import { invariant } from "../errors.ts";
-import { DONE, type MultiResult, type Outcome } from "../ops.ts";
-import { parentOf } from "../path.ts";
-import { quotaChanged, quotaCreated, quotaDeleted } from "../tree/quota.ts";
-import { Tree } from "../tree/tree.ts";
-import type { Znode } from "../tree/znode.ts";
+import { invariant } from "../model/errors.ts";
+import { DONE, type MultiResult, type Outcome } from "../model/ops.ts";
+import { parentOf } from "../model/path.ts";
 import type {
   CloseSessionTxn,
   CreateContainerTxn,
@@ -24,8 +21,11 @@ import type {
   SetDataTxn,
   SubTxn,
   TxnHeader,
-} from "../txns.ts";
-import type { AclList } from "../types.ts";
+} from "../model/txns.ts";
+import type { AclList } from "../model/types.ts";
+import { quotaChanged, quotaCreated, quotaDeleted } from "../tree/quota.ts";
+import { Tree } from "../tree/tree.ts";
+import type { Znode } from "../tree/znode.ts";
 import type { Change } from "../watch/triggers.ts";
 import type { Database } from "./database.ts";
 

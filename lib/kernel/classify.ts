@@ -3,7 +3,7 @@
  *
  * Not here: what becomes of them (prepare.ts).
  */
-import type { MultiOp, Op, OpKind, UnreadableOp, WriteOp } from "../ops.ts";
+import type { MultiOp, Op, OpKind, UnreadableOp, WriteOp } from "../model/ops.ts";
 import type { Session } from "../session/sessions.ts";
 import type { KernelOptions } from "./options.ts";
 import { isEphemeral } from "./prepare.ts";

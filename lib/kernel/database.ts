@@ -1,11 +1,11 @@
 /**
- * What is replicated: the tree, the sessions, and the last zxid applied. Exactly what a snapshot holds.
+ * Database that is replicated: the tree, the sessions, and the last zxid applied. Exactly what a snapshot holds.
  *
  * Invariant: two databases that have applied the same txns are equal.
  */
 import { AclInterner } from "../acl/intern.ts";
+import type { SessionId, Zxid } from "../model/types.ts";
 import type { Tree } from "../tree/tree.ts";
-import type { SessionId, Zxid } from "../types.ts";
 
 export class Database {
   readonly tree: Tree;

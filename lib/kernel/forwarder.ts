@@ -4,12 +4,12 @@
  * Not here: answering them (kernel.ts). Invariant: requests are committed in the order in which they were passed on, so that a commit is this
  * member's own if it is the one that is next.
  */
-import { Fifo } from "../fifo.ts";
-import type { CreateSessionOp, Forwarded, Op, SyncOp } from "../ops.ts";
+import { Fifo } from "../base/fifo.ts";
+import type { CreateSessionOp, Forwarded, Op, SyncOp } from "../model/ops.ts";
+import type { TxnHeader } from "../model/txns.ts";
+import type { SessionId } from "../model/types.ts";
 import type { Connection } from "../session/connection.ts";
 import type { Session, Sessions } from "../session/sessions.ts";
-import type { TxnHeader } from "../txns.ts";
-import type { SessionId } from "../types.ts";
 import { becomesTxn, mustUpgrade } from "./classify.ts";
 import type { KernelOptions } from "./options.ts";
 import type { Step } from "./step.ts";

@@ -12,14 +12,14 @@
 import { isAllowed } from "../acl/check.ts";
 import { Perms } from "../acl/perms.ts";
 import { authenticate, initialIdentities, saslIdentities } from "../acl/schemes.ts";
-import { BrokenInvariant, invariant } from "../errors.ts";
-import { type AuthOp, DONE, type Op, type Outcome, type ReadOp } from "../ops.ts";
+import { BrokenInvariant, invariant } from "../model/errors.ts";
+import { type AuthOp, DONE, type Op, type Outcome, type ReadOp } from "../model/ops.ts";
+import type { Proposal } from "../model/txns.ts";
+import type { AclList, AuthId, ConnId, EventType, Now, Role, SessionId, Zxid } from "../model/types.ts";
 import { Connection, NOT_KNOWN } from "../session/connection.ts";
 import { heldBytes } from "../session/held_bytes.ts";
 import { passwordMatches, sessionPassword } from "../session/identity.ts";
 import { SELF, type Session, Sessions } from "../session/sessions.ts";
-import type { Proposal } from "../txns.ts";
-import type { AclList, AuthId, ConnId, EventType, Now, Role, SessionId, Zxid } from "../types.ts";
 import { trigger } from "../watch/triggers.ts";
 import { Watches } from "../watch/watches.ts";
 import { apply } from "./apply.ts";

@@ -4,7 +4,7 @@
  * Invariant: to count one takes a few additions, however many there were. Percentiles are of whole milliseconds, and exact below
  * {@link EXACT_MS}; ZooKeeper estimates them from a sample.
  */
-import type { SummaryReport } from "../report.ts";
+import type { SummaryReport } from "../report/report.ts";
 
 const EXACT_MS = 1024;
 

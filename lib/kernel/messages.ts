@@ -4,9 +4,9 @@
  * Invariant: effects are carried out in the order in which they stand. An event stands before any reply that shows
  * what it announces, and a reply stands after the commit it stands for.
  */
-import type { Forwarded, Op, Outcome } from "../ops.ts";
-import type { Proposal } from "../txns.ts";
-import type { ConnId, SessionId, WatchedEvent, Zxid } from "../types.ts";
+import type { Forwarded, Op, Outcome } from "../model/ops.ts";
+import type { Proposal } from "../model/txns.ts";
+import type { ConnId, SessionId, WatchedEvent, Zxid } from "../model/types.ts";
 
 /** What a client says first: ZooKeeper's ConnectRequest. */
 export interface Hello {

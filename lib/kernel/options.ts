@@ -1,8 +1,8 @@
 /**
- * What a kernel is told when it is made. Plain data, complete: defaults and validation are `open()`'s (lib/options.ts).
+ * Options of a kernel. Plain data, complete: defaults and validation are `open()`'s (lib/options/options.ts).
  */
 import type { AclOptions } from "../acl/schemes.ts";
-import type { Behaviour } from "../compat.ts";
+import type { Behaviour } from "../model/compat.ts";
 import type { ExtendedTypes } from "../tree/znode.ts";
 
 export interface KernelOptions {

@@ -4,13 +4,13 @@
  *
  * Invariants: with nothing outstanding there is nothing here, and a look-up is the tree's own. Txns settle in the order in which they were prepared.
  */
-import { Fifo } from "../fifo.ts";
-import { parentOf } from "../path.ts";
+import { Fifo } from "../base/fifo.ts";
+import { parentOf } from "../model/path.ts";
+import { textLength } from "../model/txn_size.ts";
+import type { AclList, SessionId, Zxid } from "../model/types.ts";
 import { changedDigest } from "../tree/digest.ts";
 import { type Creation, digestOf, type Tree } from "../tree/tree.ts";
 import { kindOf, newZnode, type Znode } from "../tree/znode.ts";
-import { textLength } from "../txn_size.ts";
-import type { AclList, SessionId, Zxid } from "../types.ts";
 
 interface PendingChange {
   readonly path: string;

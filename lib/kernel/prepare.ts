@@ -8,13 +8,27 @@
 import { isAllowed } from "../acl/check.ts";
 import { Perms } from "../acl/perms.ts";
 import { normalizeAcl } from "../acl/schemes.ts";
-import type { ErrorCode } from "../errors.ts";
-import type { CheckOp, CreateOp, DeleteOp, MultiOp, MultiWriteOp, ReconfigOp, SetAclOp, SetDataOp, WriteOp } from "../ops.ts";
-import { hasCreatableForm, type PathRules, parentOf, pathProblem, sequenceSuffix } from "../path.ts";
-import { quotaProblem } from "../tree/quota.ts";
-import { CONFIG_NODE, QUOTA_ROOT, ROOT, Tree, ZOOKEEPER } from "../tree/tree.ts";
-import { TTL_MAX_MS, type Znode } from "../tree/znode.ts";
-import { isLongerThan, LIST_LENGTH_BYTES, PROPOSAL_BYTES, SUB_TXN_HEAD_BYTES, textLength, txnLength } from "../txn_size.ts";
+import type { ErrorCode } from "../model/errors.ts";
+import type {
+  CheckOp,
+  CreateOp,
+  DeleteOp,
+  MultiOp,
+  MultiWriteOp,
+  ReconfigOp,
+  SetAclOp,
+  SetDataOp,
+  WriteOp,
+} from "../model/ops.ts";
+import { hasCreatableForm, type PathRules, parentOf, pathProblem, sequenceSuffix } from "../model/path.ts";
+import {
+  isLongerThan,
+  LIST_LENGTH_BYTES,
+  PROPOSAL_BYTES,
+  SUB_TXN_HEAD_BYTES,
+  textLength,
+  txnLength,
+} from "../model/txn_size.ts";
 import type {
   CloseSessionTxn,
   CreateContainerTxn,
@@ -26,8 +40,11 @@ import type {
   SetDataTxn,
   SubTxn,
   Txn,
-} from "../txns.ts";
-import type { AclList, AuthId, SessionId, Zxid } from "../types.ts";
+} from "../model/txns.ts";
+import type { AclList, AuthId, SessionId, Zxid } from "../model/types.ts";
+import { quotaProblem } from "../tree/quota.ts";
+import { CONFIG_NODE, QUOTA_ROOT, ROOT, Tree, ZOOKEEPER } from "../tree/tree.ts";
+import { TTL_MAX_MS, type Znode } from "../tree/znode.ts";
 import type { Database } from "./database.ts";
 import type { KernelOptions } from "./options.ts";
 import type { Pending } from "./pending.ts";

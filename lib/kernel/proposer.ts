@@ -5,13 +5,14 @@
  *
  * Invariants: each proposal has the zxid after the one before it. Nothing that falls due changes state by itself: a proposal is prepared for it.
  */
-import { BrokenInvariant, type ErrorCode, invariant } from "../errors.ts";
-import { Fifo } from "../fifo.ts";
-import type { CheckOp, CreateSessionOp, Forwarded, Op, UnreadableOp, WriteOp } from "../ops.ts";
+
+import { Fifo } from "../base/fifo.ts";
+import { BrokenInvariant, type ErrorCode, invariant } from "../model/errors.ts";
+import type { CheckOp, CreateSessionOp, Forwarded, Op, UnreadableOp, WriteOp } from "../model/ops.ts";
+import type { Txn } from "../model/txns.ts";
+import type { AuthId, SessionId, Zxid } from "../model/types.ts";
 import type { Connection } from "../session/connection.ts";
 import { SELF, Session, type Sessions } from "../session/sessions.ts";
-import type { Txn } from "../txns.ts";
-import type { AuthId, SessionId, Zxid } from "../types.ts";
 import { isJudged, isWrite, mustUpgrade, takesZxid } from "./classify.ts";
 import type { Database } from "./database.ts";
 import type { Origin } from "./messages.ts";

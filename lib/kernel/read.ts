@@ -6,7 +6,7 @@
  */
 import { isAllowed, maskDigests, userOf } from "../acl/check.ts";
 import { OPEN_ACL_UNSAFE, Perms } from "../acl/perms.ts";
-import type { ErrorCode } from "../errors.ts";
+import type { ErrorCode } from "../model/errors.ts";
 import {
   type AddWatchOp,
   DONE,
@@ -20,10 +20,10 @@ import {
   type ReadOp,
   type SetWatchesOp,
   type WatchTypeOp,
-} from "../ops.ts";
+} from "../model/ops.ts";
+import type { AuthId, ConnId, EventType, SessionId, Zxid } from "../model/types.ts";
 import { ROOT } from "../tree/tree.ts";
 import type { Znode } from "../tree/znode.ts";
-import type { AuthId, ConnId, EventType, SessionId, Zxid } from "../types.ts";
 import { WatcherType, type Watches } from "../watch/watches.ts";
 import type { Database } from "./database.ts";
 import type { KernelOptions } from "./options.ts";

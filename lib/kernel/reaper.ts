@@ -3,9 +3,10 @@
  *
  * Invariant: without containers and TTL znodes it has nothing to do and asks for no wake-up.
  */
+
+import type { Now } from "../model/types.ts";
 import type { Tree } from "../tree/tree.ts";
 import { ttlOf, type Znode } from "../tree/znode.ts";
-import type { Now } from "../types.ts";
 import type { KernelOptions } from "./options.ts";
 
 /** More candidates than the rate allows are looked at again after this time. */

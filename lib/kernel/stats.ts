@@ -1,10 +1,10 @@
 /**
  * Counts of what a member did, for the four-letter words and the admin commands. Nothing decides by them.
  */
-import type { OpKind } from "../ops.ts";
+import type { OpKind } from "../model/ops.ts";
+import type { Zxid } from "../model/types.ts";
 import type { Connection } from "../session/connection.ts";
 import type { Tree } from "../tree/tree.ts";
-import type { Zxid } from "../types.ts";
 import { isUpdate } from "./classify.ts";
 import { Latencies } from "./latencies.ts";
 

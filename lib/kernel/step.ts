@@ -1,7 +1,7 @@
 /**
  * One step of a kernel: when it happens, and what has been said in it so far. The kernel's parts share it, so that all they say stands in one order.
  */
-import type { Now } from "../types.ts";
+import type { Now } from "../model/types.ts";
 import type { Effect } from "./messages.ts";
 
 export class Step {

@@ -6,11 +6,12 @@
  * Invariants: a create whose answer is lost leaves one znode and no second; a znode counts only if its owner is this session; what was created is
  * deleted again whatever became of its creator's wait, at the latest by the end of the session.
  */
+
+import type { AbortSignal } from "../base/platform_types.ts";
 import { TransactionError } from "../client/transaction.ts";
 import type { ZooKeeper } from "../client/zookeeper.ts";
-import { ZkError } from "../errors.ts";
-import type { AbortSignal } from "../platform_types.ts";
-import type { Stat, Zxid } from "../types.ts";
+import { ZkError } from "../model/errors.ts";
+import type { Stat, Zxid } from "../model/types.ts";
 import { mkdirs } from "./parents.ts";
 import { hasCode, Notices, untilAnswered } from "./waiting.ts";
 

@@ -5,7 +5,7 @@
  * another one that entered is still in it; a program that dies counts as gone. Layout: Curator's DistributedDoubleBarrier, kazoo's DoubleBarrier.
  */
 import type { ZooKeeper } from "../client/zookeeper.ts";
-import { ZkError } from "../errors.ts";
+import { ZkError } from "../model/errors.ts";
 import { Contender, watchDeletion } from "./contender.ts";
 import { newGuid } from "./layouts.ts";
 import { mkdirs } from "./parents.ts";

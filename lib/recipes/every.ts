@@ -6,9 +6,10 @@
  * guaranteed: that each time is run. Those that pass while nobody could run are made up for by one run, for the last of them; one whose runner dies on
  * the way is over, unless `redo` is set: then it is run again, and `fence` tells the runs apart. Layout: ours.
  */
+
+import type { AbortSignal } from "../base/platform_types.ts";
 import type { LossRule } from "../client/lease.ts";
 import type { ZooKeeper } from "../client/zookeeper.ts";
-import type { AbortSignal } from "../platform_types.ts";
 import { newGuid } from "./layouts.ts";
 import { election } from "./leader.ts";
 import type { Owned } from "./ownership.ts";

@@ -6,9 +6,10 @@
  * Invariants: what is read again decides, never the event that led to it. Nobody is woken but by the one in front, so that no herd runs. A contender
  * whose own znode is gone is in the line no more.
  */
+
+import type { AbortSignal } from "../base/platform_types.ts";
 import type { LossRule } from "../client/lease.ts";
 import type { ZooKeeper } from "../client/zookeeper.ts";
-import type { AbortSignal } from "../platform_types.ts";
 import { Contender, deletedError, watchDeletion } from "./contender.ts";
 import { type Layout, namePrefix, newGuid, type Place, placesOf } from "./layouts.ts";
 import { Tenure } from "./ownership.ts";

@@ -5,7 +5,7 @@
  * one of them is. Guarantees and limits are those of the locks; `fences` has the fence of each.
  */
 import type { ZooKeeper } from "../client/zookeeper.ts";
-import type { Zxid } from "../types.ts";
+import type { Zxid } from "../model/types.ts";
 import type { AcquireOptions, LockOptions } from "./lock.ts";
 import { mutex } from "./mutex.ts";
 import type { Owned, Ownership } from "./ownership.ts";

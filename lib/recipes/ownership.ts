@@ -7,11 +7,12 @@
  * Invariant: the signal has aborted before the znode that stands for the ownership is deleted by us, and before any promise of the handle settles that
  * could show another owner.
  */
+
+import type { AbortSignal } from "../base/platform_types.ts";
 import type { LossRule } from "../client/lease.ts";
 import type { ZooKeeper } from "../client/zookeeper.ts";
-import { ZkError } from "../errors.ts";
-import type { AbortSignal } from "../platform_types.ts";
-import type { Zxid } from "../types.ts";
+import { ZkError } from "../model/errors.ts";
+import type { Zxid } from "../model/types.ts";
 import type { Contender } from "./contender.ts";
 import { hasCode } from "./waiting.ts";
 

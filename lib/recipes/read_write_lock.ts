@@ -6,7 +6,7 @@
  * them would wait for each other for ever: it is refused. Layouts: Curator's InterProcessReadWriteLock, kazoo's ReadLock and WriteLock.
  */
 import type { ZooKeeper } from "../client/zookeeper.ts";
-import { ZkError } from "../errors.ts";
+import { ZkError } from "../model/errors.ts";
 import type { Layout } from "./layouts.ts";
 import { inFront } from "./line.ts";
 import { Lock, type LockOptions } from "./lock.ts";

@@ -6,7 +6,7 @@
  *
  * Invariant: a schedule gives, for a time, the first of its own times behind it; always the same one.
  */
-import { type Duration, milliseconds } from "../duration.ts";
+import { type Duration, milliseconds } from "../base/duration.ts";
 
 /** The first time of the schedule after `wallMs`, both in milliseconds since 1970; null: there is none any more. */
 export type NextTime = (wallMs: number) => number | null;

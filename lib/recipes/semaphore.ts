@@ -7,7 +7,7 @@
  */
 import type { LossRule } from "../client/lease.ts";
 import type { ZooKeeper } from "../client/zookeeper.ts";
-import { ZkError } from "../errors.ts";
+import { ZkError } from "../model/errors.ts";
 import { Contender } from "./contender.ts";
 import { type Layout, namePrefix, newGuid } from "./layouts.ts";
 import { mutex } from "./mutex.ts";

@@ -5,11 +5,12 @@
  *
  * Invariant: every wait ends, at the latest with the session or with the caller's signal, and leaves no timer and no listener behind.
  */
+
+import type { AbortSignal } from "../base/platform_types.ts";
 import { onAbort } from "../client/abort.ts";
 import { isTerminal } from "../client/session.ts";
 import type { ZooKeeper } from "../client/zookeeper.ts";
-import { ZkError } from "../errors.ts";
-import type { AbortSignal } from "../platform_types.ts";
+import { ZkError } from "../model/errors.ts";
 import type { Clock } from "../ports.ts";
 
 /** Limits of a wait. */

@@ -6,7 +6,7 @@
  * Invariant: no token makes anything here throw; what makes no sense is refused.
  */
 import { md5 } from "@noble/hashes/legacy.js";
-import { TextScanner } from "../text_scanner.ts";
+import { TextScanner } from "../base/text_scanner.ts";
 
 /** One side's name and password. */
 export interface SaslCredentials {

@@ -4,7 +4,7 @@
  * Not here: the mechanism itself (digest_md5.ts), and what a proved identity may do (kernel). Invariant: a connection proves at most one identity.
  */
 import type { SaslAnswer } from "../kernel/messages.ts";
-import type { SaslSettings } from "../options.ts";
+import type { SaslSettings } from "../options/options.ts";
 import { DigestMd5Server } from "./digest_md5.ts";
 
 export class SaslExchange {

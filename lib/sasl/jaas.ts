@@ -7,8 +7,8 @@
  *
  * Invariant: no error message holds an option's value, since it may be a password.
  */
-import { TextScanner } from "../text_scanner.ts";
-import { checkString } from "../validate.ts";
+import { TextScanner } from "../base/text_scanner.ts";
+import { checkString } from "../base/validate.ts";
 import type { SaslCredentials } from "./digest_md5.ts";
 
 /** What a JAAS file says of ZooKeeper. */

@@ -6,10 +6,10 @@
  * Invariant: the head of `waiting` is a write on its way, or `waiting` is empty.
  */
 import { copyOf, provedOf } from "../acl/proved.ts";
-import { Fifo } from "../fifo.ts";
+import { Fifo } from "../base/fifo.ts";
 import type { Peer } from "../kernel/messages.ts";
-import type { Op } from "../ops.ts";
-import type { AuthId, ConnId, Zxid } from "../types.ts";
+import type { Op } from "../model/ops.ts";
+import type { AuthId, ConnId, Zxid } from "../model/types.ts";
 import type { Session } from "./sessions.ts";
 
 /** The zxid of what was passed on to the leader. */

@@ -1,5 +1,5 @@
 /** Memory that a request takes while it waits for its turn, in bytes, about: what its client sent, and the objects around it. */
-import type { MultiReadOp, MultiWriteOp, Op, SetWatchesOp } from "../ops.ts";
+import type { MultiReadOp, MultiWriteOp, Op, SetWatchesOp } from "../model/ops.ts";
 
 const OBJECT_BYTES = 100;
 

@@ -4,8 +4,9 @@
  *
  * The password is a checksum and no secret: who knows an id can compute it.
  */
+
+import type { SessionId } from "../model/types.ts";
 import { CONTAINER_OWNER, type ExtendedTypes } from "../tree/znode.ts";
-import type { SessionId } from "../types.ts";
 
 /** Bytes of a session password. */
 export const PASSWORD_BYTES = 16;

@@ -9,7 +9,7 @@
  * Invariant: every session whose time is kept, and that is not closing, stands in exactly one bucket, and `nextDeadline` is not later than the
  * first bucket.
  */
-import type { SessionId } from "../types.ts";
+import type { SessionId } from "../model/types.ts";
 import type { Connection } from "./connection.ts";
 
 /** Owner of the sessions whose clients are this member's own. */

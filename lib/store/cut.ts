@@ -3,9 +3,10 @@
  *
  * Not here: the cutting itself (each storage's own). Invariant: nothing is changed by it.
  */
+
+import type { Zxid } from "../model/types.ts";
+import { counterOf, endsAt, formatZxid } from "../model/zxid.ts";
 import type { Stored } from "../ports.ts";
-import type { Zxid } from "../types.ts";
-import { counterOf, endsAt, formatZxid } from "../zxid.ts";
 import { NothingCutError } from "./storage_error.ts";
 
 /** What {@link Storage.truncate} asks its caller. */

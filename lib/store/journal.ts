@@ -5,10 +5,10 @@
  * exactly the database after the zxid that is its name.
  */
 import type { Database } from "../kernel/database.ts";
+import type { Proposal } from "../model/txns.ts";
+import type { Zxid } from "../model/types.ts";
+import { formatZxid } from "../model/zxid.ts";
 import type { Logger, Storage, StorageUsage, Stored } from "../ports.ts";
-import type { Proposal } from "../txns.ts";
-import type { Zxid } from "../types.ts";
-import { formatZxid } from "../zxid.ts";
 import type { CheckOfWhatIsLeft } from "./cut.ts";
 import { RecordEncoder } from "./log_records.ts";
 import { type SnapshotSections, snapshotChunks } from "./snapshot_records.ts";

@@ -3,9 +3,9 @@
  *
  * Not here: which file, and what a damaged one means (log_scanner.ts). Invariant: a record of this version is written again as the same bytes.
  */
-import { adler32 } from "../checksum.ts";
+import { adler32 } from "../base/checksum.ts";
+import type { Proposal } from "../model/txns.ts";
 import type { LogRecord, LogSpan } from "../ports.ts";
-import type { Proposal } from "../txns.ts";
 import { type JuteReader, JuteWriter } from "../wire/jute.ts";
 import { fileHeader, readProposal, writeProposal } from "../wire/txn_records.ts";
 

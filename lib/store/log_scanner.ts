@@ -7,9 +7,9 @@
  *
  * Not here: what is done about it. Invariant: a record is found only if its checksum holds, and nothing is passed over without being told.
  */
-import { adler32 } from "../checksum.ts";
+import { adler32 } from "../base/checksum.ts";
+import type { Zxid } from "../model/types.ts";
 import type { LogSpan } from "../ports.ts";
-import type { Zxid } from "../types.ts";
 import {
   FILE_VERSION,
   FRAME_END,

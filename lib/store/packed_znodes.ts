@@ -6,12 +6,12 @@
  *
  * Invariants: bytes that were taken never change. A row's parent stands before it; the rows of a parent's children are linked, newest first.
  */
-import { crc32 } from "../checksum.ts";
-import { parentOf } from "../path.ts";
+import { crc32 } from "../base/checksum.ts";
+import { parentOf } from "../model/path.ts";
+import type { AclList, SessionId } from "../model/types.ts";
 import { changedDigest } from "../tree/digest.ts";
 import type { TreeBase } from "../tree/tree.ts";
 import { type ExtendedTypes, kindOf, Znode } from "../tree/znode.ts";
-import type { AclList, SessionId } from "../types.ts";
 import { JuteReader } from "../wire/jute.ts";
 import { snapshotNode } from "../wire/txn_records.ts";
 import { NO_ACL } from "./snapshot_records.ts";

@@ -9,13 +9,13 @@
 import { AclInterner } from "../acl/intern.ts";
 import { apply } from "../kernel/apply.ts";
 import { Database } from "../kernel/database.ts";
+import type { Proposal } from "../model/txns.ts";
+import type { Zxid } from "../model/types.ts";
+import { counterOf, epochOf, formatZxid } from "../model/zxid.ts";
 import type { LogChunk, Logger, LogSpan, Stored } from "../ports.ts";
 import { restoreQuotas } from "../tree/quota.ts";
 import { Tree, type TreeOptions } from "../tree/tree.ts";
-import type { Proposal } from "../txns.ts";
-import type { Zxid } from "../types.ts";
 import { JuteError, JuteReader } from "../wire/jute.ts";
-import { counterOf, epochOf, formatZxid } from "../zxid.ts";
 import { decodeRecord } from "./log_records.ts";
 import { Repeats } from "./repeats.ts";
 import { readSnapshot, type SnapshotDigest } from "./snapshot_reader.ts";

@@ -4,9 +4,10 @@
  * Apache's learners write such logs: one that fails between NEWLEADER and UPTODATE is sent again what it had logged, and logs it again
  * (ZOOKEEPER-4394). Not here: replaying. Invariant: nothing is passed over that differs from what stood first.
  */
+
+import type { Zxid } from "../model/types.ts";
+import { formatZxid } from "../model/zxid.ts";
 import type { LogChunk } from "../ports.ts";
-import type { Zxid } from "../types.ts";
-import { formatZxid } from "../zxid.ts";
 import { StorageError } from "./storage_error.ts";
 
 /** When so many bytes wait, they are checked. */

@@ -7,9 +7,9 @@
  * Not here: which snapshot, and the replay (recovery.ts). Invariant: content comes out only where every seal fits.
  */
 import type { AclInterner } from "../acl/intern.ts";
-import { adler32 } from "../checksum.ts";
+import { adler32 } from "../base/checksum.ts";
+import type { AclList, SessionId, Zxid } from "../model/types.ts";
 import { Tree, type TreeOptions } from "../tree/tree.ts";
-import type { AclList, SessionId, Zxid } from "../types.ts";
 import { JuteError, JuteReader } from "../wire/jute.ts";
 import { DIGEST_VERSION, fileHeader, snapshotAcl, snapshotSession } from "../wire/txn_records.ts";
 import { FILE_VERSION } from "./log_records.ts";

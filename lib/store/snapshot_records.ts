@@ -5,10 +5,10 @@
  * every znode stands behind its parent.
  */
 import { AclInterner } from "../acl/intern.ts";
-import { adler32 } from "../checksum.ts";
+import { adler32 } from "../base/checksum.ts";
+import type { AclList, SessionId, Zxid } from "../model/types.ts";
 import { type FrozenTree, ROOT } from "../tree/tree.ts";
 import type { Znode } from "../tree/znode.ts";
-import type { AclList, SessionId, Zxid } from "../types.ts";
 import { JuteWriter } from "../wire/jute.ts";
 import { DIGEST_VERSION, fileHeader, snapshotAcl, snapshotNode, snapshotSession } from "../wire/txn_records.ts";
 import { FILE_VERSION } from "./log_records.ts";

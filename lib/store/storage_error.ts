@@ -1,5 +1,5 @@
 /**
- * What is kept can't be read, or something can't be kept: where, why, and what can be done.
+ * Error of a storage that can't be read or written: where, why, and what can be done.
  */
 
 export interface StorageErrorDetail {

@@ -6,10 +6,10 @@
  * Invariant: whatever a wake-up set in motion has come to rest, promises included, before time moves on.
  */
 
-import { type Duration, durationText, milliseconds } from "../duration.ts";
+import { type Duration, durationText, milliseconds } from "../base/duration.ts";
+import { argumentError, checkFunction, describe } from "../base/validate.ts";
+import type { Now } from "../model/types.ts";
 import type { Clock } from "../ports.ts";
-import type { Now } from "../types.ts";
-import { argumentError, checkFunction, describe } from "../validate.ts";
 import { type Wake, WakeQueue } from "./wake_queue.ts";
 
 /** What the clock must know of its world to see that nothing is left to happen. */

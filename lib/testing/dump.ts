@@ -6,15 +6,15 @@
  * Invariant: what is loaded equals what was dumped, down to the counters that name sequential znodes.
  */
 import { AclInterner } from "../acl/intern.ts";
+import { argumentError } from "../base/validate.ts";
 import { Database } from "../kernel/database.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { parentOf, pathProblem } from "../path.ts";
+import { parentOf, pathProblem } from "../model/path.ts";
+import type { Acl, AclList, Now, SessionId, Zxid } from "../model/types.ts";
 import { Sessions } from "../session/sessions.ts";
 import { restoreQuotas } from "../tree/quota.ts";
 import { ROOT, Tree, type TreeOptions } from "../tree/tree.ts";
 import type { StoredStat } from "../tree/znode.ts";
-import type { Acl, AclList, Now, SessionId, Zxid } from "../types.ts";
-import { argumentError } from "../validate.ts";
 import { pack, unpack } from "./pack.ts";
 
 const FORMAT = "zookernel dump 1";

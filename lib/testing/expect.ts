@@ -3,12 +3,12 @@
  *
  * Invariant: what is not named in an expectation of a znode is not looked at; which znodes there are always is.
  */
-import { bytesOf } from "../bytes.ts";
+import { bytesOf } from "../base/bytes.ts";
 import type { Data } from "../client/arguments.ts";
-import { listOf, objectOf, oneOf, type Take, text, znodePath } from "../shape.ts";
+import type { Acl } from "../model/types.ts";
+import { listOf, objectOf, oneOf, type Take, text, znodePath } from "../options/shape.ts";
 import { ROOT, type Tree, ZOOKEEPER } from "../tree/tree.ts";
 import type { Znode, ZnodeKind } from "../tree/znode.ts";
-import type { Acl } from "../types.ts";
 import { drawTree } from "./picture.ts";
 import { type SessionRef, sessionIdOf } from "./session_ref.ts";
 import { aclText, dataText, sessionText } from "./text.ts";

@@ -3,8 +3,8 @@
  *
  * Not here: why a watch did not fire (why_not.ts).
  */
-import type { ZkError } from "../errors.ts";
-import type { AuthId, Zxid } from "../types.ts";
+import type { ZkError } from "../model/errors.ts";
+import type { AuthId, Zxid } from "../model/types.ts";
 import type { EntryOf, History, HistoryEntry, Refusal } from "./history.ts";
 import { aclText, identityText, opText, outcomeText, permsText, sessionText, txnTexts, zxidText } from "./text.ts";
 

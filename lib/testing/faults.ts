@@ -7,12 +7,12 @@
  * asked for it has tested something else.
  */
 
-import { type Duration, durationText, milliseconds } from "../duration.ts";
-import { ERROR_NUMBERS, type ErrorCode } from "../errors.ts";
-import type { ConnInput } from "../host.ts";
-import { oneOf } from "../shape.ts";
-import type { SessionId } from "../types.ts";
-import { checkWholeNumber } from "../validate.ts";
+import { type Duration, durationText, milliseconds } from "../base/duration.ts";
+import { checkWholeNumber } from "../base/validate.ts";
+import type { ConnInput } from "../member/host.ts";
+import { ERROR_NUMBERS, type ErrorCode } from "../model/errors.ts";
+import type { SessionId } from "../model/types.ts";
+import { oneOf } from "../options/shape.ts";
 import { compileScope, type FaultScope, type Matches, opName, pathsOf, takeScope } from "./scope.ts";
 import { type SessionRef, sessionIdOf } from "./session_ref.ts";
 

@@ -4,15 +4,15 @@
  * Not here: ephemerals, which need a session, and counters, which only a dump keeps.
  */
 import { isEverybody, OPEN_ACL_UNSAFE, Perms } from "../acl/perms.ts";
-import { decodeBase64, encodeBase64 } from "../base64.ts";
+import { decodeBase64, encodeBase64 } from "../base/base64.ts";
 import { type Data, takeCreateOptions } from "../client/arguments.ts";
 import { createOp } from "../client/values.ts";
-import type { MultiWriteOp } from "../ops.ts";
-import { parentOf } from "../path.ts";
-import { objectOf, oneOf, text, wholeNumber } from "../shape.ts";
+import type { MultiWriteOp } from "../model/ops.ts";
+import { parentOf } from "../model/path.ts";
+import type { Acl } from "../model/types.ts";
+import { objectOf, oneOf, text, wholeNumber } from "../options/shape.ts";
 import { ROOT, type Tree, ZOOKEEPER } from "../tree/tree.ts";
 import { TTL_MAX_MS, ttlOf, type Znode } from "../tree/znode.ts";
-import type { Acl } from "../types.ts";
 import { ACL, DATA, takeZnodes } from "./znode_shape.ts";
 
 /** A znode of a fixture, where its data alone doesn't say enough. */

@@ -1,9 +1,9 @@
 /**
- * How far ahead one must look to see all that is bound to happen in a world by itself.
+ * Horizon of a world: the time by which all has happened that is bound to happen by itself.
  */
 import type { Kernel } from "../kernel/kernel.ts";
+import type { Now } from "../model/types.ts";
 import { ttlOf } from "../tree/znode.ts";
-import type { Now } from "../types.ts";
 
 /**
  * By when, if nobody does anything more, every session that will expire has expired and every TTL znode that will go has gone, in monotonic

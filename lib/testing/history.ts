@@ -1,16 +1,16 @@
 /**
- * What happened in a test server, from its beginning: every request, answer, txn and event, in order. Pings are left out.
+ * History of a test server from its beginning: every request, answer, txn and event, in order. Pings are left out.
  *
  * Not here: how it is recorded (recorder.ts), played again (replay.ts), or asked why (explain.ts).
  *
  * Invariant: entries are never changed once they are in.
  */
 
-import { durationText } from "../duration.ts";
-import type { Op, Outcome } from "../ops.ts";
-import type { Txn } from "../txns.ts";
-import type { AclList, AuthId, ConnId, EventType, SessionId, Zxid } from "../types.ts";
-import { argumentError, checkBoolean, describe } from "../validate.ts";
+import { durationText } from "../base/duration.ts";
+import { argumentError, checkBoolean, describe } from "../base/validate.ts";
+import type { Op, Outcome } from "../model/ops.ts";
+import type { Txn } from "../model/txns.ts";
+import type { AclList, AuthId, ConnId, EventType, SessionId, Zxid } from "../model/types.ts";
 import { pack, unpack } from "./pack.ts";
 import { opText, outcomeText, sessionText, txnTexts, zxidText } from "./text.ts";
 

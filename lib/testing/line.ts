@@ -7,10 +7,10 @@
  * Invariants: a client is answered in the order of its requests, also where the server never saw one of them. After a cut neither side hears
  * anything more of the other.
  */
-import { Fifo } from "../fifo.ts";
-import type { ConnEffect, ConnectionSink, ConnInput } from "../host.ts";
-import type { Outcome } from "../ops.ts";
-import type { ConnId, SessionId } from "../types.ts";
+import { Fifo } from "../base/fifo.ts";
+import type { ConnEffect, ConnectionSink, ConnInput } from "../member/host.ts";
+import type { Outcome } from "../model/ops.ts";
+import type { ConnId, SessionId } from "../model/types.ts";
 import type { Fault, Faults } from "./faults.ts";
 
 /** What a line needs of the host behind it. */

@@ -6,9 +6,9 @@
  * Not here: when machines come and go (test_member.ts), what is said (wire). Invariants: on a stream nothing is lost or overtaken for as long as
  * both ends are up. Across a partition nothing arrives, the end of a stream included, until it is healed.
  */
-import { Fifo } from "../fifo.ts";
+import { Fifo } from "../base/fifo.ts";
+import type { AuthId } from "../model/types.ts";
 import type { Dialer, Duplex, DuplexHandler, ListenAddress, Listener, ServerAddress } from "../ports.ts";
-import type { AuthId } from "../types.ts";
 
 /** What is on its way to one end of a stream. */
 type Piece =

@@ -1,14 +1,15 @@
 /**
- * What a test may ask of its world, whether one server is in it or an ensemble: its sessions, its tree, its events, and why things went as they did.
+ * Observation of a test's world, whether one server is in it or an ensemble: its sessions, its tree, its events, and why things went as they did.
  *
  * Not here: how the world comes about, and what the test does to it. Invariant: to ask changes nothing, but for {@link ObservedWorld.expire}.
  */
-import { ZkError } from "../errors.ts";
+
+import { argumentError, describe } from "../base/validate.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import type { Inspected, Server } from "../server.ts";
-import { takeOptions, znodePath } from "../shape.ts";
-import type { SessionId, Zxid } from "../types.ts";
-import { argumentError, describe } from "../validate.ts";
+import { ZkError } from "../model/errors.ts";
+import type { SessionId, Zxid } from "../model/types.ts";
+import { takeOptions, znodePath } from "../options/shape.ts";
+import type { Inspected, Server } from "../server/server.ts";
 import { dumpKernel } from "./dump.ts";
 import { EVENTS, type ExpectedTree, expectEvents, expectTree } from "./expect.ts";
 import { explain } from "./explain.ts";

@@ -4,11 +4,11 @@
  * It comes like any client, by a connection and a session, but by none of the lines on which faults strike.
  */
 
-import { invariant } from "../errors.ts";
-import type { ConnEffect, ConnectionSink } from "../host.ts";
 import type { Peer } from "../kernel/messages.ts";
-import type { MultiWriteOp, Op, Outcome } from "../ops.ts";
-import type { ConnId } from "../types.ts";
+import type { ConnEffect, ConnectionSink } from "../member/host.ts";
+import { invariant } from "../model/errors.ts";
+import type { MultiWriteOp, Op, Outcome } from "../model/ops.ts";
+import type { ConnId } from "../model/types.ts";
 import type { TestHost } from "./test_host.ts";
 
 const SUPER_PEER: Peer = { address: "127.0.0.1", label: "/127.0.0.1:0", authIds: [{ scheme: "super", id: "" }] };

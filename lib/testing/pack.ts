@@ -1,9 +1,9 @@
 /**
- * What only this library reads, as MessagePack: a name of its format, then the value. bigints stay bigints.
+ * MessagePack files that only this library reads: a name of its format, then the value. bigints stay bigints.
  */
 import { Packr } from "msgpackr/pack";
-import { bytesOf } from "../bytes.ts";
-import { argumentError, describe } from "../validate.ts";
+import { bytesOf } from "../base/bytes.ts";
+import { argumentError, describe } from "../base/validate.ts";
 
 const packr = new Packr({ useRecords: false, int64AsType: "bigint", copyBuffers: true });
 

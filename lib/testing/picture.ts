@@ -4,10 +4,10 @@
  * Invariant: equal trees give equal pictures. Nothing in it depends on the time, on ids, or on the order in which things were done.
  */
 import { isEverybody, Perms } from "../acl/perms.ts";
-import { durationText } from "../duration.ts";
+import { durationText } from "../base/duration.ts";
+import type { SessionId } from "../model/types.ts";
 import { ROOT, type Tree, ZOOKEEPER } from "../tree/tree.ts";
 import { ttlOf, type Znode } from "../tree/znode.ts";
-import type { SessionId } from "../types.ts";
 import { aclText, dataText } from "./text.ts";
 
 /**

@@ -5,12 +5,12 @@
  */
 import { Perms } from "../acl/perms.ts";
 import type { Broadcast } from "../broadcast/contract.ts";
-import type { ConnInput } from "../host.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { Member, type MemberEffect, type MemberInput } from "../member.ts";
-import type { MultiWriteOp, Op, Outcome } from "../ops.ts";
-import { parentOf } from "../path.ts";
-import type { ConnId, Now, Role, SessionId, Zxid } from "../types.ts";
+import type { ConnInput } from "../member/host.ts";
+import { Member, type MemberEffect, type MemberInput } from "../member/member.ts";
+import type { MultiWriteOp, Op, Outcome } from "../model/ops.ts";
+import { parentOf } from "../model/path.ts";
+import type { ConnId, Now, Role, SessionId, Zxid } from "../model/types.ts";
 import type { Fault } from "./faults.ts";
 import { History, type HistoryEntry, type Refusal } from "./history.ts";
 import { opText } from "./text.ts";

@@ -8,8 +8,8 @@
  */
 import type { Connector, Link, LinkHandlers } from "../client/link.ts";
 import type { Welcome } from "../kernel/messages.ts";
-import type { Op, Outcome } from "../ops.ts";
-import type { ConnId, SessionId, WatchedEvent, Zxid } from "../types.ts";
+import type { Op, Outcome } from "../model/ops.ts";
+import type { ConnId, SessionId, WatchedEvent, Zxid } from "../model/types.ts";
 import { type EntryOf, entryText, type History, type HistoryEntry } from "./history.ts";
 import { Renaming } from "./same.ts";
 import { opText, outcomeText, zxidText } from "./text.ts";

@@ -1,8 +1,8 @@
 /**
- * What a test has left undone, told at the end.
+ * Report at the end of a test of what it has left undone.
  */
 import type { Kernel } from "../kernel/kernel.ts";
-import type { SessionId } from "../types.ts";
+import type { SessionId } from "../model/types.ts";
 import { sessionText } from "./text.ts";
 
 /** What the end of a test server brought to light: faults that never struck, sessions that were left open. */

@@ -1,5 +1,5 @@
 /**
- * Whether two answers say the same, where session ids and zxids may have other numbers and times are other times.
+ * Comparison of two answers, where session ids and zxids may have other numbers and times are other times.
  *
  * Invariant: one number always stands for the same other one; which one it is, is learned where it is first met.
  */

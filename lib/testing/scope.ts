@@ -3,11 +3,12 @@
  *
  * Not here: what happens to them (line.ts).
  */
-import type { ConnInput } from "../host.ts";
-import type { Op, OpKind } from "../ops.ts";
-import { listOf, objectOf, oneOf, type Take, takeOptions, znodePath } from "../shape.ts";
-import type { SessionId } from "../types.ts";
-import { argumentError } from "../validate.ts";
+
+import { argumentError } from "../base/validate.ts";
+import type { ConnInput } from "../member/host.ts";
+import type { Op, OpKind } from "../model/ops.ts";
+import type { SessionId } from "../model/types.ts";
+import { listOf, objectOf, oneOf, type Take, takeOptions, znodePath } from "../options/shape.ts";
 import { type SessionRef, sessionIdOf } from "./session_ref.ts";
 
 /** Opcodes that differ only in what they answer go by one name. */

@@ -1,8 +1,9 @@
 /**
- * How tests name a session: by the handle that has it, or by its id, which is all there is of another program's client.
+ * Reference of a test to a session: by the handle that has it, or by its id, which is all there is of another program's client.
  */
-import type { SessionId } from "../types.ts";
-import { argumentError, describe } from "../validate.ts";
+
+import { argumentError, describe } from "../base/validate.ts";
+import type { SessionId } from "../model/types.ts";
 
 /** A client handle, or a session id. */
 export type SessionRef = SessionId | { readonly sessionId: SessionId };

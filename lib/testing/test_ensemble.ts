@@ -6,17 +6,18 @@
  * Invariant: the members, the client handles and what they say to one another, byte by byte, are those of production. Whatever may come one way or
  * the other follows from the seed.
  */
+
+import type { Duration } from "../base/duration.ts";
+import { describe } from "../base/validate.ts";
 import { Ensemble, type EnsembleConfig, type EnsembleMember } from "../broadcast/zab/ensemble.ts";
 import { CONNECT_SHAPE, type ConnectOptions, DEFAULT_SESSION_TIMEOUT_MS } from "../client/options.ts";
 import { RemoteConnector } from "../client/remote.ts";
 import { isTerminal } from "../client/session.ts";
 import { ZooKeeper } from "../client/zookeeper.ts";
-import type { Duration } from "../duration.ts";
-import { ZkError } from "../errors.ts";
-import { type Settings, settingsOf } from "../options.ts";
+import { ZkError } from "../model/errors.ts";
+import { type Settings, settingsOf } from "../options/options.ts";
+import { anyNumber, listOf, objectOf, type Shape, splitOptions, takeOptions } from "../options/shape.ts";
 import type { ServerAddress, Storage } from "../ports.ts";
-import { anyNumber, listOf, objectOf, type Shape, splitOptions, takeOptions } from "../shape.ts";
-import { describe } from "../validate.ts";
 import { VirtualClock } from "./clock.ts";
 import { Faults } from "./faults.ts";
 import { type Fixture, fixtureOps } from "./fixture.ts";

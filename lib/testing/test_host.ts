@@ -1,8 +1,8 @@
 /**
  * A host whose connections come over lines that can fail. The member behind it notices nothing of that but its consequences.
  */
-import { type ConnectionSink, type ConnInput, Host, type HostOptions } from "../host.ts";
-import type { ConnId } from "../types.ts";
+import { type ConnectionSink, type ConnInput, Host, type HostOptions } from "../member/host.ts";
+import type { ConnId } from "../model/types.ts";
 import type { Fault, Faults } from "./faults.ts";
 import { Line, type LineEnd } from "./line.ts";
 

@@ -5,14 +5,14 @@
  * randomness, its network and its disk are the test's.
  */
 import type { EnsembleConfig } from "../broadcast/zab/ensemble.ts";
-import { memberSettings, openMember, takeEnsemble } from "../ensemble/open.ts";
-import type { ConnInput } from "../host.ts";
-import type { Settings } from "../options.ts";
+import type { ConnInput } from "../member/host.ts";
+import type { Role, SessionId } from "../model/types.ts";
+import { epochOf } from "../model/zxid.ts";
+import type { Settings } from "../options/options.ts";
+import { znodePath } from "../options/shape.ts";
 import type { ListenAddress, Logger } from "../ports.ts";
-import { type Inspected, Server, type ServerWorld } from "../server.ts";
-import { znodePath } from "../shape.ts";
-import type { Role, SessionId } from "../types.ts";
-import { epochOf } from "../zxid.ts";
+import { memberSettings, openMember, takeEnsemble } from "../server/ensemble.ts";
+import { type Inspected, Server, type ServerWorld } from "../server/server.ts";
 import { type ExpectedTree, expectTree } from "./expect.ts";
 import type { Fault, Faults } from "./faults.ts";
 import type { Machine, Network } from "./network.ts";

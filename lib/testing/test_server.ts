@@ -6,20 +6,21 @@
  * Invariant: the kernel, the client handles and the protocol are those of production. Only clock, randomness and the lines between clients and
  * server are the test's own.
  */
+
+import { argumentError, describe } from "../base/validate.ts";
 import { Standalone } from "../broadcast/standalone.ts";
 import { LocalConnector } from "../client/local.ts";
 import { type ConnectOptions, DEFAULT_SESSION_TIMEOUT_MS } from "../client/options.ts";
 import { type HandleOptions, ZooKeeper } from "../client/zookeeper.ts";
-import type { ConnInput } from "../host.ts";
 import { Kernel } from "../kernel/kernel.ts";
-import { completed, kernelOptions, type OpenSettings, type Settings, settingsOf, treeOptions } from "../options.ts";
+import type { ConnInput } from "../member/host.ts";
+import type { Now } from "../model/types.ts";
+import { completed, kernelOptions, type OpenSettings, type Settings, settingsOf, treeOptions } from "../options/options.ts";
+import { splitOptions } from "../options/shape.ts";
 import type { Listener, Logger } from "../ports.ts";
-import type { ProcessReport } from "../report.ts";
-import { type MakeHost, Server } from "../server.ts";
+import type { ProcessReport } from "../report/report.ts";
+import { type MakeHost, Server } from "../server/server.ts";
 import { firstSessionId } from "../session/identity.ts";
-import { splitOptions } from "../shape.ts";
-import type { Now } from "../types.ts";
-import { argumentError, describe } from "../validate.ts";
 import { VirtualClock } from "./clock.ts";
 import { loadDump } from "./dump.ts";
 import { type Fault, Faults } from "./faults.ts";

@@ -4,10 +4,10 @@
  * Invariant: the same thing reads the same in every run: no times, and no secrets.
  */
 import { Perms } from "../acl/perms.ts";
-import type { MultiResult, Op, Outcome } from "../ops.ts";
-import type { SubTxn, Txn } from "../txns.ts";
-import type { Acl, AuthId, SessionId, Stat, Zxid } from "../types.ts";
-import { epochOf, formatZxid } from "../zxid.ts";
+import type { MultiResult, Op, Outcome } from "../model/ops.ts";
+import type { SubTxn, Txn } from "../model/txns.ts";
+import type { Acl, AuthId, SessionId, Stat, Zxid } from "../model/types.ts";
+import { epochOf, formatZxid } from "../model/zxid.ts";
 
 /** Bytes of data that are shown. */
 const DATA_SHOWN_MAX = 40;

@@ -5,9 +5,10 @@
  *
  * Invariant: what a mount said to be durable is there after every crash.
  */
+
+import type { Zxid } from "../model/types.ts";
 import type { Epochs, LogChunk, Logger, LogRecord, Storage, StorageUsage, Stored } from "../ports.ts";
 import type { CheckOfWhatIsLeft } from "../store/cut.ts";
-import type { Zxid } from "../types.ts";
 
 /** Of one member. */
 export class VolatileDisk {

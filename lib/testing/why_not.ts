@@ -2,11 +2,11 @@
  * Says why a watch has not fired, from the history: it was never set, it has fired already, it went with its connection, what happened is none of
  * its business, or nothing has happened.
  */
-import type { Op } from "../ops.ts";
-import { parentOf } from "../path.ts";
-import { objectOf, oneOf, type Take, znodePath } from "../shape.ts";
-import type { SubTxn, Txn } from "../txns.ts";
-import type { EventType, SessionId } from "../types.ts";
+import type { Op } from "../model/ops.ts";
+import { parentOf } from "../model/path.ts";
+import type { SubTxn, Txn } from "../model/txns.ts";
+import type { EventType, SessionId } from "../model/types.ts";
+import { objectOf, oneOf, type Take, znodePath } from "../options/shape.ts";
 import { EVENT_TYPES } from "./expect.ts";
 import type { EntryOf, History, HistoryEntry } from "./history.ts";
 import { type SessionRef, sessionIdOf } from "./session_ref.ts";

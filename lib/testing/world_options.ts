@@ -1,9 +1,9 @@
 /**
- * What a test's world may be told beside the settings of its servers, as it holds from the call on.
+ * Options of a test's world beside the settings of its servers, as it holds from the call on.
  *
  * Not here: defaults (test_server.ts, test_ensemble.ts).
  */
-import { flag, type Shape, wholeNumber } from "../shape.ts";
+import { flag, type Shape, wholeNumber } from "../options/shape.ts";
 import type { TestServerOptions } from "./test_server.ts";
 
 /** The last millisecond that a date can be. */

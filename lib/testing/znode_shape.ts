@@ -3,12 +3,12 @@
  *
  * Invariant: what comes out is a copy, and each of its paths is one.
  */
-import { bytesOf } from "../bytes.ts";
+import { bytesOf } from "../base/bytes.ts";
+import { argumentError, describe } from "../base/validate.ts";
 import type { Data } from "../client/arguments.ts";
-import { pathProblem } from "../path.ts";
-import { listOf, objectOf, plainEntries, type Take, text, wholeNumber } from "../shape.ts";
-import type { Acl } from "../types.ts";
-import { argumentError, describe } from "../validate.ts";
+import { pathProblem } from "../model/path.ts";
+import type { Acl } from "../model/types.ts";
+import { listOf, objectOf, plainEntries, type Take, text, wholeNumber } from "../options/shape.ts";
 
 const INT_MIN = -(2 ** 31);
 const INT_MAX = 2 ** 31 - 1;

@@ -5,7 +5,7 @@
  * Covered are path, data and stat. ACLs are not (their version is), nor are sessions, nor what lies below `/zookeeper`, which
  * members edit each for themselves.
  */
-import { crc32, crc32OfText } from "../checksum.ts";
+import { crc32, crc32OfText } from "../base/checksum.ts";
 import type { StoredStat } from "./znode.ts";
 
 const SYSTEM_PREFIX = "/zookeeper/";

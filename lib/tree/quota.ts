@@ -6,8 +6,8 @@
  *
  * Invariant: only the deepest quota above a path counts for it; a quota on the root never does.
  */
-import { parseJavaLong } from "../java_long.ts";
-import { nameOf, parentOf } from "../path.ts";
+import { parseJavaLong } from "../base/java_long.ts";
+import { nameOf, parentOf } from "../model/path.ts";
 import { QUOTA_ROOT, type Tree } from "./tree.ts";
 import type { Znode } from "./znode.ts";
 

@@ -6,9 +6,10 @@
  * Invariants: every znode but the root has its parent in the tree; a znode's `childCount` is the number of names under it; the digest is
  * the sum of all znodes' digests.
  */
-import { nameOf, parentOf } from "../path.ts";
-import { PathTree } from "../path_tree.ts";
-import type { AclList, SessionId, Zxid } from "../types.ts";
+
+import { PathTree } from "../base/path_tree.ts";
+import { nameOf, parentOf } from "../model/path.ts";
+import type { AclList, SessionId, Zxid } from "../model/types.ts";
 import { changedDigest, contentCrc, digestOfStat } from "./digest.ts";
 import { type Base, type Frozen, Layers } from "./layers.ts";
 import {

@@ -6,7 +6,7 @@
  * Invariant: `cversion` counts creations of children only, as in ZooKeeper's own records; clients see creations plus
  * deletions, which is `2 · cversion − childCount`.
  */
-import type { AclList, Stat, Zxid } from "../types.ts";
+import type { AclList, Stat, Zxid } from "../model/types.ts";
 
 /** What a znode is, told by its owner field. */
 export type ZnodeKind = "persistent" | "ephemeral" | "container" | "ttl";

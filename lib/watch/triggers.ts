@@ -3,7 +3,7 @@
  *
  * Invariant: the event about the znode itself comes before the one about its parent's children, and a connection hears of one deletion once.
  */
-import type { AclList, ConnId, EventType } from "../types.ts";
+import type { AclList, ConnId, EventType } from "../model/types.ts";
 import type { Watches } from "./watches.ts";
 
 /** What apply did to a znode, with the ACLs of that moment: they decide who may hear of it. */

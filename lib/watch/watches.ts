@@ -1,5 +1,5 @@
 /**
- * Who watches what: the registrations of all connections of this member.
+ * Watches of all clients: the registrations of all connections of this member.
  *
  * As in ZooKeeper there are two tables, data and child; a persistent watch stands in both. A registration belongs to a connection, not to its
  * session.
@@ -8,8 +8,8 @@
  *
  * Invariant: a path stands in a connection's index exactly if one of the tables holds a registration of it there.
  */
-import { PathTree } from "../path_tree.ts";
-import type { ConnId } from "../types.ts";
+import { PathTree } from "../base/path_tree.ts";
+import type { ConnId } from "../model/types.ts";
 
 /** One-shot. */
 export const STANDARD = 1;

@@ -13,16 +13,16 @@
  * nothing after it; replies to ordinary requests come in the order of the requests, or the connection is broken.
  */
 
-import { errorCodeOf } from "../errors.ts";
-import { Fifo } from "../fifo.ts";
+import { Fifo } from "../base/fifo.ts";
+import { Slab } from "../base/slab.ts";
 import type { Hello, Welcome } from "../kernel/messages.ts";
-import { DONE, type Op, type Outcome } from "../ops.ts";
-import type { WatchedEvent, Zxid } from "../types.ts";
+import { errorCodeOf } from "../model/errors.ts";
+import { DONE, type Op, type Outcome } from "../model/ops.ts";
+import type { WatchedEvent, Zxid } from "../model/types.ts";
 import { NOTIFICATION_XID, readEvent, readResponse, readWelcome, writeHello, writeRequest } from "./codec.ts";
 import { Framer } from "./framer.ts";
 import { JuteError, JuteReader } from "./jute.ts";
 import { Outbox } from "./outbox.ts";
-import { Slab } from "./slab.ts";
 
 /** What a connection tells whoever owns it. It may be asked or stopped from within the call. */
 export interface ClientConnOwner {

@@ -4,8 +4,9 @@
  * Not here: frame lengths on the way in (framer.ts) and the state of a connection (server_conn.ts). Decoding a request judges
  * only whether the bytes are one: what it asks for is the kernel's business. Invariant: no bytes make `readRequest` throw.
  */
-import { ERROR_NUMBERS, errorCodeOf } from "../errors.ts";
+
 import type { Hello, Welcome } from "../kernel/messages.ts";
+import { ERROR_NUMBERS, errorCodeOf } from "../model/errors.ts";
 import {
   DONE,
   type GetChildrenOp,
@@ -14,8 +15,8 @@ import {
   type MultiWriteOp,
   type Op,
   type Outcome,
-} from "../ops.ts";
-import type { EventType, WatchedEvent, Zxid } from "../types.ts";
+} from "../model/ops.ts";
+import type { EventType, WatchedEvent, Zxid } from "../model/types.ts";
 import { JuteError, type JuteReader, type JuteRecord, type JuteWriter } from "./jute.ts";
 import { multiSideOf, rowOfKind, rowOfOpcode } from "./opcodes.ts";
 import * as records from "./records.ts";

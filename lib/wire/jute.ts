@@ -11,8 +11,9 @@
  *
  * Not here: which records exist, and frames. Invariant: the reader never looks, and never allocates, beyond what it was given.
  */
+
+import { Slab } from "../base/slab.ts";
 import { internedAscii } from "./intern.ts";
-import { Slab } from "./slab.ts";
 
 /** The primitives of one direction. Reading ignores the argument; writing returns it. */
 export interface Jute {

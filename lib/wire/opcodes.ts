@@ -3,7 +3,7 @@
  *
  * Not here: multi's list of ops, which is not a plain record (codec.ts), and opcodes only servers use, which are unknown ones.
  */
-import type { MultiWriteOp, Op, Outcome } from "../ops.ts";
+import type { MultiWriteOp, Op, Outcome } from "../model/ops.ts";
 import type { Jute } from "./jute.ts";
 import * as records from "./records.ts";
 

@@ -1,11 +1,12 @@
 /**
- * What a connection has to say, gathered until its stream takes it in one piece.
+ * Outgoing bytes of a connection, gathered until its stream takes it in one piece.
  *
  * Most connections have nothing to say most of the time, so buffers belong to those that do. Invariant: what `take` gave is never written into
  * again.
  */
+
+import { Slab } from "../base/slab.ts";
 import { JuteWriter } from "./jute.ts";
-import { Slab } from "./slab.ts";
 
 const spareWriters: JuteWriter[] = [];
 const SPARE_WRITERS_MAX = 16;

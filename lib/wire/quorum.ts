@@ -7,10 +7,10 @@
  * Not here: the election port (votes.ts), and what packets mean. Invariant: what a ZooKeeper member sent is written again as the same bytes.
  */
 import type { Image, LeaderPacket, LearnerPacket, Touched } from "../broadcast/zab/messages.ts";
-import type { Forwarded } from "../ops.ts";
-import type { Proposal } from "../txns.ts";
-import type { AuthId, SessionId, Zxid } from "../types.ts";
-import { epochOf, makeZxid } from "../zxid.ts";
+import type { Forwarded } from "../model/ops.ts";
+import type { Proposal } from "../model/txns.ts";
+import type { AuthId, SessionId, Zxid } from "../model/types.ts";
+import { epochOf, makeZxid } from "../model/zxid.ts";
 import { readRequest, writeRequestBody } from "./codec.ts";
 import { JuteError, JuteReader, type JuteRecord, JuteWriter } from "./jute.ts";
 import { rowOfKind } from "./opcodes.ts";

@@ -1,5 +1,5 @@
 /**
- * What members of an ensemble say to one another to prove who they are, as ZooKeeper's QuorumAuthPacket carries it: before anything else on the
+ * Messages by which members of an ensemble prove who they are, as ZooKeeper's QuorumAuthPacket carries it: before anything else on the
  * quorum port, right behind the first message on the election port.
  *
  * Not here: what the tokens mean (sasl/).

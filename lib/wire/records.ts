@@ -4,8 +4,8 @@
  *
  * Not here: opcodes, and what is not a plain record (multi), see codec.ts; transactions and snapshots, see txn_records.ts.
  */
-import type * as ops from "../ops.ts";
-import type { Acl, AuthId, Stat } from "../types.ts";
+import type * as ops from "../model/ops.ts";
+import type { Acl, AuthId, Stat } from "../model/types.ts";
 import { type JuteRecord, string, text } from "./jute.ts";
 
 // --- Envelopes -----------------------------------------------------------------------------------------------------------

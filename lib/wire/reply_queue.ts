@@ -7,9 +7,9 @@
  * Not here: when the stream has room again (client_connection.ts). Invariants: what was said goes out in the order in which it was said, and the
  * encoded bytes that nobody has taken are at most one reply more than a piece.
  */
-import { Fifo } from "../fifo.ts";
-import type { Outcome } from "../ops.ts";
-import type { WatchedEvent, Zxid } from "../types.ts";
+import { Fifo } from "../base/fifo.ts";
+import type { Outcome } from "../model/ops.ts";
+import type { WatchedEvent, Zxid } from "../model/types.ts";
 import { writeEvent, writeReply } from "./codec.ts";
 import type { JuteWriter } from "./jute.ts";
 import { Outbox } from "./outbox.ts";

@@ -1,8 +1,8 @@
 /**
- * How many bytes clients are told, frame by frame and without the four of its length: the last one, the shortest, the longest, -1 each before
+ * Sizes of replies in bytes, frame by frame and without the four of its length: the last one, the shortest, the longest, -1 each before
  * there is one; and all together. Handshakes and words don't count, as in ZooKeeper.
  */
-import type { Extent } from "../report.ts";
+import type { Extent } from "../report/report.ts";
 
 export class ReplySizes implements Extent {
   last = -1;

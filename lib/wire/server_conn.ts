@@ -14,8 +14,8 @@
  * closed the connection itself.
  */
 import type { Hello, Welcome } from "../kernel/messages.ts";
-import type { Op, Outcome } from "../ops.ts";
-import type { WatchedEvent, Zxid } from "../types.ts";
+import type { Op, Outcome } from "../model/ops.ts";
+import type { WatchedEvent, Zxid } from "../model/types.ts";
 import { readHello, readRequest, writeWelcome } from "./codec.ts";
 import { Framer } from "./framer.ts";
 import { JuteError, JuteReader } from "./jute.ts";

@@ -4,9 +4,9 @@
  * Not here: the framing of log and snapshot files (lengths, checksums, seals). Invariant: what was read from a record of this
  * version is written again as the same bytes.
  */
-import { ERROR_NUMBERS, errorCodeOf } from "../errors.ts";
-import type * as txns from "../txns.ts";
-import type { Acl, SessionId } from "../types.ts";
+import { ERROR_NUMBERS, errorCodeOf } from "../model/errors.ts";
+import type * as txns from "../model/txns.ts";
+import type { Acl, SessionId } from "../model/types.ts";
 import { type Jute, JuteError, JuteReader, type JuteRecord, type JuteWriter, text } from "./jute.ts";
 import { acl } from "./records.ts";
 

@@ -7,7 +7,7 @@
  * same bytes.
  */
 import type { MemberId, Notification, VoterState } from "../broadcast/zab/messages.ts";
-import { epochOf } from "../zxid.ts";
+import { epochOf } from "../model/zxid.ts";
 import { JuteError, JuteReader, JuteWriter } from "./jute.ts";
 
 /** With one address, and with several. */

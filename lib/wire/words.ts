@@ -4,10 +4,10 @@
  * Not here: how a word is found among the bytes (server_conn), where the figures come from (report), the figures of `mntr`
  * (metrics). Formats are those of ZooKeeper 3.8, and of 3.4 where the report says so.
  */
-import type { Compat } from "../compat.ts";
-import type { ConnectionReport, ExpiryReport, ServerControl, ServerReport } from "../report.ts";
-import { decimals, javaDate } from "./java_text.ts";
-import { monitorText } from "./metrics.ts";
+import type { Compat } from "../model/compat.ts";
+import { decimals, javaDate } from "../report/java_text.ts";
+import { monitorText } from "../report/metrics.ts";
+import type { ConnectionReport, ExpiryReport, ServerControl, ServerReport } from "../report/report.ts";
 
 /**
  * The words that are answered: those on the list (`*` for all), `srvr`, which ZooKeeper's own scripts need, and `isro` where a

@@ -5,8 +5,8 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { COMPAT_VERSIONS, type Compat } from "../../lib/compat.ts";
-import { errorCodeOf } from "../../lib/errors.ts";
+import { COMPAT_VERSIONS, type Compat } from "../../lib/model/compat.ts";
+import { errorCodeOf } from "../../lib/model/errors.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { serverUnderTest } from "../support/server_process.ts";
 import { type Answer, OPCODES, type Opcode, WORLD } from "./answers.ts";

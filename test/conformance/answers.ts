@@ -7,9 +7,9 @@
  * An opcode that a version does not know is answered `Unimplemented` there; it isn't written down again.
  */
 
-import type { Compat } from "../../lib/compat.ts";
-import type { ErrorCode } from "../../lib/errors.ts";
-import type { CreateKind, GetChildrenOp } from "../../lib/ops.ts";
+import type { Compat } from "../../lib/model/compat.ts";
+import type { ErrorCode } from "../../lib/model/errors.ts";
+import type { CreateKind, GetChildrenOp } from "../../lib/model/ops.ts";
 import {
   acl,
   addWatch,

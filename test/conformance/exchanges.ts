@@ -6,8 +6,8 @@
  * clients did past the recorder is done by a client of our own, see {@link Script}.
  */
 
-import type { Op, Outcome } from "../../lib/ops.ts";
-import type { Stat } from "../../lib/types.ts";
+import type { Op, Outcome } from "../../lib/model/ops.ts";
+import type { Stat } from "../../lib/model/types.ts";
 import {
   readHello,
   readRequest,

@@ -1,11 +1,11 @@
 /**
- * Ops as the rows of `golden/semantics.jsonl` write them, with their defaults, as the ops of lib/ops.ts.
+ * Ops as the rows of `golden/semantics.jsonl` write them, with their defaults, as the ops of lib/model/ops.ts.
  *
  * Text that can't be printed stands there as `{"hex": …}`, the bytes on the wire; some of them are no UTF-8 at all. Those go
  * through as a placeholder of the same length, which {@link RawStrings} replaces in the finished frame.
  */
 
-import type { CreateKind, GetChildrenOp, GetDataOp, MultiWriteOp, Op, SubmittedAcl } from "../../lib/ops.ts";
+import type { CreateKind, GetChildrenOp, GetDataOp, MultiWriteOp, Op, SubmittedAcl } from "../../lib/model/ops.ts";
 import { fromHex } from "../support/golden.ts";
 
 export type GoldenText = string | null | { readonly hex: string };

@@ -6,7 +6,7 @@
  */
 
 import { readFileSync } from "node:fs";
-import { COMPAT_VERSIONS, type Compat } from "../../lib/compat.ts";
+import { COMPAT_VERSIONS, type Compat } from "../../lib/model/compat.ts";
 import { differencesTable } from "../differential/differences.ts";
 import { projectPath } from "../support/root.ts";
 import { type Answer, OPCODES, type Opcode } from "./answers.ts";

@@ -8,11 +8,11 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { test } from "node:test";
-import type { Compat } from "../../lib/compat.ts";
-import { type ErrorCode, errorCodeOf } from "../../lib/errors.ts";
 import type { Hello, Welcome } from "../../lib/kernel/messages.ts";
-import type { Outcome } from "../../lib/ops.ts";
-import type { Stat } from "../../lib/types.ts";
+import type { Compat } from "../../lib/model/compat.ts";
+import { type ErrorCode, errorCodeOf } from "../../lib/model/errors.ts";
+import type { Outcome } from "../../lib/model/ops.ts";
+import type { Stat } from "../../lib/model/types.ts";
 import { exists, getAcl, getChildren, getData, type SendableOp } from "../support/ops.ts";
 import { ConnectionEnded, RawClient, type Reply } from "../support/raw_client.ts";
 import { serverUnderTest } from "../support/server_process.ts";

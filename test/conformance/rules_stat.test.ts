@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe } from "node:test";
-import type { Stat } from "../../lib/types.ts";
+import type { Stat } from "../../lib/model/types.ts";
 import { CLOSE_SESSION, create, Flags, multi, remove, setAcl, setData } from "../support/ops.ts";
 import { type RuleClient, rule } from "./rules.ts";
 

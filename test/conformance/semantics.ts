@@ -5,9 +5,9 @@
  */
 
 import { isDeepStrictEqual } from "node:util";
-import { ERROR_NUMBERS, errorCodeOf } from "../../lib/errors.ts";
-import type { MultiResult, Outcome } from "../../lib/ops.ts";
-import type { Stat } from "../../lib/types.ts";
+import { ERROR_NUMBERS, errorCodeOf } from "../../lib/model/errors.ts";
+import type { MultiResult, Outcome } from "../../lib/model/ops.ts";
+import type { Stat } from "../../lib/model/types.ts";
 import { writeRequest } from "../../lib/wire/codec.ts";
 import { type Address, bytesOf } from "../support/frame_connection.ts";
 import { fromHex, toHex } from "../support/golden.ts";

@@ -3,8 +3,8 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Zxid } from "../../lib/model/types.ts";
 import type { Logger, LogRecord, Storage, Stored } from "../../lib/ports.ts";
-import type { Zxid } from "../../lib/types.ts";
 
 /** A place to keep data in, and a way to come back to it: each call gives a new storage over the same place. */
 export type StorageFactory = () => Promise<() => Storage>;

@@ -6,7 +6,7 @@
  */
 
 import fc from "fast-check";
-import type { CreateKind, CreateOp, GetChildrenOp, GetDataOp, MultiWriteOp, SubmittedAcl } from "../../lib/ops.ts";
+import type { CreateKind, CreateOp, GetChildrenOp, GetDataOp, MultiWriteOp, SubmittedAcl } from "../../lib/model/ops.ts";
 import type { SendableOp } from "../support/ops.ts";
 import type { Request, Script, Step } from "./script.ts";
 import { SLOTS, SUPER_PASSWORD } from "./side.ts";

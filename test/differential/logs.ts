@@ -8,10 +8,10 @@
 import { fileStorage } from "../../adapters/storage/mod.ts";
 import { apply } from "../../lib/kernel/apply.ts";
 import { Database } from "../../lib/kernel/database.ts";
+import type { Proposal, Txn } from "../../lib/model/txns.ts";
 import type { Logger, Storage, Stored } from "../../lib/ports.ts";
 import { decodeRecord } from "../../lib/store/log_records.ts";
 import { Tree } from "../../lib/tree/tree.ts";
-import type { Proposal, Txn } from "../../lib/txns.ts";
 import { JuteReader } from "../../lib/wire/jute.ts";
 import { describeValue } from "./script.ts";
 import { inOrder, Transcriber } from "./transcript.ts";

@@ -4,9 +4,9 @@
  * Invariant: when `settled` resolves, everything that the server said to this client because of earlier steps has arrived.
  */
 
-import { ERROR_NUMBERS } from "../../lib/errors.ts";
 import type { Hello } from "../../lib/kernel/messages.ts";
-import type { Op, Outcome } from "../../lib/ops.ts";
+import { ERROR_NUMBERS } from "../../lib/model/errors.ts";
+import type { Op, Outcome } from "../../lib/model/ops.ts";
 import { PING_XID, readResponse, readWelcome, writeHello } from "../../lib/wire/codec.ts";
 import { JuteReader } from "../../lib/wire/jute.ts";
 import { replyHeader } from "../../lib/wire/records.ts";

@@ -9,10 +9,10 @@
  * from what it read is added as it came.
  */
 
-import { ERROR_NUMBERS, errorCodeOf } from "../../lib/errors.ts";
-import type { MultiResult, Op, Outcome } from "../../lib/ops.ts";
+import { ERROR_NUMBERS, errorCodeOf } from "../../lib/model/errors.ts";
+import type { MultiResult, Op, Outcome } from "../../lib/model/ops.ts";
+import type { AclList, Stat } from "../../lib/model/types.ts";
 import { sessionPassword } from "../../lib/session/identity.ts";
-import type { AclList, Stat } from "../../lib/types.ts";
 import { NOTIFICATION_XID, readResponse, readWelcome, writeReply, writeWelcome } from "../../lib/wire/codec.ts";
 import { JuteError, JuteReader } from "../../lib/wire/jute.ts";
 import { replyHeader, watcherEvent } from "../../lib/wire/records.ts";

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { connect } from "../../adapters/tcp/mod.ts";
-import { ZkError } from "../../lib/errors.ts";
+import { ZkError } from "../../lib/model/errors.ts";
 import type { ZooKeeper } from "../../mod.ts";
 import { projectPath } from "../support/root.ts";
 

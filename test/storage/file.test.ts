@@ -5,8 +5,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { type FileStorageOptions, fileStorage } from "../../adapters/storage/mod.ts";
+import type { Zxid } from "../../lib/model/types.ts";
 import type { Logger, Storage } from "../../lib/ports.ts";
-import type { Zxid } from "../../lib/types.ts";
 import { storageContract } from "../contracts/storage.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 

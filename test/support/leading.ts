@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { Database } from "../../lib/kernel/database.ts";
 import { Kernel } from "../../lib/kernel/kernel.ts";
-import type { Forwarded, Op } from "../../lib/ops.ts";
-import { completed, kernelOptions, type OpenSettings, treeOptions } from "../../lib/options.ts";
+import type { Forwarded, Op } from "../../lib/model/ops.ts";
+import type { Proposal } from "../../lib/model/txns.ts";
+import type { AuthId } from "../../lib/model/types.ts";
+import { completed, kernelOptions, type OpenSettings, treeOptions } from "../../lib/options/options.ts";
 import { Tree } from "../../lib/tree/tree.ts";
-import type { Proposal } from "../../lib/txns.ts";
-import type { AuthId } from "../../lib/types.ts";
 
 /** Its session, of ten seconds. */
 export const SESSION = 0x100n;

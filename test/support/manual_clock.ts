@@ -1,6 +1,7 @@
 /** A clock that moves when told: wake-ups that have come due happen within the call that moves it. */
+
+import type { Now } from "../../lib/model/types.ts";
 import type { Clock } from "../../lib/ports.ts";
-import type { Now } from "../../lib/types.ts";
 
 export class ManualClock implements Clock {
   #now: Now = { mono: 1_000, wall: 1_795_000_000_000 };

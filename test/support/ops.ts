@@ -9,7 +9,7 @@ import type {
   Op,
   SetWatchesOp,
   SubmittedAcl,
-} from "../../lib/ops.ts";
+} from "../../lib/model/ops.ts";
 
 export type SendableOp = Exclude<Op, { kind: "unreadable" }>;
 

@@ -9,8 +9,8 @@
  */
 
 import type { Hello, Welcome } from "../../lib/kernel/messages.ts";
-import type { Op, Outcome } from "../../lib/ops.ts";
-import type { WatchedEvent, Zxid } from "../../lib/types.ts";
+import type { Op, Outcome } from "../../lib/model/ops.ts";
+import type { WatchedEvent, Zxid } from "../../lib/model/types.ts";
 import {
   NOTIFICATION_XID,
   PING_XID,

@@ -2,9 +2,9 @@
  * A server that does as it is told: it shakes hands and answers what the test wants, or nothing. For what a real server does only in a crisis.
  */
 import type { Hello, Welcome } from "../../lib/kernel/messages.ts";
-import { DONE, type Op, type Outcome } from "../../lib/ops.ts";
+import { DONE, type Op, type Outcome } from "../../lib/model/ops.ts";
+import type { WatchedEvent, Zxid } from "../../lib/model/types.ts";
 import type { Duplex, DuplexHandler } from "../../lib/ports.ts";
-import type { WatchedEvent, Zxid } from "../../lib/types.ts";
 import { ServerConn, type ServerConnOwner } from "../../lib/wire/server_conn.ts";
 
 /** One connection of a client; it does what its server's script says. */

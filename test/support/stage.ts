@@ -1,9 +1,9 @@
 /** A server whose streams and time the test holds in its hands: it is the client at each stream's other end. */
 import assert from "node:assert/strict";
-import type { Op } from "../../lib/ops.ts";
+import type { Op } from "../../lib/model/ops.ts";
+import type { AuthId } from "../../lib/model/types.ts";
 import type { Duplex, DuplexHandler, ListenAddress, Listener, Logger } from "../../lib/ports.ts";
-import type { Server } from "../../lib/server.ts";
-import type { AuthId } from "../../lib/types.ts";
+import type { Server } from "../../lib/server/server.ts";
 import { writeHello, writeRequest } from "../../lib/wire/codec.ts";
 import { JuteWriter } from "../../lib/wire/jute.ts";
 import { type OpenOptions, open } from "../../mod.ts";

@@ -6,8 +6,8 @@ import { Ensemble, type EnsembleMember } from "../../lib/broadcast/zab/ensemble.
 import { History } from "../../lib/broadcast/zab/history.ts";
 import type { LeaderPacket, LearnerPacket, Notification } from "../../lib/broadcast/zab/messages.ts";
 import { Zab, type ZabOptions } from "../../lib/broadcast/zab/zab.ts";
-import type { Proposal } from "../../lib/txns.ts";
-import { makeZxid } from "../../lib/zxid.ts";
+import type { Proposal } from "../../lib/model/txns.ts";
+import { makeZxid } from "../../lib/model/zxid.ts";
 
 const LIMITS = { tickMs: 1000, initLimit: 10, syncLimit: 5, txnBytesMax: 2 ** 21 };
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { testServer } from "../../adapters/testing/mod.ts";
-import { durationText, milliseconds } from "../../lib/duration.ts";
+import { durationText, milliseconds } from "../../lib/base/duration.ts";
 import { WakeQueue } from "../../lib/testing/wake_queue.ts";
 import { Random } from "../support/random.ts";
 

@@ -8,12 +8,12 @@ import { OPEN_ACL_UNSAFE } from "../../lib/acl/perms.ts";
 import { Standalone } from "../../lib/broadcast/standalone.ts";
 import { Database } from "../../lib/kernel/database.ts";
 import { Kernel } from "../../lib/kernel/kernel.ts";
-import { Member, type MemberEffect, type MemberInput } from "../../lib/member.ts";
-import type { CreateKind, Op, Outcome } from "../../lib/ops.ts";
-import { kernelOptions, type OpenSettings, settingsOf } from "../../lib/options.ts";
+import { Member, type MemberEffect, type MemberInput } from "../../lib/member/member.ts";
+import type { CreateKind, Op, Outcome } from "../../lib/model/ops.ts";
+import type { Proposal, Txn } from "../../lib/model/txns.ts";
+import type { ConnId, SessionId } from "../../lib/model/types.ts";
+import { kernelOptions, type OpenSettings, settingsOf } from "../../lib/options/options.ts";
 import { Tree } from "../../lib/tree/tree.ts";
-import type { Proposal, Txn } from "../../lib/txns.ts";
-import type { ConnId, SessionId } from "../../lib/types.ts";
 
 const FIRST_SESSION = 0x100n;
 const WALL_AT_START = 1_000_000;

@@ -8,7 +8,7 @@ import { type AclOptions, DEFAULT_ACL_OPTIONS } from "../../lib/acl/options.ts";
 import { CREATOR_ALL_ACL, OPEN_ACL_UNSAFE, Perms, READ_ACL_UNSAFE } from "../../lib/acl/perms.ts";
 import { providerOf } from "../../lib/acl/providers.ts";
 import { authenticate, initialIdentities, normalizeAcl, saslIdentities } from "../../lib/acl/schemes.ts";
-import type { Acl, AuthId } from "../../lib/types.ts";
+import type { Acl, AuthId } from "../../lib/model/types.ts";
 import { projectPath } from "../support/root.ts";
 
 const everything: AclOptions = { ...DEFAULT_ACL_OPTIONS, saslRegistered: true, x509Registered: true };

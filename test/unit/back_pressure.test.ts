@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { memoryStorage } from "../../adapters/storage/memory.ts";
-import type { Op } from "../../lib/ops.ts";
+import type { Op } from "../../lib/model/ops.ts";
 import type { Storage } from "../../lib/ports.ts";
 import { create, type FakeStream, HELLO, join, PING, request, Stage } from "../support/stage.ts";
 import { until } from "../support/until.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { deflateSync, gzipSync } from "node:zlib";
-import { adler32, crc32, crc32OfText } from "../../lib/checksum.ts";
+import { adler32, crc32, crc32OfText } from "../../lib/base/checksum.ts";
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const counting = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => i * 31 + (i >> 8));

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
-import { decodeBase64, encodeBase64 } from "../../lib/base64.ts";
-import { DIGEST_ALGORITHMS, type DigestAlgorithm, hashWith } from "../../lib/digest_algorithms.ts";
+import { DIGEST_ALGORITHMS, type DigestAlgorithm, hashWith } from "../../lib/acl/digest_algorithms.ts";
+import { decodeBase64, encodeBase64 } from "../../lib/base/base64.ts";
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");

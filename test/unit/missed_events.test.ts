@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Database } from "../../lib/kernel/database.ts";
 import { Reads } from "../../lib/kernel/read.ts";
-import type { SetWatchesOp } from "../../lib/ops.ts";
-import { completed, kernelOptions } from "../../lib/options.ts";
+import type { SetWatchesOp } from "../../lib/model/ops.ts";
+import type { AclList } from "../../lib/model/types.ts";
+import { completed, kernelOptions } from "../../lib/options/options.ts";
 import { Tree } from "../../lib/tree/tree.ts";
-import type { AclList } from "../../lib/types.ts";
 import { Watches } from "../../lib/watch/watches.ts";
 
 const READABLE: AclList = [{ perms: 31, scheme: "world", id: "anyone" }];

@@ -1,7 +1,7 @@
 /** What `open()` may be told: every setting is judged, by itself and before anything starts, and an error names the one that is wrong. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { completed, type OpenSettings, type Settings, settingsOf } from "../../lib/options.ts";
+import { completed, type OpenSettings, type Settings, settingsOf } from "../../lib/options/options.ts";
 import { open } from "../../mod.ts";
 
 /** Paths of all settings, with their defaults. */

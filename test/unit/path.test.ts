@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { hasCreatableForm, nameOf, parentOf, pathProblem, sequenceSuffix, withChroot, withoutChroot } from "../../lib/path.ts";
+import {
+  hasCreatableForm,
+  nameOf,
+  parentOf,
+  pathProblem,
+  sequenceSuffix,
+  withChroot,
+  withoutChroot,
+} from "../../lib/model/path.ts";
 
 const unit = (code: number): string => `/a${String.fromCharCode(code)}b`;
 

@@ -1,7 +1,7 @@
 /** Proofs between members on streams in memory, which arrive byte by byte, or not whole, or are none. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { NO_PEER_AUTH, type PeerAuth, SaslPeerAuth } from "../../lib/ensemble/peer_auth.ts";
+import { NO_PEER_AUTH, type PeerAuth, SaslPeerAuth } from "../../lib/peers/peer_auth.ts";
 import type { Duplex, DuplexHandler } from "../../lib/ports.ts";
 import { quorumAuthBytes } from "../../lib/wire/quorum_auth.ts";
 import { Random } from "../support/random.ts";

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { LeaderPacket, LearnerPacket } from "../../lib/broadcast/zab/messages.ts";
-import { PeerStream } from "../../lib/ensemble/peer_stream.ts";
+import type { AuthId } from "../../lib/model/types.ts";
+import { PeerStream } from "../../lib/peers/peer_stream.ts";
 import type { Duplex } from "../../lib/ports.ts";
-import type { AuthId } from "../../lib/types.ts";
 import { JuteWriter } from "../../lib/wire/jute.ts";
 import { packetOfLeader, packetOfLearner, writePacket } from "../../lib/wire/quorum.ts";
 import { txn } from "../support/zab_rig.ts";

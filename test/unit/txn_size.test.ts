@@ -1,8 +1,8 @@
 /** The length of txns, computed and encoded. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { textLength, txnLength } from "../../lib/txn_size.ts";
-import type { SubTxn, Txn } from "../../lib/txns.ts";
+import { textLength, txnLength } from "../../lib/model/txn_size.ts";
+import type { SubTxn, Txn } from "../../lib/model/txns.ts";
 import { JuteWriter } from "../../lib/wire/jute.ts";
 import { writeTxn } from "../../lib/wire/txn_records.ts";
 

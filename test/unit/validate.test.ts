@@ -13,7 +13,7 @@ import {
   checkWholeNumber,
   describe,
   nearestName,
-} from "../../lib/validate.ts";
+} from "../../lib/base/validate.ts";
 
 const elsewhere = createContext({});
 

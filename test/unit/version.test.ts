@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { VERSION, versionText } from "../../lib/version.ts";
+import { VERSION, versionText } from "../../lib/report/version.ts";
 import { projectPath } from "../support/root.ts";
 
 test("every file says the same version", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { COUNTER_MAX, counterOf, epochOf, formatZxid, makeZxid, zxidFromHex, zxidToHex } from "../../lib/zxid.ts";
+import { COUNTER_MAX, counterOf, epochOf, formatZxid, makeZxid, zxidFromHex, zxidToHex } from "../../lib/model/zxid.ts";
 
 test("epoch and counter make a zxid, and come back", () => {
   for (const [epoch, counter, zxid] of [

@@ -1,8 +1,8 @@
 /**
- * What a member is and has through all of its roles; leader and learner work on it.
+ * State of a member that lasts through all of its roles; leader and learner work on it.
  */
-import type { Proposal } from "../../txns.ts";
-import type { Zxid } from "../../types.ts";
+import type { Proposal } from "../../model/txns.ts";
+import type { Zxid } from "../../model/types.ts";
 import type { BroadcastEffect } from "../contract.ts";
 import type { Ensemble } from "./ensemble.ts";
 import type { History } from "./history.ts";

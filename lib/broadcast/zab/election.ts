@@ -5,7 +5,7 @@
  *
  * Not here: who is told what once there is a leader (zab.ts). Invariant: the round never goes back, and a vote in it only ever gets better.
  */
-import type { Zxid } from "../../types.ts";
+import type { Zxid } from "../../model/types.ts";
 import type { Membership } from "./membership.ts";
 import { type MemberId, NOBODY, type Notification, type Vote } from "./messages.ts";
 

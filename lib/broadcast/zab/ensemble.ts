@@ -4,7 +4,7 @@
  * Not here: how it is written (ensemble_text.ts), and that there may be another one on its way (membership.ts). Invariant: two quorums of one
  * ensemble have a member in common.
  */
-import type { Zxid } from "../../types.ts";
+import type { Zxid } from "../../model/types.ts";
 import type { MemberId } from "./messages.ts";
 
 /** One member. Several addresses are those of several networks. */

@@ -3,10 +3,10 @@
  *
  * Invariant: what is written is read back as the same configuration.
  */
-import { parseJavaLong } from "../../java_long.ts";
-import { listOf, text } from "../../shape.ts";
-import type { Proposal } from "../../txns.ts";
-import { argumentError } from "../../validate.ts";
+import { parseJavaLong } from "../../base/java_long.ts";
+import { argumentError } from "../../base/validate.ts";
+import type { Proposal } from "../../model/txns.ts";
+import { listOf, text } from "../../options/shape.ts";
 import { Ensemble, type EnsembleConfig, type EnsembleMember } from "./ensemble.ts";
 import type { MemberId } from "./messages.ts";
 import { parseServerLine, serverLine } from "./server_line.ts";

@@ -4,9 +4,10 @@
  * A learner logs what its leader sends before it keeps that leader's epoch, so a crash may leave a log that is ahead of it. Whoever has a txn of
  * an epoch has the whole history that the epoch began with: it may call the epoch its own, if it is one that it had accepted.
  */
+
+import type { Zxid } from "../../model/types.ts";
+import { epochOf } from "../../model/zxid.ts";
 import type { StoredEpochs } from "../../ports.ts";
-import type { Zxid } from "../../types.ts";
-import { epochOf } from "../../zxid.ts";
 
 /** Zxids have 32 bits for the epoch, and are signed. */
 export const EPOCH_MAX: number = 2 ** 31 - 1;

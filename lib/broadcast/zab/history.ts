@@ -1,13 +1,14 @@
 /**
- * What a member has of the history: the last txns that are committed, those that are only logged, and how far the log is on disk.
+ * History as one member has it: the last txns that are committed, those that are only logged, and how far the log is on disk.
  *
  * Invariants: what is logged follows what is committed; a txn is committed in the order in which it was logged.
  */
-import { invariant } from "../../errors.ts";
-import { Fifo } from "../../fifo.ts";
-import { proposalLength } from "../../txn_size.ts";
-import type { Proposal } from "../../txns.ts";
-import type { Zxid } from "../../types.ts";
+
+import { Fifo } from "../../base/fifo.ts";
+import { invariant } from "../../model/errors.ts";
+import { proposalLength } from "../../model/txn_size.ts";
+import type { Proposal } from "../../model/txns.ts";
+import type { Zxid } from "../../model/types.ts";
 
 /** So many committed txns are kept for learners that have missed some, as in ZooKeeper. */
 export const RECENT_TXNS = 500;

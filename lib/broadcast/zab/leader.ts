@@ -5,10 +5,10 @@
  * Not here: what a learner lacks (sync_plan), streams, timers. Invariants: what is promised is on disk first. The decision what a learner gets
  * and its place in the broadcast are one step, so that nothing is between them. One learner hears everything in one order.
  */
-import { Fifo } from "../../fifo.ts";
-import type { Proposal } from "../../txns.ts";
-import type { SessionId, Zxid } from "../../types.ts";
-import { COUNTER_MAX, counterOf, formatZxid, makeZxid } from "../../zxid.ts";
+import { Fifo } from "../../base/fifo.ts";
+import type { Proposal } from "../../model/txns.ts";
+import type { SessionId, Zxid } from "../../model/types.ts";
+import { COUNTER_MAX, counterOf, formatZxid, makeZxid } from "../../model/zxid.ts";
 import type { Core, Term } from "./core.ts";
 import type { Ensemble } from "./ensemble.ts";
 import { ensembleOf, ensembleText, isAtSamePlace } from "./ensemble_text.ts";

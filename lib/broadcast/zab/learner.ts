@@ -4,11 +4,11 @@
  * Not here: streams, timers, what the txns mean. Invariants: everything that NEWLEADER stands for is on disk before the epoch is, and the epoch
  * before NEWLEADER is acknowledged; no proposal is acknowledged before that, nor before it is on disk. Nothing is served before UPTODATE.
  */
-import { Fifo } from "../../fifo.ts";
-import type { Forwarded } from "../../ops.ts";
-import type { Proposal } from "../../txns.ts";
-import type { SessionId, Zxid } from "../../types.ts";
-import { counterOf, epochOf, formatZxid, makeZxid } from "../../zxid.ts";
+import { Fifo } from "../../base/fifo.ts";
+import type { Forwarded } from "../../model/ops.ts";
+import type { Proposal } from "../../model/txns.ts";
+import type { SessionId, Zxid } from "../../model/types.ts";
+import { counterOf, epochOf, formatZxid, makeZxid } from "../../model/zxid.ts";
 import type { Core, Term } from "./core.ts";
 import type { Ensemble } from "./ensemble.ts";
 import { ensembleOf, hasSameMembers, isAtSamePlace, parseEnsemble } from "./ensemble_text.ts";

@@ -1,10 +1,10 @@
 /**
- * What a leader knows of one learner's stream.
+ * A learner's stream, as its leader knows it.
  *
  * Not here: what follows from it (leader.ts). Data, and questions about it.
  */
-import type { Proposal } from "../../txns.ts";
-import type { Zxid } from "../../types.ts";
+import type { Proposal } from "../../model/txns.ts";
+import type { Zxid } from "../../model/types.ts";
 import type { LeaderPacket, LinkId, MemberId } from "./messages.ts";
 
 export interface LearnerStream {

@@ -1,5 +1,5 @@
 /**
- * Who belongs to the ensemble, as one member knows it: the configuration that is committed, and the one last seen, which is a later one while a
+ * Membership of the ensemble, as one member knows it: the configuration that is committed, and the one last seen, which is a later one while a
  * reconfiguration is on its way.
  *
  * A value: what changes it makes another one. Invariant: while the two differ, whoever decides needs a quorum of both, so that whoever knows only

@@ -1,11 +1,11 @@
 /**
- * What the members of an ensemble say to one another: votes while there is no leader, packets between a leader and its learners.
+ * Messages between the members of an ensemble: votes while there is no leader, packets between a leader and its learners.
  *
  * Data only; their bytes are wire/quorum's. A database that is sent as a whole is opaque here: who sends it and who gets it know what it is.
  */
-import type { Forwarded } from "../../ops.ts";
-import type { Proposal } from "../../txns.ts";
-import type { SessionId, Zxid } from "../../types.ts";
+import type { Forwarded } from "../../model/ops.ts";
+import type { Proposal } from "../../model/txns.ts";
+import type { SessionId, Zxid } from "../../model/types.ts";
 
 /** A member's number, as in `server.N` and `myid`. */
 export type MemberId = bigint;

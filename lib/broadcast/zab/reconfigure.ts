@@ -1,11 +1,11 @@
 /**
- * What a client's reconfiguration comes to: the next configuration, or the first check that fails, in ZooKeeper's order.
+ * Decision of a client's reconfiguration: the next configuration, or the first check that fails, in ZooKeeper's order.
  *
  * Not here: whether a quorum of it is there (leader.ts), and whether the client may (the kernel). Pure.
  */
-import type { ErrorCode } from "../../errors.ts";
-import type { ReconfigOp } from "../../ops.ts";
-import type { Zxid } from "../../types.ts";
+import type { ErrorCode } from "../../model/errors.ts";
+import type { ReconfigOp } from "../../model/ops.ts";
+import type { Zxid } from "../../model/types.ts";
 import { Ensemble, type EnsembleMember } from "./ensemble.ts";
 import { parseEnsemble } from "./ensemble_text.ts";
 import type { Membership } from "./membership.ts";

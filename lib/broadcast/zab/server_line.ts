@@ -3,7 +3,7 @@
  *
  * Not here: what follows from how many there are.
  */
-import { parseJavaLong } from "../../java_long.ts";
+import { parseJavaLong } from "../../base/java_long.ts";
 import type { EnsembleMember } from "./ensemble.ts";
 
 /** The line, without its end. The role is always said. */

@@ -1,13 +1,13 @@
 /**
- * How a learner catches up: by what it has missed (DIFF), by giving up what nobody else has (TRUNC) and then what it has missed, or by a whole
+ * Plan of a learner's synchronization: by what it has missed (DIFF), by giving up what nobody else has (TRUNC) and then what it has missed, or by a whole
  * database (SNAP).
  *
  * Pure: a decision about zxids. Invariant: what the plan leaves in the learner's log is a part of the leader's history, without a gap.
  */
-import { proposalLength } from "../../txn_size.ts";
-import type { Proposal } from "../../txns.ts";
-import type { Zxid } from "../../types.ts";
-import { counterOf, epochOf } from "../../zxid.ts";
+import { proposalLength } from "../../model/txn_size.ts";
+import type { Proposal } from "../../model/txns.ts";
+import type { Zxid } from "../../model/types.ts";
+import { counterOf, epochOf } from "../../model/zxid.ts";
 
 export type SyncPlan =
   /** Then the txns, each with its commit. `zxid` is the last of them. */

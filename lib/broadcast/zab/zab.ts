@@ -6,11 +6,11 @@
  *
  * Not here: streams, disks, timers, and what txns mean. Invariants: one role at a time. A vote speaks of what is on disk.
  */
-import { type ErrorCode, invariant } from "../../errors.ts";
-import type { ReconfigOp } from "../../ops.ts";
-import type { Proposal } from "../../txns.ts";
-import type { Now, Zxid } from "../../types.ts";
-import { formatZxid } from "../../zxid.ts";
+import { type ErrorCode, invariant } from "../../model/errors.ts";
+import type { ReconfigOp } from "../../model/ops.ts";
+import type { Proposal } from "../../model/txns.ts";
+import type { Now, Zxid } from "../../model/types.ts";
+import { formatZxid } from "../../model/zxid.ts";
 import type { Broadcast, BroadcastEffect, BroadcastInput } from "../contract.ts";
 import type { Core, ZabLimits } from "./core.ts";
 import { Election } from "./election.ts";

@@ -6,9 +6,9 @@ import { Ensemble } from "../../../lib/broadcast/zab/ensemble.ts";
 import { Membership } from "../../../lib/broadcast/zab/membership.ts";
 import type { LinkId, MemberId } from "../../../lib/broadcast/zab/messages.ts";
 import type { Zab } from "../../../lib/broadcast/zab/zab.ts";
-import type { MemberEffect, MemberInput } from "../../../lib/member.ts";
-import type { SessionId } from "../../../lib/types.ts";
-import { makeZxid } from "../../../lib/zxid.ts";
+import type { MemberEffect, MemberInput } from "../../../lib/member/member.ts";
+import type { SessionId } from "../../../lib/model/types.ts";
+import { makeZxid } from "../../../lib/model/zxid.ts";
 import type { Lies, MemberDisk } from "./member_disk.ts";
 
 /** Stands between a member and all else. It is made anew with each start of a member. */

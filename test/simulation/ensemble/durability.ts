@@ -7,8 +7,8 @@
 import { Ensemble } from "../../../lib/broadcast/zab/ensemble.ts";
 import type { Membership } from "../../../lib/broadcast/zab/membership.ts";
 import type { MemberId } from "../../../lib/broadcast/zab/messages.ts";
-import type { Proposal } from "../../../lib/txns.ts";
-import { formatZxid } from "../../../lib/zxid.ts";
+import type { Proposal } from "../../../lib/model/txns.ts";
+import { formatZxid } from "../../../lib/model/zxid.ts";
 import type { Entry } from "./history.ts";
 import type { MemberDisk } from "./member_disk.ts";
 import { Violation } from "./violation.ts";

@@ -2,10 +2,10 @@
  * Sessions as their leader may end them, judged from outside: none before its whole timeout has passed, by the leader's own clock, since the
  * leader last heard of it.
  */
-import type { ConnEffect } from "../../../lib/host.ts";
-import type { MemberInput } from "../../../lib/member.ts";
-import type { Proposal } from "../../../lib/txns.ts";
-import type { ConnId, SessionId } from "../../../lib/types.ts";
+import type { ConnEffect } from "../../../lib/member/host.ts";
+import type { MemberInput } from "../../../lib/member/member.ts";
+import type { Proposal } from "../../../lib/model/txns.ts";
+import type { ConnId, SessionId } from "../../../lib/model/types.ts";
 import { Violation } from "./violation.ts";
 
 export class ExpiryRule {

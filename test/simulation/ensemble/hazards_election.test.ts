@@ -10,8 +10,8 @@ import { ensembleText } from "../../../lib/broadcast/zab/ensemble_text.ts";
 import { History } from "../../../lib/broadcast/zab/history.ts";
 import type { Notification, Vote } from "../../../lib/broadcast/zab/messages.ts";
 import { Zab } from "../../../lib/broadcast/zab/zab.ts";
+import { makeZxid } from "../../../lib/model/zxid.ts";
 import { initialBytes, notificationBytes, readInitial, readNotification } from "../../../lib/wire/votes.ts";
-import { makeZxid } from "../../../lib/zxid.ts";
 import { active, established, Rig } from "../../support/zab_rig.ts";
 import { configOf } from "./conditions.ts";
 

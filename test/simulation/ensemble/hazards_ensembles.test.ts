@@ -6,8 +6,8 @@ import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { OPEN_ACL_UNSAFE } from "../../../lib/acl/perms.ts";
 import type { KernelOptions } from "../../../lib/kernel/options.ts";
-import type { Op } from "../../../lib/ops.ts";
-import { epochOf } from "../../../lib/zxid.ts";
+import type { Op } from "../../../lib/model/ops.ts";
+import { epochOf } from "../../../lib/model/zxid.ts";
 import { simulationOptions } from "./simulation.ts";
 import { Caller, Stage, type StageOptions } from "./stage.ts";
 

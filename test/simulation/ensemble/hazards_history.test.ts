@@ -8,9 +8,9 @@ import { describe, test } from "node:test";
 import { History } from "../../../lib/broadcast/zab/history.ts";
 import { syncPlan } from "../../../lib/broadcast/zab/sync_plan.ts";
 import { Database } from "../../../lib/kernel/database.ts";
+import type { Proposal } from "../../../lib/model/txns.ts";
+import { makeZxid } from "../../../lib/model/zxid.ts";
 import { Tree, type TreeOptions } from "../../../lib/tree/tree.ts";
-import type { Proposal } from "../../../lib/txns.ts";
-import { makeZxid } from "../../../lib/zxid.ts";
 import { active, elected, established, Rig, synchronising, txn } from "../../support/zab_rig.ts";
 
 const TREE: TreeOptions = { extendedTypes: true, digest: true, counterWraps: false, configNode: true };

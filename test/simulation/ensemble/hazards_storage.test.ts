@@ -7,13 +7,13 @@ import { memoryStorage } from "../../../adapters/storage/memory.ts";
 import { OPEN_ACL_UNSAFE } from "../../../lib/acl/perms.ts";
 import { apply } from "../../../lib/kernel/apply.ts";
 import { Database } from "../../../lib/kernel/database.ts";
+import type { Proposal, SubTxn, Txn } from "../../../lib/model/txns.ts";
+import { makeZxid } from "../../../lib/model/zxid.ts";
 import type { Storage } from "../../../lib/ports.ts";
 import { RecordEncoder } from "../../../lib/store/log_records.ts";
 import { recover } from "../../../lib/store/recovery.ts";
 import { snapshotChunks } from "../../../lib/store/snapshot_records.ts";
 import { Tree, type TreeOptions } from "../../../lib/tree/tree.ts";
-import type { Proposal, SubTxn, Txn } from "../../../lib/txns.ts";
-import { makeZxid } from "../../../lib/zxid.ts";
 
 const TREE: TreeOptions = { extendedTypes: true, digest: true, counterWraps: false, configNode: true };
 const LOGGER = { debug() {}, info() {}, warn() {}, error() {} };

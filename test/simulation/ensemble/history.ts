@@ -9,9 +9,9 @@
  */
 import type { MemberId } from "../../../lib/broadcast/zab/messages.ts";
 import type { Database } from "../../../lib/kernel/database.ts";
-import type { Proposal } from "../../../lib/txns.ts";
-import type { SessionId, Zxid } from "../../../lib/types.ts";
-import { epochOf, formatZxid } from "../../../lib/zxid.ts";
+import type { Proposal } from "../../../lib/model/txns.ts";
+import type { SessionId, Zxid } from "../../../lib/model/types.ts";
+import { epochOf, formatZxid } from "../../../lib/model/zxid.ts";
 import { Reference } from "./reference.ts";
 import { Violation } from "./violation.ts";
 

@@ -3,7 +3,7 @@
  *
  * Invariant: its monotonic time never goes back while the process lives.
  */
-import type { Now } from "../../../lib/types.ts";
+import type { Now } from "../../../lib/model/types.ts";
 import type { World } from "./world.ts";
 
 const WALL_AT_START = 1_700_000_000_000;

@@ -9,10 +9,10 @@
 import type { Ensemble } from "../../../lib/broadcast/zab/ensemble.ts";
 import { apply } from "../../../lib/kernel/apply.ts";
 import { Database } from "../../../lib/kernel/database.ts";
+import type { Proposal } from "../../../lib/model/txns.ts";
+import type { Zxid } from "../../../lib/model/types.ts";
+import { counterOf } from "../../../lib/model/zxid.ts";
 import { Tree, type TreeOptions } from "../../../lib/tree/tree.ts";
-import type { Proposal } from "../../../lib/txns.ts";
-import type { Zxid } from "../../../lib/types.ts";
-import { counterOf } from "../../../lib/zxid.ts";
 import { type Entry, followedBy } from "./history.ts";
 import type { World } from "./world.ts";
 

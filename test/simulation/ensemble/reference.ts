@@ -5,9 +5,9 @@
  * With it every read has its place in the history: the zxid that it was answered with. It judges the txns, too: versions count up, ephemerals
  * live exactly as long as their session, sequential names never come again, requests of a session stand in their order.
  */
-import type { Proposal, SubTxn, Txn } from "../../../lib/txns.ts";
-import type { SessionId, Zxid } from "../../../lib/types.ts";
-import { formatZxid } from "../../../lib/zxid.ts";
+import type { Proposal, SubTxn, Txn } from "../../../lib/model/txns.ts";
+import type { SessionId, Zxid } from "../../../lib/model/types.ts";
+import { formatZxid } from "../../../lib/model/zxid.ts";
 import { Violation } from "./violation.ts";
 
 export interface Znode {

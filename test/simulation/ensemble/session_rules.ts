@@ -9,10 +9,10 @@
  * - A watch fires once, and before any reply that has seen the change.
  * - What was cut off is unknown: it may have happened or not.
  */
-import type { ExistsOp, GetChildrenOp, GetDataOp, Op, Outcome } from "../../../lib/ops.ts";
-import type { SubTxn } from "../../../lib/txns.ts";
-import type { EventType, SessionId, WatchedEvent, Zxid } from "../../../lib/types.ts";
-import { epochOf, formatZxid } from "../../../lib/zxid.ts";
+import type { ExistsOp, GetChildrenOp, GetDataOp, Op, Outcome } from "../../../lib/model/ops.ts";
+import type { SubTxn } from "../../../lib/model/txns.ts";
+import type { EventType, SessionId, WatchedEvent, Zxid } from "../../../lib/model/types.ts";
+import { epochOf, formatZxid } from "../../../lib/model/zxid.ts";
 import type { CommittedHistory } from "./history.ts";
 import { Violation } from "./violation.ts";
 

@@ -5,10 +5,10 @@
  * Not here: what it may be told (session_rules.ts).
  */
 import { OPEN_ACL_UNSAFE } from "../../../lib/acl/perms.ts";
-import type { ConnEffect } from "../../../lib/host.ts";
-import type { MemberInput } from "../../../lib/member.ts";
-import type { MultiWriteOp, Op } from "../../../lib/ops.ts";
-import type { ConnId, SessionId } from "../../../lib/types.ts";
+import type { ConnEffect } from "../../../lib/member/host.ts";
+import type { MemberInput } from "../../../lib/member/member.ts";
+import type { MultiWriteOp, Op } from "../../../lib/model/ops.ts";
+import type { ConnId, SessionId } from "../../../lib/model/types.ts";
 import type { CommittedHistory } from "./history.ts";
 import { SessionRules } from "./session_rules.ts";
 import type { SimulatedMember } from "./simulated_member.ts";

@@ -5,7 +5,7 @@ import { Ensemble } from "../../../lib/broadcast/zab/ensemble.ts";
 import { hasSameMembers } from "../../../lib/broadcast/zab/ensemble_text.ts";
 import { serverLine } from "../../../lib/broadcast/zab/server_line.ts";
 import type { KernelOptions } from "../../../lib/kernel/options.ts";
-import { kernelOptions, settingsOf } from "../../../lib/options.ts";
+import { kernelOptions, settingsOf } from "../../../lib/options/options.ts";
 import type { Bug } from "./bugs.ts";
 import { anyConditions, type Conditions } from "./conditions.ts";
 import { Durability } from "./durability.ts";

@@ -2,10 +2,10 @@
  * A simulated ensemble that does what a test says and nothing else: for scenarios that are known beforehand.
  */
 import { Ensemble } from "../../../lib/broadcast/zab/ensemble.ts";
-import type { ConnEffect } from "../../../lib/host.ts";
 import type { KernelOptions } from "../../../lib/kernel/options.ts";
-import type { Op, Outcome } from "../../../lib/ops.ts";
-import type { ConnId, SessionId, Zxid } from "../../../lib/types.ts";
+import type { ConnEffect } from "../../../lib/member/host.ts";
+import type { Op, Outcome } from "../../../lib/model/ops.ts";
+import type { ConnId, SessionId, Zxid } from "../../../lib/model/types.ts";
 import { configOf } from "./conditions.ts";
 import { Durability } from "./durability.ts";
 import { beginning, CommittedHistory } from "./history.ts";

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { VERSION } from "../../../lib/version.ts";
+import { VERSION } from "../../../lib/report/version.ts";
 import { projectPath } from "../../support/root.ts";
 import { programCommand } from "../../support/runtime.ts";
 import { fourLetterWord, freePort } from "../../support/server_process.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseConnectString, serverName } from "../../../lib/client/connect_string.ts";
-import { ZkError } from "../../../lib/errors.ts";
+import { ZkError } from "../../../lib/model/errors.ts";
 
 const at = (host: string, port = 2181): { host: string; port: number } => ({ host, port });
 

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { HandleOptions, ZooKeeper } from "../../../lib/client/zookeeper.ts";
-import { ZkError } from "../../../lib/errors.ts";
-import { DONE } from "../../../lib/ops.ts";
+import { ZkError } from "../../../lib/model/errors.ts";
+import { DONE } from "../../../lib/model/ops.ts";
 import { DigestMd5Client, DigestMd5Server } from "../../../lib/sasl/digest_md5.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 import { MemoryNetwork } from "../../support/memory_network.ts";

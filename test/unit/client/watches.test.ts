@@ -1,8 +1,8 @@
 /** Watches over changing connections: our handle and our server, with a network in memory between them. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Op } from "../../../lib/ops.ts";
-import type { WatchedEvent } from "../../../lib/types.ts";
+import type { Op } from "../../../lib/model/ops.ts";
+import type { WatchedEvent } from "../../../lib/model/types.ts";
 import { open, type Server, type StreamEvent, type ZooKeeper } from "../../../mod.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 import { MemoryNetwork } from "../../support/memory_network.ts";

@@ -1,7 +1,7 @@
 /** The queue keeps order and content through growth and wrap-around. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Fifo } from "../../../lib/fifo.ts";
+import { Fifo } from "../../../lib/base/fifo.ts";
 
 test("a queue gives back what it was given, in order, while it grows and wraps around", () => {
   const queue = new Fifo<number>();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { OPEN_ACL_UNSAFE } from "../../../lib/acl/perms.ts";
-import type { Op } from "../../../lib/ops.ts";
+import type { Op } from "../../../lib/model/ops.ts";
 import { Leading, SESSION } from "../../support/leading.ts";
 
 function create(path: string): Op {

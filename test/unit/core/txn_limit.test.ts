@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { AclInterner } from "../../../lib/acl/intern.ts";
 import { OPEN_ACL_UNSAFE } from "../../../lib/acl/perms.ts";
-import type { CreateOp, MultiWriteOp, Op, SubmittedAcl } from "../../../lib/ops.ts";
-import { proposalLength } from "../../../lib/txn_size.ts";
-import type { Proposal } from "../../../lib/txns.ts";
-import type { AuthId } from "../../../lib/types.ts";
+import type { CreateOp, MultiWriteOp, Op, SubmittedAcl } from "../../../lib/model/ops.ts";
+import { proposalLength } from "../../../lib/model/txn_size.ts";
+import type { Proposal } from "../../../lib/model/txns.ts";
+import type { AuthId } from "../../../lib/model/types.ts";
 import { Leading } from "../../support/leading.ts";
 
 /** With the smallest extra: no txn is longer than 2,048 bytes. */

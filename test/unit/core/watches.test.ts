@@ -1,7 +1,7 @@
 /** Who is told of what, in the modes of 3.8 (the last kind of watch set at a path counts) and of 3.9 (kinds stand beside one another). */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { ConnId } from "../../../lib/types.ts";
+import type { ConnId } from "../../../lib/model/types.ts";
 import { type Change, trigger } from "../../../lib/watch/triggers.ts";
 import { WatcherType, Watches, type WatchModes } from "../../../lib/watch/watches.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
+import type { Zxid } from "../../../lib/model/types.ts";
 import { frameRecord, LOG_HEADER_BYTES, logFileHeader } from "../../../lib/store/log_records.ts";
 import { type LogEnd, LogScanner } from "../../../lib/store/log_scanner.ts";
-import type { Zxid } from "../../../lib/types.ts";
 import { JuteWriter } from "../../../lib/wire/jute.ts";
 import { projectPath } from "../../support/root.ts";
 

@@ -5,15 +5,15 @@ import { AclInterner } from "../../../lib/acl/intern.ts";
 import { OPEN_ACL_UNSAFE } from "../../../lib/acl/perms.ts";
 import { apply } from "../../../lib/kernel/apply.ts";
 import { Database } from "../../../lib/kernel/database.ts";
+import type { Proposal, Txn } from "../../../lib/model/txns.ts";
+import type { Zxid } from "../../../lib/model/types.ts";
+import { makeZxid } from "../../../lib/model/zxid.ts";
 import type { LogChunk, Logger, Stored } from "../../../lib/ports.ts";
 import { RecordEncoder } from "../../../lib/store/log_records.ts";
 import { type Recovered, recover } from "../../../lib/store/recovery.ts";
 import { readSnapshot } from "../../../lib/store/snapshot_reader.ts";
 import { snapshotChunks } from "../../../lib/store/snapshot_records.ts";
 import { Tree, type TreeOptions } from "../../../lib/tree/tree.ts";
-import type { Proposal, Txn } from "../../../lib/txns.ts";
-import type { Zxid } from "../../../lib/types.ts";
-import { makeZxid } from "../../../lib/zxid.ts";
 
 const OPTIONS: TreeOptions = { extendedTypes: true, digest: true, counterWraps: false, configNode: true };
 

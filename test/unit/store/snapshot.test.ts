@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { AclInterner } from "../../../lib/acl/intern.ts";
 import { OPEN_ACL_UNSAFE, READ_ACL_UNSAFE } from "../../../lib/acl/perms.ts";
-import { parentOf } from "../../../lib/path.ts";
+import { parentOf } from "../../../lib/model/path.ts";
+import type { AclList } from "../../../lib/model/types.ts";
 import { readSnapshot, type SnapshotContent } from "../../../lib/store/snapshot_reader.ts";
 import { snapshotChunks } from "../../../lib/store/snapshot_records.ts";
 import { SnapshotError } from "../../../lib/store/storage_error.ts";
 import { Tree, type TreeOptions } from "../../../lib/tree/tree.ts";
-import type { AclList } from "../../../lib/types.ts";
 import { Random } from "../../support/random.ts";
 
 const OPTIONS: TreeOptions = { extendedTypes: true, digest: true, counterWraps: false, configNode: true };

@@ -1,11 +1,11 @@
 /** Base buffers: a length that is none is refused and leaves nothing behind, and copies share nothing with what they were made of. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Fifo } from "../../../lib/fifo.ts";
+import { Fifo } from "../../../lib/base/fifo.ts";
+import { Slab } from "../../../lib/base/slab.ts";
 import { writeRequest } from "../../../lib/wire/codec.ts";
 import { JuteWriter } from "../../../lib/wire/jute.ts";
 import { Outbox } from "../../../lib/wire/outbox.ts";
-import { Slab } from "../../../lib/wire/slab.ts";
 
 /** Bytes that say they are so many. */
 function claiming(length: unknown): Uint8Array {

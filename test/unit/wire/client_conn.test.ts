@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Hello, Welcome } from "../../../lib/kernel/messages.ts";
-import { DONE, type Outcome } from "../../../lib/ops.ts";
-import type { Stat, WatchedEvent, Zxid } from "../../../lib/types.ts";
+import { DONE, type Outcome } from "../../../lib/model/ops.ts";
+import type { Stat, WatchedEvent, Zxid } from "../../../lib/model/types.ts";
 import { ClientConn, type ClientConnOwner, type ClientOp } from "../../../lib/wire/client_conn.ts";
 import { writeEvent, writeHello, writeReply, writeRequest, writeWelcome } from "../../../lib/wire/codec.ts";
 import { bytesOf } from "../../support/frame_connection.ts";

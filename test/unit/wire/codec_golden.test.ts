@@ -6,8 +6,8 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { describe, test } from "node:test";
-import { errorCodeOf } from "../../../lib/errors.ts";
-import type { Op } from "../../../lib/ops.ts";
+import { errorCodeOf } from "../../../lib/model/errors.ts";
+import type { Op } from "../../../lib/model/ops.ts";
 import {
   NOTIFICATION_XID,
   readEvent,

@@ -6,7 +6,7 @@ import { readdirSync } from "node:fs";
 import { describe, test } from "node:test";
 import { AclInterner } from "../../../lib/acl/intern.ts";
 import type { Image } from "../../../lib/broadcast/zab/messages.ts";
-import { completed, treeOptions } from "../../../lib/options.ts";
+import { completed, treeOptions } from "../../../lib/options/options.ts";
 import { readDatabase } from "../../../lib/store/snapshot_reader.ts";
 import { databaseChunks } from "../../../lib/store/snapshot_records.ts";
 import { JuteWriter } from "../../../lib/wire/jute.ts";

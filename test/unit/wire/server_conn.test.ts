@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Hello, Welcome } from "../../../lib/kernel/messages.ts";
-import { DONE, type Op, type Outcome } from "../../../lib/ops.ts";
+import { DONE, type Op, type Outcome } from "../../../lib/model/ops.ts";
 import { writeHello, writeReply, writeRequest, writeWelcome } from "../../../lib/wire/codec.ts";
 import { JuteWriter } from "../../../lib/wire/jute.ts";
 import { FOUR_LETTER_WORDS, ServerConn, type ServerConnOwner } from "../../../lib/wire/server_conn.ts";

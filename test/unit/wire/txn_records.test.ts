@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import type { Proposal } from "../../../lib/txns.ts";
+import type { Proposal } from "../../../lib/model/txns.ts";
 import { JuteError, JuteReader, JuteWriter } from "../../../lib/wire/jute.ts";
 import { readProposal, readTxn, txnTypeOf, writeProposal, writeTxn } from "../../../lib/wire/txn_records.ts";
 import { fromHex, toHex } from "../../support/golden.ts";

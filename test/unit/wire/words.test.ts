@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import type { ConnectionReport, ServerControl, SummaryReport } from "../../../lib/report.ts";
-import { decimals, javaDate } from "../../../lib/wire/java_text.ts";
+import { decimals, javaDate } from "../../../lib/report/java_text.ts";
+import type { ConnectionReport, ServerControl, SummaryReport } from "../../../lib/report/report.ts";
 import { FOUR_LETTER_WORDS } from "../../../lib/wire/server_conn.ts";
 import { answerWord, enabledWords } from "../../../lib/wire/words.ts";
 import { projectPath } from "../../support/root.ts";

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Ensemble } from "../../../lib/broadcast/zab/ensemble.ts";
 import { ensembleText } from "../../../lib/broadcast/zab/ensemble_text.ts";
-import type { Proposal } from "../../../lib/txns.ts";
-import { makeZxid } from "../../../lib/zxid.ts";
+import type { Proposal } from "../../../lib/model/txns.ts";
+import { makeZxid } from "../../../lib/model/zxid.ts";
 import { active, follower, member, Rig, txn } from "../../support/zab_rig.ts";
 
 describe("a learner", () => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { startingEpochs } from "../../../lib/broadcast/zab/epochs.ts";
-import { makeZxid } from "../../../lib/zxid.ts";
+import { makeZxid } from "../../../lib/model/zxid.ts";
 
 describe("a member starts", () => {
   const last = makeZxid(5, 7);

@@ -4,10 +4,10 @@ import { describe, test } from "node:test";
 import { memoryStorage } from "../../../adapters/storage/mod.ts";
 import { consoleLogger } from "../../../adapters/system.ts";
 import { History } from "../../../lib/broadcast/zab/history.ts";
-import { missedTxns } from "../../../lib/ensemble/missed_txns.ts";
+import type { Proposal } from "../../../lib/model/txns.ts";
+import { makeZxid } from "../../../lib/model/zxid.ts";
+import { missedTxns } from "../../../lib/peers/missed_txns.ts";
 import { RecordEncoder } from "../../../lib/store/log_records.ts";
-import type { Proposal } from "../../../lib/txns.ts";
-import { makeZxid } from "../../../lib/zxid.ts";
 import { established, txn } from "../../support/zab_rig.ts";
 
 const EVERYTHING = Number.POSITIVE_INFINITY;

@@ -7,9 +7,9 @@ import { History } from "../../../lib/broadcast/zab/history.ts";
 import { Membership } from "../../../lib/broadcast/zab/membership.ts";
 import { NOBODY } from "../../../lib/broadcast/zab/messages.ts";
 import { nextEnsemble } from "../../../lib/broadcast/zab/reconfigure.ts";
-import type { ReconfigOp } from "../../../lib/ops.ts";
-import type { Proposal } from "../../../lib/txns.ts";
-import { makeZxid } from "../../../lib/zxid.ts";
+import type { ReconfigOp } from "../../../lib/model/ops.ts";
+import type { Proposal } from "../../../lib/model/txns.ts";
+import { makeZxid } from "../../../lib/model/zxid.ts";
 import { fromHex, goldenRows } from "../../support/golden.ts";
 import { active, elected, established, member, Rig, synchronising, txn } from "../../support/zab_rig.ts";
 

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { syncPlan } from "../../../lib/broadcast/zab/sync_plan.ts";
-import type { Proposal } from "../../../lib/txns.ts";
-import { makeZxid } from "../../../lib/zxid.ts";
+import type { Proposal } from "../../../lib/model/txns.ts";
+import { makeZxid } from "../../../lib/model/zxid.ts";
 
 /** `2:5`: counter 5 of epoch 2. */
 function zxid(text: string): bigint {

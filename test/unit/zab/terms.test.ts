@@ -1,11 +1,11 @@
 /** Terms as leader and learner, step by step: what must be on disk before what is said, by the hazards that ZooKeeper has had. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { Fifo } from "../../../lib/base/fifo.ts";
 import type { BroadcastEffect } from "../../../lib/broadcast/contract.ts";
 import { History } from "../../../lib/broadcast/zab/history.ts";
 import type { LeaderPacket, LearnerPacket } from "../../../lib/broadcast/zab/messages.ts";
-import { Fifo } from "../../../lib/fifo.ts";
-import { COUNTER_MAX, makeZxid } from "../../../lib/zxid.ts";
+import { COUNTER_MAX, makeZxid } from "../../../lib/model/zxid.ts";
 import { active, elected, established, follower, Rig, synchronising, txn } from "../../support/zab_rig.ts";
 
 describe("a learner", () => {

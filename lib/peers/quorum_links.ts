@@ -1,0 +1,188 @@
+/**
+ * The streams between a leader and its learners, by number: those that are accepted on the quorum port, and the one that is dialled.
+ *
+ * Not here: what is said on them. Invariant: a stream is told of before anything that came on it, and its end after everything.
+ */
+import type { FromHost } from "../broadcast/contract.ts";
+import type { EnsembleMember } from "../broadcast/zab/ensemble.ts";
+import type { LeaderPacket, LearnerPacket, LinkId } from "../broadcast/zab/messages.ts";
+import type { Zxid } from "../model/types.ts";
+import type { Clock, Dialer, Duplex, DuplexHandler, Listener, Logger } from "../ports.ts";
+import type { PeerAuth } from "./peer_auth.ts";
+import { PeerStream, type PeerStreamOwner, type Sending } from "./peer_stream.ts";
+
+export interface QuorumLinksOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly dialer: Dialer;
+  readonly auth: PeerAuth;
+  /** A listener on this member's quorum port. */
+  readonly listener: () => Listener;
+  /** How long to wait for a leader that does not answer, and for a learner that does not prove who it is, milliseconds. */
+  readonly dialTimeoutMs: number;
+  readonly hear: (input: Extract<FromHost, { readonly link: LinkId }>) => void;
+  /** Runs what hands over several inputs as one turn. */
+  readonly turn: (run: () => void) => void;
+  readonly atTurnEnd: (run: () => void) => void;
+  readonly readDatabase: PeerStreamOwner["readDatabase"];
+  /** Longest data of a packet that is taken from a learner. */
+  readonly packetBytesMax: number;
+}
+
+/** How long to wait for a port that can't be had, milliseconds. */
+const LISTEN_AGAIN_MS = 250;
+
+export class QuorumLinks {
+  readonly #options: QuorumLinksOptions;
+  readonly #streams = new Map<LinkId, PeerStream>();
+  readonly #dials = new Map<LinkId, () => void>();
+  #nextLink: LinkId = 1;
+  #listener: Listener | null = null;
+  #listening: Promise<unknown> = Promise.resolve();
+
+  constructor(options: QuorumLinksOptions) {
+    this.#options = options;
+  }
+
+  /** Accepts learners, or no more. */
+  accept(accepting: boolean): void {
+    if (!accepting) return this.#stopListening();
+    const listener = this.#options.listener();
+    this.#listener = listener;
+    this.#listening = this.#listening
+      .then(() => (this.#listener === listener ? listener.start((duplex) => this.#accepted(listener, duplex)) : null))
+      .catch((error: unknown) => this.#listenAgain(listener, error));
+  }
+
+  /** The port may be in use for a moment, such as by a stream that somebody else has opened. */
+  #listenAgain(refused: Listener, error: unknown): void {
+    const { clock, logger } = this.#options;
+    logger.error(error instanceof Error ? error.message : String(error));
+    clock.wakeAt(clock.now().mono + LISTEN_AGAIN_MS, () => {
+      if (this.#listener === refused) this.accept(true);
+    });
+  }
+
+  /** This member is elsewhere now. */
+  relisten(): void {
+    if (this.#listener === null) return;
+    this.accept(false);
+    this.accept(true);
+  }
+
+  #stopListening(): void {
+    const listener = this.#listener;
+    this.#listener = null;
+    if (listener !== null) this.#listening = this.#listening.then(() => listener.stop());
+  }
+
+  #accepted(listener: Listener, duplex: Duplex): DuplexHandler {
+    if (this.#listener !== listener) {
+      duplex.destroy();
+      return DEAF;
+    }
+    const { auth, clock, dialTimeoutMs, logger } = this.#options;
+    const cancelWake = clock.wakeAt(clock.now().mono + dialTimeoutMs, () => duplex.destroy());
+    const proved = (): DuplexHandler => {
+      cancelWake();
+      return this.#open(this.#nextLink++, duplex, "leader");
+    };
+    return auth.accepted(duplex, NO_BYTES, proved, (reason) => {
+      cancelWake();
+      logger.warn(`A stream from ${duplex.remoteAddress} to the quorum port is refused: ${reason}`);
+    });
+  }
+
+  dial(link: LinkId, leader: EnsembleMember): void {
+    const { dialer, clock, dialTimeoutMs, hear, logger, auth } = this.#options;
+    const [address] = leader.addresses;
+    let proving: Duplex | null = null;
+    const failed = (reason: string): void => {
+      if (!this.#dials.has(link)) return; // it was given up
+      this.#stopDialling(link);
+      logger.info(`The leader ${leader.id} can't be reached: ${reason}`);
+      hear({ kind: "closed", link });
+    };
+    const giveUp = dialer.dial(
+      { host: address!.host, port: address!.quorumPort },
+      (duplex) => {
+        proving = duplex;
+        const proved = (): DuplexHandler => {
+          proving = null;
+          this.#stopDialling(link);
+          return this.#open(link, duplex, "learner");
+        };
+        return auth.dialled(duplex, proved, failed);
+      },
+      failed,
+    );
+    const cancelWake = clock.wakeAt(clock.now().mono + dialTimeoutMs, () => failed("no answer"));
+    this.#dials.set(link, () => {
+      cancelWake();
+      giveUp();
+      proving?.destroy();
+    });
+  }
+
+  #stopDialling(link: LinkId): void {
+    const stop = this.#dials.get(link);
+    this.#dials.delete(link);
+    stop?.();
+  }
+
+  #open(link: LinkId, duplex: Duplex, side: "leader" | "learner"): DuplexHandler {
+    const { hear, atTurnEnd, readDatabase, clock, logger, turn, packetBytesMax } = this.#options;
+    const stream = new PeerStream(
+      {
+        packet: (packet) => hear({ kind: "packet", link, packet }),
+        alive: () => hear({ kind: "alive", link }),
+        letsGo: (reason) => logger.warn(`The stream to ${duplex.remoteAddress} is given up: ${reason}`),
+        ended: (reason) => {
+          this.#streams.delete(link);
+          logger.debug(`Stream ${link} to ${duplex.remoteAddress}: ${reason}`);
+          hear({ kind: "closed", link });
+        },
+        atTurnEnd,
+        soon: (run) => void clock.wakeAt(clock.now().mono, run),
+        readDatabase,
+      },
+      duplex,
+      side,
+      packetBytesMax,
+    );
+    this.#streams.set(link, stream);
+    hear({ kind: "opened", link });
+    return {
+      data: (bytes) => turn(() => stream.data(bytes)),
+      drained: () => stream.drained(),
+      closed: () => stream.closed(),
+    };
+  }
+
+  send(link: LinkId, packet: LearnerPacket | LeaderPacket): void {
+    this.#streams.get(link)?.send(packet);
+  }
+
+  sendDatabase(link: LinkId, zxid: Zxid, database: Sending): void {
+    const stream = this.#streams.get(link);
+    if (stream === undefined) database.release();
+    else stream.sendDatabase(zxid, database);
+  }
+
+  cut(link: LinkId): void {
+    this.#stopDialling(link);
+    const stream = this.#streams.get(link);
+    this.#streams.delete(link);
+    stream?.cut();
+  }
+
+  async stop(): Promise<void> {
+    for (const link of [...this.#dials.keys(), ...this.#streams.keys()]) this.cut(link);
+    this.#stopListening();
+    await this.#listening;
+  }
+}
+
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+/** Hears nothing: the stream was destroyed before it was used. */
+const DEAF: DuplexHandler = { data() {}, drained() {}, closed() {} };
