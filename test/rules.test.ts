@@ -54,7 +54,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Packages, and the files that may import them. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   "@noble/hashes/legacy.js": /^lib\/(acl\/digest_algorithms|sasl\/digest_md5)\.ts$/,
-  "@noble/hashes/sha2.js": /^lib\/acl\/digest_algorithms\.ts$/,
+  "@noble/hashes/hmac.js": /^lib\/session\/identity\.ts$/,
+  "@noble/hashes/sha2.js": /^lib\/(acl\/digest_algorithms|session\/identity)\.ts$/,
   "@noble/hashes/sha3.js": /^lib\/acl\/digest_algorithms\.ts$/,
   zod: /^(lib\/options\/schema\.ts|adapters\/cli\/.*|adapters\/.*\/options\.ts)$/,
   croner: /^lib\/recipes\/schedule\.ts$/, // optional: whoever uses cron expressions installs it

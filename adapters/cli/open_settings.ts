@@ -25,6 +25,7 @@ export function openSettings(zoo: Partial<ZooSettings>, isMember: boolean): Open
     ...given("reconfigEnabled", zoo.reconfigEnabled),
     ...(isMember ? given("localSessions", zoo.localSessionsEnabled) : {}),
     ...(isMember ? given("localSessionsUpgrading", zoo.localSessionsUpgradingEnabled) : {}),
+    ...given("sessionSecret", zoo.sessionSecret),
     ...given("readOnlyMode", zoo["readonlymode.enabled"]),
     ...given("fourLetterWords", zoo["4lw.commands.whitelist"]),
     requiredAuthSchemes: requiredSchemes(zoo),

@@ -77,6 +77,7 @@ export interface ZooSettings {
   readonly skipACL: boolean;
   readonly localSessionsEnabled: boolean;
   readonly localSessionsUpgradingEnabled: boolean;
+  readonly sessionSecret: string;
   readonly "readonlymode.enabled": boolean;
   readonly "digest.enabled": boolean;
   readonly "closeSessionTxn.enabled": boolean;
@@ -216,6 +217,7 @@ const SERVED: { readonly [Key in keyof ZooSettings]: Kind<ZooSettings[Key]> } = 
   skipACL: yesNo,
   localSessionsEnabled: bool,
   localSessionsUpgradingEnabled: bool,
+  sessionSecret: () => text("a secret of 16 characters or more"),
   "readonlymode.enabled": bool,
   "digest.enabled": bool,
   "closeSessionTxn.enabled": bool,

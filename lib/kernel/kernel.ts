@@ -196,7 +196,7 @@ export class Kernel {
 
   /** Attaches a living session to a new connection. The password is asked for before anything happens to the old one. */
   #reattach(connection: Connection, hello: Hello, timeoutMs: number): void {
-    if (!passwordMatches(hello.sessionId, hello.passwd)) return this.#refuse(connection);
+    if (!passwordMatches(hello.sessionId, hello.passwd, this.options.sessionSecret)) return this.#refuse(connection);
     const session = this.sessions.get(hello.sessionId);
     if (!this.#decides && !session?.local && !this.#isReadOnly) {
       const before = this.#forwarder.revalidate(hello.sessionId, connection, timeoutMs);
@@ -226,7 +226,8 @@ export class Kernel {
     session.connection = connection;
     this.stats.answered(connection, "SESS", 0, this.database.lastZxid, this.#step.now.mono, this.#step.now.mono);
     const { id, timeoutMs } = session;
-    const welcome = { timeOut: timeoutMs, sessionId: id, passwd: sessionPassword(id), readOnly: this.#isReadOnly };
+    const passwd = sessionPassword(id, this.options.sessionSecret);
+    const welcome = { timeOut: timeoutMs, sessionId: id, passwd, readOnly: this.#isReadOnly };
     this.#step.say({ kind: "welcome", conn: connection.id, welcome });
   }
 

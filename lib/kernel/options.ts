@@ -32,6 +32,8 @@ export interface KernelOptions {
   readonly localSessions: boolean;
   /** A local session's first ephemeral makes it an ordinary one. */
   readonly localSessionsUpgrading: boolean;
+  /** What session passwords are made of; null: of the session's id alone, as Apache's are. */
+  readonly sessionSecret: string | null;
   /** How often the reaper looks for empty containers and expired TTL znodes, milliseconds. */
   readonly reapIntervalMs: number;
   /** How many znodes the reaper removes a minute at most. */

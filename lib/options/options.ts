@@ -180,6 +180,11 @@ export interface Settings {
   readonly localSessions: boolean;
   /** A local session becomes an ordinary one with its first ephemeral. Default false. */
   readonly localSessionsUpgrading: boolean;
+  /**
+   * What session passwords are made of, at least 16 characters, the same on all members and over restarts. Default null: they follow from the session's
+   * id, as Apache's members need it, and who knows an id can compute its password. It is kept in memory alone and never written anywhere.
+   */
+  readonly sessionSecret: string | null;
   /** Four-letter words that are answered beside `srvr`; `*` for all. Default null: what the imitated version answers by itself. */
   readonly fourLetterWords: readonly string[] | null;
   readonly acl: AclSettings;
@@ -218,6 +223,7 @@ const DEFAULTS: Omit<Settings, "digest" | "minSessionTimeoutMs" | "maxSessionTim
   requiredAuthSchemes: [],
   localSessions: false,
   localSessionsUpgrading: false,
+  sessionSecret: null,
   fourLetterWords: null,
   acl: {
     skip: false,
@@ -389,6 +395,7 @@ export function kernelOptions(settings: Settings): KernelOptions {
     requiredAuthSchemes: settings.requiredAuthSchemes,
     localSessions: settings.localSessions,
     localSessionsUpgrading: settings.localSessionsUpgrading,
+    sessionSecret: settings.sessionSecret,
     reapIntervalMs: reaper.intervalMs,
     reapsPerMinuteMax: reaper.perMinuteMax,
     containerNeverUsedMs: reaper.neverUsedMs,

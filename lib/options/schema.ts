@@ -98,6 +98,7 @@ const openSchema = z.strictObject({
   requiredAuthSchemes: z.array(z.string()).readonly().optional(),
   localSessions: z.boolean().optional(),
   localSessionsUpgrading: z.boolean().optional(),
+  sessionSecret: z.string().min(16).nullable().optional(),
   fourLetterWords: z.array(z.string()).readonly().nullable().optional(),
   acl: aclSchema.optional(),
   sasl: saslSchema.optional(),

@@ -51,6 +51,8 @@ export class ElectionLinks {
   readonly #dialledMono = new Map<MemberId, number>();
   /** What was said last to each. */
   readonly #last = new Map<MemberId, Uint8Array>();
+  /** Why each could not be reached, as it was logged. */
+  readonly #unreached = new Map<MemberId, string>();
   /** Streams that have not said, or not proved, whose they are. */
   readonly #unnamed = new Set<Duplex>();
   /** Where those are who are not listed, as they say themselves. */
@@ -107,7 +109,7 @@ export class ElectionLinks {
   // ── dialling ──
 
   #dial(to: MemberId): void {
-    const { dialer, clock, dialTimeoutMs, logger } = this.#options;
+    const { dialer, clock, dialTimeoutMs } = this.#options;
     const { mono } = clock.now();
     const address = this.#addressOf(to);
     if (address === undefined || this.#hasStopped || this.#dials.has(to)) return;
@@ -120,7 +122,7 @@ export class ElectionLinks {
     };
     const failed = (reason: string): void => {
       ended();
-      logger.debug(`Member ${to} can't be asked for its vote: ${reason}`);
+      this.#logUnreached(to, reason);
     };
     let proving: Duplex | null = null;
     const attempt = dialer.dial(
@@ -136,7 +138,10 @@ export class ElectionLinks {
       proving?.destroy();
       ended();
     };
-    const cancelWake = clock.wakeAt(mono + dialTimeoutMs, giveUp);
+    const cancelWake = clock.wakeAt(mono + dialTimeoutMs, () => {
+      giveUp();
+      this.#logUnreached(to, `no answer within ${dialTimeoutMs} ms`);
+    });
     this.#dials.set(to, giveUp);
   }
 
@@ -147,11 +152,21 @@ export class ElectionLinks {
     duplex.write(initialBytes(me, `${bracketed(own!.host)}:${own!.electionPort}`));
     const proved = (): DuplexHandler => {
       ended();
+      this.#unreached.delete(to);
       if (me > to) return this.#keep(to, duplex);
       duplex.end(); // and it dials
       return DEAF;
     };
     return auth.dialled(duplex, proved, failed);
+  }
+
+  /** Once for each reason, until it has been reached. */
+  #logUnreached(to: MemberId, reason: string): void {
+    const { logger } = this.#options;
+    const message = `Member ${to} can't be asked for its vote: ${reason}`;
+    if (this.#unreached.get(to) === reason) return logger.debug(message);
+    this.#unreached.set(to, reason);
+    logger.warn(message);
   }
 
   /** Not given up: whoever was told nothing may not speak again for long. */
@@ -247,6 +262,7 @@ export class ElectionLinks {
   #keep(id: MemberId, duplex: Duplex): DuplexHandler {
     const before = this.#streams.get(id);
     this.#streams.set(id, duplex);
+    this.#unreached.delete(id);
     before?.destroy();
     const last = this.#last.get(id);
     if (last !== undefined) duplex.write(last);

@@ -2,9 +2,11 @@
  * Session ids and passwords, by ZooKeeper's own rules: every member derives the same password from an id, so that a session can move
  * between members, Java ones included.
  *
- * The password is a checksum and no secret: who knows an id can compute it.
+ * Apache's password is a checksum and no secret: who knows an id can compute it. Members that are given a secret, all the same one, make others.
  */
 
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha256 } from "@noble/hashes/sha2.js";
 import type { SessionId } from "../model/types.ts";
 import { CONTAINER_OWNER, type ExtendedTypes } from "../tree/znode.ts";
 
@@ -15,8 +17,21 @@ const PASSWORD_SALT = 0xb3415c00n;
 const LCG_MULTIPLIER = 0x5deece66dn;
 const LCG_INCREMENT = 0xbn;
 
-/** The 16 bytes a client must show to return to the session: Java's 48-bit linear congruential generator, seeded with the id. */
-export function sessionPassword(id: SessionId): Uint8Array {
+/**
+ * The 16 bytes that a client must show to return to the session: the beginning of HMAC-SHA-256 of the id under the secret; without a secret, as
+ * Apache's servers make them, Java's 48-bit linear congruential generator, seeded with the id.
+ */
+export function sessionPassword(id: SessionId, secret: string | null): Uint8Array {
+  return secret === null ? apachePassword(id) : secretPassword(id, secret);
+}
+
+function secretPassword(id: SessionId, secret: string): Uint8Array {
+  const message = new Uint8Array(8);
+  new DataView(message.buffer).setBigInt64(0, id);
+  return hmac(sha256, new TextEncoder().encode(secret), message).slice(0, PASSWORD_BYTES);
+}
+
+function apachePassword(id: SessionId): Uint8Array {
   const password = new Uint8Array(PASSWORD_BYTES);
   const view = new DataView(password.buffer);
   let state = BigInt.asUintN(48, id ^ PASSWORD_SALT ^ LCG_MULTIPLIER);
@@ -27,11 +42,11 @@ export function sessionPassword(id: SessionId): Uint8Array {
   return password;
 }
 
-/** Whether the password is that of the session. Never for session `0n`, which is none. */
-export function passwordMatches(id: SessionId, passwd: Uint8Array | null): boolean {
+/** Whether the password is that of the session. Never for session `0n`, which is none. The time taken says nothing of where they differ. */
+export function passwordMatches(id: SessionId, passwd: Uint8Array | null, secret: string | null): boolean {
   if (id === 0n || passwd === null || passwd.length !== PASSWORD_BYTES) return false;
-  const password = sessionPassword(id);
-  return passwd.every((byte, i) => byte === password[i]);
+  const password = sessionPassword(id, secret);
+  return passwd.reduce((difference, byte, i) => difference | (byte ^ password[i]!), 0) === 0;
 }
 
 /** The highest number a server may have: it is the first byte of its session ids, and those own ephemerals, where TTLs stand otherwise. */

@@ -47,7 +47,7 @@ describe("handshakes", () => {
 
   rule("the password follows from the id", async (server) => {
     const { session } = await server.client();
-    assert.deepEqual(session.passwd, sessionPassword(session.sessionId));
+    assert.deepEqual(session.passwd, sessionPassword(session.sessionId, null));
   });
 
   rule("a client that has seen a newer zxid than the server is cut off", async (server) => {

@@ -36,7 +36,7 @@ export class Transcriber {
 
   welcome(body: Uint8Array, short: boolean): string {
     const { sessionId, passwd, ...rest } = readWelcome(new JuteReader(body));
-    const expected = sessionId === 0n ? new Uint8Array(16) : sessionPassword(sessionId);
+    const expected = sessionId === 0n ? new Uint8Array(16) : sessionPassword(sessionId, null);
     const password = toHex(passwd) === toHex(expected) ? "its own" : toHex(passwd);
     const line = `welcome ${describeValue({ ...rest, session: this.session(sessionId), password })}`;
     const again = bytesOf((out) => writeWelcome(out, { sessionId, passwd, ...rest }, short)).subarray(4);

@@ -11,7 +11,7 @@ test("passwords of the golden vectors", () => {
   const file = readFileSync(projectPath("test", "golden", "persistence", "vectors.json"), "utf8");
   const { sessionPasswords } = JSON.parse(file) as { sessionPasswords: { sessionId: string; passwd: string }[] };
   assert.ok(sessionPasswords.length > 0);
-  for (const { sessionId, passwd } of sessionPasswords) assert.equal(hex(sessionPassword(BigInt(sessionId))), passwd);
+  for (const { sessionId, passwd } of sessionPasswords) assert.equal(hex(sessionPassword(BigInt(sessionId), null)), passwd);
 });
 
 test("passwords of ids at the edges", () => {
@@ -22,19 +22,19 @@ test("passwords of ids at the edges", () => {
     [BigInt.asIntN(64, 0xff00123456789abcn), "e673bc9940b4e7724864ecd8054f6ff4"],
     [0x7fffffffffffffffn, "20f62cb5648dc2d771471c8a2486a9ee"],
   ] as const) {
-    assert.equal(hex(sessionPassword(id)), password);
+    assert.equal(hex(sessionPassword(id, null)), password);
   }
 });
 
 test("a password matches its own session only", () => {
   const id = 0x100000f9f5d0000n;
-  assert.equal(passwordMatches(id, sessionPassword(id)), true);
-  assert.equal(passwordMatches(id + 1n, sessionPassword(id)), false);
-  assert.equal(passwordMatches(id, new Uint8Array(16)), false);
-  assert.equal(passwordMatches(id, new Uint8Array(0)), false);
-  assert.equal(passwordMatches(id, null), false);
-  assert.equal(passwordMatches(id, Uint8Array.from([...sessionPassword(id), 0])), false);
-  assert.equal(passwordMatches(0n, sessionPassword(0n)), false);
+  assert.equal(passwordMatches(id, sessionPassword(id, null), null), true);
+  assert.equal(passwordMatches(id + 1n, sessionPassword(id, null), null), false);
+  assert.equal(passwordMatches(id, new Uint8Array(16), null), false);
+  assert.equal(passwordMatches(id, new Uint8Array(0), null), false);
+  assert.equal(passwordMatches(id, null, null), false);
+  assert.equal(passwordMatches(id, Uint8Array.from([...sessionPassword(id, null), 0]), null), false);
+  assert.equal(passwordMatches(0n, sessionPassword(0n, null), null), false);
 });
 
 test("the first id: server, 40 bits of the clock, 16 bits to count", () => {

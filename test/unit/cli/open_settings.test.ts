@@ -37,6 +37,7 @@ const EFFECTS: readonly (readonly [line: string, place: string, value: unknown])
   ["clientPortAddress=0.0.0.0", "listen.host", "0.0.0.0"],
   ["clientPortListenBacklog=50", "listen.backlog", 50],
   ["clientTcpKeepAlive=true", "listen.keepAlive", true],
+  ["sessionSecret=correct horse battery", "open.sessionSecret", "correct horse battery"],
   ["tickTime=500", "open.tickTimeMs", 500],
   ["minSessionTimeout=700", "open.minSessionTimeoutMs", 700],
   ["maxSessionTimeout=70000", "open.maxSessionTimeoutMs", 70_000],
