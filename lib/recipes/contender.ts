@@ -46,17 +46,12 @@ export class Contender {
 
   /** Creates the znode, and what is missing above it. If the signal aborts meanwhile, what comes to be is deleted again. */
   static async enter(zk: ZooKeeper, options: ContenderOptions, signal: AbortSignal): Promise<Contender> {
-    const entering = create(zk, options);
-    const contender = entering.then(({ path, stat }) => new Contender(zk, path, stat));
-    const abandoned = (): void => void contender.then((one) => one.leave()).catch(() => {});
-    signal.addEventListener("abort", abandoned, { once: true });
-    try {
-      const entered = await contender;
-      signal.throwIfAborted();
-      return entered;
-    } finally {
-      signal.removeEventListener("abort", abandoned);
-    }
+    signal.throwIfAborted();
+    const { path, stat } = await create(zk, options);
+    const contender = new Contender(zk, path, stat);
+    if (!signal.aborted) return contender;
+    void contender.leave().catch(() => {});
+    throw signal.reason;
   }
 
   /** Deletes the znode: tries until it is gone or the session is over. */

@@ -54,8 +54,7 @@ export class DoubleBarrier {
    */
   enter(wait: WaitOptions = {}): Promise<void> {
     const waiter = { operation: "enter", path: this.#path };
-    return within(this.#zk, waiter, wait, async (signal) => {
-      if (this.#own !== null) throw new ZkError("BadArguments", { ...waiter, reason: "this one is in it already" });
+    const enter = async (signal: AbortSignal): Promise<void> => {
       const place = { parent: this.#path, prefix: newGuid(this.#zk), sequence: "", data: null };
       const own = await Contender.enter(this.#zk, place, signal);
       try {
@@ -65,7 +64,14 @@ export class DoubleBarrier {
         void own.leave().catch(() => {});
         throw error;
       }
-    });
+    };
+    const hasGivenUp = (): void => {
+      void this.#own?.leave().catch(() => {});
+      this.#own = null;
+    };
+    if (this.#own !== null)
+      return Promise.reject(new ZkError("BadArguments", { ...waiter, reason: "this one is in it already" }));
+    return within(this.#zk, waiter, wait, enter, hasGivenUp);
   }
 
   /** Waits until all who entered have left. Errors: as with {@link DoubleBarrier.enter}; this one has left in any case. */

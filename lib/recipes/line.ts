@@ -42,7 +42,7 @@ export function inFront(places: readonly Place[], own: number): Place | null {
 /** Stands in line until its turn comes. Whatever ends the wait before, the place in the line is given up. */
 export function takeTurn(zk: ZooKeeper, line: LineOptions, wait: WaitOptions): Promise<Tenure> {
   const { operation, path, layout, kind, sequence, data, rule } = line;
-  return within(zk, { operation, path }, wait, async (signal) => {
+  const enter = async (signal: AbortSignal): Promise<Tenure> => {
     const prefix = namePrefix(layout, kind, newGuid(zk));
     const contender = await Contender.enter(zk, { parent: path, prefix, sequence, data }, signal);
     try {
@@ -52,7 +52,8 @@ export function takeTurn(zk: ZooKeeper, line: LineOptions, wait: WaitOptions): P
       void contender.leave().catch(() => {});
       throw error;
     }
-  });
+  };
+  return within(zk, { operation, path }, wait, enter, (tenure) => tenure?.exit());
 }
 
 async function waitForTurn(zk: ZooKeeper, line: LineOptions, own: Contender, signal: AbortSignal): Promise<void> {

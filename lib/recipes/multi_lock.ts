@@ -45,9 +45,10 @@ export async function multiLock(
   };
   const wait = { ...(signal && { signal }), ...(timeoutMs !== undefined && { timeoutMs }) };
   try {
-    await within(zk, { operation: "acquire", path: ordered.join(", ") }, wait, async (limit) => {
+    const acquire = async (limit: AbortSignal): Promise<void> => {
       for (const path of ordered) held.push(await mutex(zk, path, options).acquire({ signal: limit }));
-    });
+    };
+    await within(zk, { operation: "acquire", path: ordered.join(", ") }, wait, acquire, release);
   } catch (error) {
     await release();
     throw error;

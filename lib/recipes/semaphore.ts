@@ -70,20 +70,23 @@ export class Semaphore {
    * another number (layout `kazoo`); `NoAuth`.
    */
   acquire(wait: WaitOptions = {}): Promise<Ownership> {
-    return within(this.#zk, { operation: "acquire", path: this.#path }, wait, async (signal) => {
-      const { layout = "curator" } = this.#options;
-      const lockPath = this.#isKazoo ? `${this.#path}-__lock__` : `${this.#path}/locks`;
-      for (;;) {
-        const turn = await mutex(this.#zk, lockPath, { layout }).acquire({ signal });
-        try {
-          return await this.#takeLease(turn, AbortSignal.any([signal, turn.signal]), signal);
-        } catch (error) {
-          if (!turn.signal.aborted) throw error; // else the lock was lost on the way: once more
-        } finally {
-          void turn.release().catch(() => {});
-        }
+    const acquire = (signal: AbortSignal): Promise<Ownership> => this.#acquire(signal);
+    return within(this.#zk, { operation: "acquire", path: this.#path }, wait, acquire, (lease) => lease?.release());
+  }
+
+  async #acquire(signal: AbortSignal): Promise<Ownership> {
+    const { layout = "curator" } = this.#options;
+    const lockPath = this.#isKazoo ? `${this.#path}-__lock__` : `${this.#path}/locks`;
+    for (;;) {
+      const turn = await mutex(this.#zk, lockPath, { layout }).acquire({ signal });
+      try {
+        return await this.#takeLease(turn, AbortSignal.any([signal, turn.signal]), signal);
+      } catch (error) {
+        if (!turn.signal.aborted) throw error; // else the lock was lost on the way: once more
+      } finally {
+        void turn.release().catch(() => {});
       }
-    });
+    }
   }
 
   /** Ids of those who have a lease, in no particular order. */

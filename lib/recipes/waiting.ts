@@ -29,13 +29,14 @@ export interface Waiter {
 
 /**
  * Runs something with a signal that aborts when the caller gives up, when the time is over, or when the session ends.
- * Rejects with the reason then, whether what runs has noticed it or not.
+ * Rejects with the reason then, whether what runs has noticed it or not: what it gives all the same is handed to `tooLate`, null where it failed.
  */
 export async function within<T>(
   zk: ZooKeeper,
   { operation, path }: Waiter,
   options: WaitOptions,
   run: (signal: AbortSignal) => Promise<T>,
+  tooLate: (result: T | null) => unknown = () => {},
 ): Promise<T> {
   options.signal?.throwIfAborted();
   const limit = new AbortController();
@@ -49,7 +50,16 @@ export async function within<T>(
   try {
     if (isTerminal(zk.state)) ended(`the handle is ${zk.state}`);
     limit.signal.throwIfAborted();
-    return await Promise.race([run(limit.signal), rejection(limit.signal)]);
+    const running = run(limit.signal);
+    try {
+      return await Promise.race([running, rejection(limit.signal)]);
+    } catch (error) {
+      void running
+        .catch(() => null)
+        .then(tooLate)
+        .catch(() => {});
+      throw error;
+    }
   } finally {
     offState();
     offAbort();
