@@ -50,7 +50,8 @@ interface Claimed {
 }
 
 /**
- * Runs something again and again, in one of all programs that say so. Times are those of the handle's clock. Resolves when its signal aborts.
+ * Runs something again and again, in one of all programs that say so. Times are those of the handle's clock, which keeps no process alive: a program
+ * that does nothing else ends. Resolves when its signal aborts.
  *
  * Errors: TypeError for what is no schedule; whatever `fn` throws, unless there is `onError`; `SessionExpired` when the session ends: call it again
  * with a new handle; `NoAuth`.
