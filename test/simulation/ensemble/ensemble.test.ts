@@ -34,6 +34,10 @@ describe("simulated ensembles", { timeout: TEN_MINUTES_MS }, () => {
     assert.notEqual(attempt(7).fingerprint, attempt(8).fingerprint);
   });
 
+  test("a disk that was slow is well again in calm, also in the middle of a write (seed 1774)", () => {
+    attempt(1774);
+  });
+
   for (const bug of BUGS) {
     test(`the bug is found: ${bug.name}`, () => {
       if (bug.seed !== undefined && isFound(bug, bug.seed)) return;

@@ -71,6 +71,8 @@ export class MemberDisk {
   #ensemble: Ensemble | null = null;
   /** What it was asked to do. The first of them it is doing. */
   #jobs: Job[] = [];
+  /** When the first of them is done; one that is begun anew is done at another time. */
+  #doneMono = 0;
   /** Snapshots that are being written beside. */
   #beside: Made[] = [];
   /** Grows with each crash: what was on its way then is lost. */
@@ -207,6 +209,11 @@ export class MemberDisk {
     this.#beside = [];
   }
 
+  /** It is well again. What it began while it was slow could take hours, and is begun anew. */
+  repair(): void {
+    if (this.#jobs.length > 0 && this.#doneMono > this.#world.mono + SELDOM * this.#usualMs) this.#begin();
+  }
+
   recover(): Recovered {
     const { lastZxid } = this.#newest.database;
     const recent = this.#log.filter(({ header }) => header.zxid > lastZxid);
@@ -247,7 +254,10 @@ export class MemberDisk {
   #begin(): void {
     const { random } = this.#world;
     const ms = random() * (random() < 0.95 ? this.#usualMs : SELDOM * this.#usualMs) * this.slowness;
+    const doneMono = this.#world.mono + ms;
+    this.#doneMono = doneMono;
     this.#later(ms, () => {
+      if (this.#doneMono !== doneMono) return;
       if (this.failed !== null) return this.failed();
       const job = this.#jobs.shift()!;
       if (job.kind === "append") this.#log.push(...job.proposals);

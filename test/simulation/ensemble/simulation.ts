@@ -131,6 +131,7 @@ class Simulation {
     this.#network.weather = { voteLoss: 0, delayMsMax: 10 };
     for (const member of this.#members) {
       member.clock.repair();
+      member.disk.repair();
       member.rearm();
       if (!member.isUp) member.start();
     }
