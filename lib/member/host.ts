@@ -6,9 +6,10 @@
  * Invariants: a step runs to its end, and its effects are carried out before the next step begins. No reply goes out before the log has what it
  * stands for. What already waits is stepped before time is: a stalled event loop expires nobody whose ping has arrived.
  */
+
+import { logThrown } from "../base/log_thrown.ts";
 import type { ToHost } from "../broadcast/contract.ts";
 import type { Effect, Input } from "../kernel/messages.ts";
-import { reasonWithStack } from "../model/errors.ts";
 import type { Proposal } from "../model/txns.ts";
 import type { ConnId, Now, SessionId, Zxid } from "../model/types.ts";
 import type { Clock, Logger } from "../ports.ts";
@@ -179,7 +180,7 @@ export class Host {
       case "close":
         return this.#toSink(effect);
       case "fault":
-        return this.#options.logger.error(`${effect.what}: ${reasonWithStack(effect.error)}`);
+        return logThrown(this.#options.logger, effect.what, effect.error);
       default:
         this.#options.carryOut?.(effect);
     }
@@ -193,9 +194,7 @@ export class Host {
     try {
       sink?.carryOut(effect);
     } catch (error) {
-      this.#options.logger.error(
-        `Connection ${conn} ends, since what was said to it can't be delivered: ${reasonWithStack(error)}`,
-      );
+      logThrown(this.#options.logger, `Connection ${conn} ends, since what was said to it can't be delivered`, error);
       if (this.#sinks.delete(conn)) this.#queue.push({ kind: "disconnect", conn });
       if (effect.kind !== "close") sink?.carryOut({ kind: "close", conn });
     }

@@ -121,8 +121,3 @@ export class BrokenInvariant extends Error {
 export function invariant(condition: unknown, what: string): asserts condition {
   if (!condition) throw new BrokenInvariant(what);
 }
-
-/** What was thrown, for the log: with its stack, if it has one. */
-export function reasonWithStack(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}

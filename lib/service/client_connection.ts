@@ -10,9 +10,9 @@
  * everything that was said to it. An exception here ends this connection and nothing else.
  */
 
+import { logThrown } from "../base/log_thrown.ts";
 import type { Hello, Peer } from "../kernel/messages.ts";
 import type { ConnEffect, ConnectionSink } from "../member/host.ts";
-import { reasonWithStack } from "../model/errors.ts";
 import type { Op } from "../model/ops.ts";
 import type { ConnId } from "../model/types.ts";
 import type { Duplex, DuplexHandler } from "../ports.ts";
@@ -310,7 +310,7 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
 
   /** A fault in serving it is this connection's alone. */
   #fail(error: unknown): void {
-    this.#all.logger.error(`A connection from ${this.peer.label} is cut off: ${reasonWithStack(error)}`);
+    logThrown(this.#all.logger, `A connection from ${this.peer.label} is cut off`, error);
     this.cut();
   }
 
