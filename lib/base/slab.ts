@@ -23,6 +23,7 @@ export class Slab {
   /** A copy of all of the bytes. */
   copyOf(bytes: Uint8Array): Uint8Array {
     const { length } = bytes;
+    if (length > this.#pieceBytesMax) return separateCopy(bytes, 0, length);
     const piece = this.#take(length);
     if (length > LOOPED_BYTES_MAX) piece.set(bytes);
     else for (let i = 0; i < length; i++) piece[i] = bytes[i]!;
@@ -31,6 +32,7 @@ export class Slab {
 
   /** A copy of `length` bytes from `start`. */
   copy(bytes: Uint8Array, start: number, length: number): Uint8Array {
+    if (length > this.#pieceBytesMax) return separateCopy(bytes, start, length);
     const piece = this.#take(length);
     // Not `slice`: Node's Buffer gives a view for it.
     if (length > LOOPED_BYTES_MAX) piece.set(bytes.subarray(start, start + length));
@@ -39,8 +41,7 @@ export class Slab {
   }
 
   #take(length: number): Uint8Array {
-    if (!Number.isSafeInteger(length) || length < 0) throw new RangeError(`${length} is no length of bytes`);
-    if (length > this.#pieceBytesMax) return new Uint8Array(length);
+    checkLength(length);
     if (this.#used + length > this.#slab.length) {
       this.#slab = new Uint8Array(this.#slabBytes);
       this.#used = 0;
@@ -50,3 +51,18 @@ export class Slab {
     return piece;
   }
 }
+
+function checkLength(length: number): void {
+  if (!Number.isSafeInteger(length) || length < 0) throw new RangeError(`${length} is no length of bytes`);
+}
+
+/** A copy with an allocation of its own. `slice` does not write zeros first, which a new array does; Node's Buffer gives a view for it. */
+function separateCopy(bytes: Uint8Array, start: number, length: number): Uint8Array {
+  checkLength(length);
+  if (bytes.constructor === Uint8Array) return sliceOf.call(bytes, start, start + length);
+  const copy = new Uint8Array(length);
+  copy.set(bytes.subarray(start, start + length));
+  return copy;
+}
+
+const sliceOf = Uint8Array.prototype.slice;

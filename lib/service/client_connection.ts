@@ -22,7 +22,7 @@ import { ServerConn, type ServerConnOwner } from "../wire/server_conn.ts";
 import type { ClientService } from "./client_service.ts";
 import type { Asker } from "./request_throttle.ts";
 
-/** The time is looked at once for so many requests, a power of two. */
+/** So many requests are taken between two looks at the time and at what waits: to look costs as much as to answer a small read. */
 const REQUESTS_PER_LOOK = 8;
 /** Reads whose cost nothing bounds but the tree: they come alone, and not in a row behind a write. */
 const LONG_READS: ReadonlySet<Op["kind"]> = new Set<Op["kind"]>(["getAllChildrenNumber", "getEphemerals"]);
@@ -42,8 +42,9 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
   #paused = false;
   /** Has not taken what was sent: it is not read from until it has. */
   #slow = false;
-  /** Requests of the slice that is going on, and when it ends. */
+  /** Requests of the slice that is going on, how many of them may still be taken before the next look, and when the slice ends. */
   #inRow = 0;
+  #untilLook = 0;
   #rowEndMono = 0;
   /** A long read that waits until nothing of its client does. */
   #putOff: { readonly xid: number; readonly op: Op } | null = null;
@@ -108,6 +109,7 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
 
   #slice(bytes: Uint8Array | null): void {
     this.#inRow = 0;
+    this.#untilLook = 0;
     this.#rowEndMono = this.#all.host.now.mono + this.#all.limits.requestsInRowMs;
     try {
       if (bytes === null) this.#goOn();
@@ -129,10 +131,20 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
   }
 
   takesMore(): boolean {
-    const { requestsInRowMax } = this.#all.limits;
-    if (this.#server.isFull || this.#putOff !== null || this.#isBackedUp || this.#inRow >= requestsInRowMax) return false;
-    this.#inRow++;
-    return this.#inRow % REQUESTS_PER_LOOK !== 0 || this.#all.host.clock.now().mono < this.#rowEndMono;
+    if (this.#untilLook === 0) return this.#look();
+    this.#untilLook--;
+    return true;
+  }
+
+  /** Whether the slice goes on, and if so, for how many requests. */
+  #look(): boolean {
+    const left = this.#all.limits.requestsInRowMax - this.#inRow;
+    if (left <= 0 || this.#server.isFull || this.#putOff !== null || this.#isBackedUp) return false;
+    if (this.#inRow > 0 && this.#all.host.clock.now().mono >= this.#rowEndMono) return false;
+    const taken = Math.min(left, REQUESTS_PER_LOOK);
+    this.#inRow += taken;
+    this.#untilLook = taken - 1;
+    return true;
   }
 
   /** Whether too much of it waits: for the log, for others, or for its place among the requests in process. */
@@ -181,11 +193,11 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
 
   /** The slice looks at the time behind it. */
   #longRead(xid: number, op: Op): void {
+    this.#untilLook = 0;
     if (this.#isWaiting) {
       this.#putOff = { xid, op };
       return;
     }
-    this.#inRow += REQUESTS_PER_LOOK - 1 - (this.#inRow % REQUESTS_PER_LOOK);
     this.#all.requests.submit(this, xid, op);
   }
 
