@@ -138,8 +138,8 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
 
   /** Whether the slice goes on, and if so, for how many requests. */
   #look(): boolean {
-    const left = this.#all.limits.requestsInRowMax - this.#inRow;
-    if (left <= 0 || this.#server.isFull || this.#putOff !== null || this.#isBackedUp) return false;
+    const left = Math.min(this.#all.limits.requestsInRowMax - this.#inRow, this.#room);
+    if (left <= 0 || this.#server.isFull || this.#putOff !== null) return false;
     if (this.#inRow > 0 && this.#all.host.clock.now().mono >= this.#rowEndMono) return false;
     const taken = Math.min(left, REQUESTS_PER_LOOK);
     this.#inRow += taken;
@@ -147,12 +147,12 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
     return true;
   }
 
-  /** Whether too much of it waits: for the log, for others, or for its place among the requests in process. */
-  get #isBackedUp(): boolean {
+  /** How many more requests of it may wait: for the log, for others, or for their places among the requests in process. */
+  get #room(): number {
     const { waitingRequestsMax, waitingBytesMax } = this.#all.limits;
     const connection = this.#kernelConnection;
-    const requests = this.heldRequests + (connection?.waiting.length ?? 0);
-    return requests >= waitingRequestsMax || this.heldBytes + (connection?.waitingBytes ?? 0) >= waitingBytesMax;
+    if (this.heldBytes + (connection?.waitingBytes ?? 0) >= waitingBytesMax) return 0;
+    return waitingRequestsMax - this.heldRequests - (connection?.waiting.length ?? 0);
   }
 
   /** Whether any request of it waits. */
@@ -279,7 +279,7 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
     const isBusy = this.#conn !== null && this.#all.isBusy && this.#isWaiting;
     if (isBusy) this.#all.throttle(this);
     const isPutOff = this.#putOff !== null;
-    const mustWait = this.#slow || this.#server.holding || isBusy || this.#isBackedUp || (isPutOff && this.#isWaiting);
+    const mustWait = this.#slow || this.#server.holding || isBusy || this.#room <= 0 || (isPutOff && this.#isWaiting);
     const hasRequests = this.#server.hasRequests || isPutOff;
     if (!this.#slow && (this.#server.hasReplies || (hasRequests && !mustWait))) this.#all.goesOn(this);
     this.#pause(mustWait || hasRequests || this.#server.hasReplies);
