@@ -1,12 +1,12 @@
 /**
  * The configuration of an ensemble that changes while it runs, in ZooKeeper's own files beside zoo.cfg: `zoo.cfg.dynamic.VERSION` holds the members,
  * zoo.cfg names that file instead of them, and `zoo.cfg.bak` is the zoo.cfg of before. A reconfiguration that is under way stands in
- * `zoo.cfg.dynamic.next`, for Apache's servers: this one knows it from its log.
+ * `zoo.cfg.dynamic.next`, which counts as last seen at the next start.
  *
  * Invariant: each file is there whole or not at all, and zoo.cfg names none that is not.
  */
 import { realpathSync } from "node:fs";
-import { configLines } from "../../lib/broadcast/zab/ensemble_text.ts";
+import { configLines, parseEnsemble } from "../../lib/broadcast/zab/ensemble_text.ts";
 import type { ConfigStore, EnsembleConfig } from "../../mod.ts";
 import { nodeDisk } from "../storage/node_disk.ts";
 import { writeWhole } from "../storage/whole_file.ts";
@@ -28,13 +28,23 @@ export class DynamicConfig implements ConfigStore {
     const text = nodeDisk.readText(this.#file) ?? "";
     const tellsClient = config.members.some(({ id, client }) => id === this.#id && client !== null);
     await write(this.#file, withDynamicFile(text, dynamic, tellsClient));
-    const next = this.#next;
-    if (nodeDisk.readText(next) !== null) nodeDisk.remove(next);
+    const proposed = nodeDisk.readText(this.next);
+    if (proposed !== null && parse(proposed).version <= config.version) nodeDisk.remove(this.next);
   }
 
   saveProposed(config: EnsembleConfig): Promise<void> {
     const lines = [...configLines(config), `version=${config.version.toString(16)}`];
-    return write(this.#next, lines.sort().join("\n"));
+    return write(this.next, lines.sort().join("\n"));
+  }
+
+  /**
+   * What had been proposed when the member went down, or is complete by now; null where there is nothing.
+   *
+   * @throws Error that says which line is none
+   */
+  readProposed(): EnsembleConfig | null {
+    const text = nodeDisk.readText(this.next);
+    return text === null ? null : parse(text);
   }
 
   /** Keeps the zoo.cfg of before, where the members stand in zoo.cfg itself. */
@@ -42,9 +52,15 @@ export class DynamicConfig implements ConfigStore {
     return write(`${this.#file}.bak`, nodeDisk.readText(this.#file) ?? "");
   }
 
-  get #next(): string {
+  /** The file of what is proposed. */
+  get next(): string {
     return `${this.#file}.dynamic.next`;
   }
+}
+
+function parse(text: string): EnsembleConfig {
+  const lines = parseProperties(text).map(({ key, value }) => `${key.trim()}=${value.trim()}`);
+  return parseEnsemble(lines.join("\n")).config;
 }
 
 function write(path: string, text: string): Promise<void> {

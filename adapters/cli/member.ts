@@ -1,9 +1,10 @@
 /**
- * Membership of a server of zoo.cfg in its ensemble: who it is, from the file `myid`, and where its clients come.
+ * Membership of a server of zoo.cfg in its ensemble: who it is, from the file `myid`, where its clients come, and which change was under way.
  */
 import { readFileSync } from "node:fs";
 import { join } from "@std/path";
 import type { EnsembleConfig, EnsembleMember } from "../../lib/broadcast/zab/ensemble.ts";
+import type { DynamicConfig } from "./dynamic_config.ts";
 import { ZooCfgError } from "./zoo_cfg.ts";
 import type { ZooSettings } from "./zoo_keys.ts";
 
@@ -41,4 +42,14 @@ export function withClientAddress(
   }
   const address = clientPortAddress ?? client.host;
   return { ...settings, clientPort, ...(address !== null && { clientPortAddress: address }) };
+}
+
+/** The configuration that the member had seen proposed when it went down; null: none. One that can't be read may have been agreed to: no start without. */
+export function lastSeenOf(store: DynamicConfig): EnsembleConfig | null {
+  try {
+    return store.readProposed();
+  } catch (error) {
+    const remedy = "put it right, or remove it if the reconfiguration that it stands for is through";
+    throw new ZooCfgError([`${store.next}: ${(error as Error).message}: ${remedy}`]);
+  }
 }

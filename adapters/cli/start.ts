@@ -128,7 +128,7 @@ async function readPlan(args: readonly string[], jaas: string | undefined, logge
   // What reads zoo.cfg takes longer to load than a server without one takes to start.
   const { parseZooCfg, ZooCfgError, zooCfgOfArguments } = await import("./zoo_cfg.ts");
   const { ensembleOptions, listenOptions, openSettings, storageOptions } = await import("./open_settings.ts");
-  const { memberOf, withClientAddress } = await import("./member.ts");
+  const { lastSeenOf, memberOf, withClientAddress } = await import("./member.ts");
   const { peerOptions, saslOptions, tlsOptions } = await import("./security.ts");
   const readText = (file: string): string => readFileSync(file, "utf8");
   try {
@@ -157,8 +157,12 @@ async function readPlan(args: readonly string[], jaas: string | undefined, logge
     if (settings.reconfigEnabled !== true) return { ...plan, ensemble: member };
     const { DynamicConfig } = await import("./dynamic_config.ts");
     const configStore = new DynamicConfig(file, me.id);
-    if (settings.dynamicConfigFile === undefined) await configStore.backUp();
-    return { ...plan, ensemble: { ...member, configStore } };
+    if (settings.dynamicConfigFile === undefined) {
+      await configStore.backUp();
+      return { ...plan, ensemble: { ...member, configStore } };
+    }
+    const lastSeen = lastSeenOf(configStore);
+    return { ...plan, ensemble: { ...member, configStore, ...(lastSeen !== null && { lastSeen }) } };
   } catch (error) {
     for (const line of problemsOf(error)) logger.error(line);
     return null;

@@ -68,6 +68,8 @@ export interface EnsembleOptions {
   readonly id: number;
   /** All members, this one included. Who is to join an ensemble lists itself as an observer, among members that are already in it. */
   readonly config: EnsembleConfig;
+  /** A later configuration that was last seen proposed, and may not count yet: whoever leads completes it, if its quorum is there. Default: none. */
+  readonly lastSeen?: EnsembleConfig;
   /** Where the configuration is kept when it changes, to be the `config` of the next start. Default: nowhere. */
   readonly configStore?: ConfigStore;
   /** Whether a reconfiguration may leave a single voter: as ZooKeeper's `standaloneEnabled=false`. Default false: two at least must be left. */
@@ -194,9 +196,9 @@ class RunningMember {
     this.#options = options;
     this.#settings = settings;
     this.#world = world;
-    const { config, configStore: store = null } = options;
+    const { config, lastSeen = null, configStore: store = null } = options;
     const { reconfigEnabled } = settings;
-    this.#config = new OwnConfig({ id: this.#id, config, reconfigEnabled, store, clock, logger }, database);
+    this.#config = new OwnConfig({ id: this.#id, config, lastSeen, reconfigEnabled, store, clock, logger }, database);
     this.#kernel = new Kernel(database, kernelSettings, firstSessionId(options.id, now.wall), now, "looking");
     this.journal = new Journal(storage, () => this.#host?.member.kernel.database ?? database, {
       snapshotTxns: everyTxns,

@@ -86,6 +86,7 @@ const OPTIONS = objectOf<EnsembleOptions>(
   {
     id: wholeNumber(0, 255),
     config: CONFIG,
+    lastSeen: CONFIG,
     configStore: having(["saveCommitted", "saveProposed"], "{ saveCommitted, saveProposed }"),
     mayVoteAlone: flag,
     clientAddressChanged: callback("(client) => …"),
@@ -112,11 +113,16 @@ export function takeEnsemble(given: unknown, extendedTypes: ExtendedTypes): Ense
   return options;
 }
 
-function memberProblems({ id, config }: EnsembleOptions, extendedTypes: ExtendedTypes): string[] {
+function memberProblems({ id, config, lastSeen }: EnsembleOptions, extendedTypes: ExtendedTypes): string[] {
+  const ids = config.members.map((member) => member.id);
+  const stranger = ids.includes(BigInt(id)) ? [] : [`id: ${id} is not among the members ${ids.join(", ")}`];
+  const later = lastSeen === undefined ? [] : configProblems(lastSeen, extendedTypes);
+  return [...stranger, ...configProblems(config, extendedTypes), ...later.map((problem) => `lastSeen: ${problem}`)];
+}
+
+function configProblems(config: EnsembleConfig, extendedTypes: ExtendedTypes): string[] {
   const ensemble = new Ensemble(config);
   const problems: string[] = [];
-  if (!ensemble.members.has(BigInt(id)))
-    problems.push(`id: ${id} is not among the members ${[...ensemble.members.keys()].join(", ")}`);
   if (ensemble.members.size !== config.members.length) problems.push("members: two have the same number");
   if (ensemble.voters.size === 0) problems.push("members: none of them votes");
   for (const member of config.members) {

@@ -15,7 +15,7 @@ import { CONFIG_NODE } from "../tree/tree.ts";
 export interface ConfigStore {
   /** It counts from now on. */
   saveCommitted(config: EnsembleConfig): Promise<void>;
-  /** It has been proposed, and may never count. */
+  /** It has been proposed, and may never count; it takes the place of one that was proposed before. */
   saveProposed(config: EnsembleConfig): Promise<void>;
 }
 
@@ -23,6 +23,8 @@ export interface OwnConfigOptions {
   readonly id: MemberId;
   /** What the member is started with. */
   readonly config: EnsembleConfig;
+  /** What it had seen proposed when it went down; null: nothing, or nothing that is known. */
+  readonly lastSeen: EnsembleConfig | null;
   readonly reconfigEnabled: boolean;
   readonly store: ConfigStore | null;
   readonly clock: Clock;
@@ -43,7 +45,7 @@ export class OwnConfig {
   constructor(options: OwnConfigOptions, database: Database) {
     const ensemble = new Ensemble(options.config);
     this.#options = options;
-    this.#membership = new Membership(ensemble, this.#loggedIn(database));
+    this.#membership = new Membership(ensemble, this.#lastSeen(database));
     this.#me = ensemble.members.get(options.id)!;
     this.tell(database);
   }
@@ -67,7 +69,8 @@ export class OwnConfig {
     const { committed, lastSeen } = membership;
     this.#membership = membership;
     if (committed !== before) this.#keep((store) => store.saveCommitted(committed.config));
-    if (membership.isChanging) this.#keep((store) => store.saveProposed(lastSeen.config));
+    // One that is taken back, as its txn was cut off, is replaced: it must not come again with the next start.
+    if (membership.isChanging || committed === before) this.#keep((store) => store.saveProposed(lastSeen.config));
     if (committed === before) return false;
     this.#options.logger.info(`The ensemble's configuration is version ${committed.version.toString(16)}`);
     this.tell(database);
@@ -83,6 +86,14 @@ export class OwnConfig {
     if (logged !== undefined && logged.version >= committed.version && committed.version > 0n) return;
     const data = new TextEncoder().encode(ensembleText(committed));
     database.tree.setData(CONFIG_NODE, data, CONFIG_VERSION, committed.version, this.#options.clock.now().wall);
+  }
+
+  /** The latest configuration that is known, by the log or by what was kept when it was proposed: the txn may never have come to the log. */
+  #lastSeen(database: Database): Ensemble | undefined {
+    const { lastSeen, reconfigEnabled } = this.#options;
+    const logged = this.#loggedIn(database);
+    if (lastSeen === null || !reconfigEnabled || lastSeen.version <= (logged?.version ?? 0n)) return logged;
+    return new Ensemble(lastSeen);
   }
 
   /** The last configuration in the log, which may be committed or not. */

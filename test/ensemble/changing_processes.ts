@@ -3,7 +3,7 @@
  *
  * Invariant: what was started is ended by its own pid.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "../../adapters/tcp/mod.ts";
@@ -15,13 +15,19 @@ const SERVING_MS_MAX = 60_000;
 interface Place {
   readonly kind: ServerKind;
   readonly folder: string;
-  readonly quorumPort: number;
-  readonly electionPort: number;
-  readonly clientPort: number;
+  quorumPort: number;
+  electionPort: number;
+  clientPort: number;
   server: ServerProcess | null;
 }
 
 type Role = "participant" | "observer";
+
+/** A list of members and its version, in hexadecimal. */
+export interface MemberList {
+  readonly lines: readonly string[];
+  readonly version: string;
+}
 
 export class ChangingProcesses implements AsyncDisposable {
   readonly #folder = mkdtempSync(join(tmpdir(), "zookernel-changing-"));
@@ -49,17 +55,40 @@ export class ChangingProcesses implements AsyncDisposable {
     return `server.${id}=127.0.0.1:${quorumPort}:${electionPort}:${role};127.0.0.1:${clientPort}`;
   }
 
+  /** From now on the member has other ports for the others, and for clients if that is said: those of the reconfiguration to come. */
+  async move(id: number, movesClients = false): Promise<void> {
+    const place = this.#place(id);
+    place.quorumPort = await freePort();
+    place.electionPort = await freePort();
+    if (movesClients) place.clientPort = await freePort();
+  }
+
   /** Starts a member for the first time, with what it knows of the ensemble. */
   async start(id: number, ...lines: readonly string[]): Promise<void> {
-    const config = {
+    await this.#spawn(id, {
       ...Object.fromEntries(lines.map((line) => line.split("=") as [string, string])),
+      ...this.#common,
+    });
+  }
+
+  /** Starts a member that has kept a list, and has seen another one proposed before it went down. */
+  async startWith(id: number, kept: MemberList, next: MemberList | null = null): Promise<void> {
+    const dynamicConfigFile = `${this.zooCfg(id)}.dynamic.${kept.version}`;
+    mkdirSync(this.#place(id).folder, { recursive: true });
+    writeFileSync(dynamicConfigFile, kept.lines.join("\n"));
+    if (next !== null) writeFileSync(`${this.zooCfg(id)}.dynamic.next`, [...next.lines, `version=${next.version}`].join("\n"));
+    const own = kept.lines.find((line) => line.startsWith(`server.${id}=`));
+    await this.#spawn(id, { ...this.#common, dynamicConfigFile }, Number(/\d+$/.exec(own ?? "")?.[0]));
+  }
+
+  get #common(): Readonly<Record<string, string | number | boolean>> {
+    return {
       tickTime: 1000,
       reconfigEnabled: true,
       skipACL: "yes",
       standaloneEnabled: this.#standaloneEnabled,
       "4lw.commands.whitelist": "*",
     };
-    await this.#spawn(id, config);
   }
 
   /** Starts a member again, with the zoo.cfg that it has left behind. */
@@ -72,9 +101,13 @@ export class ChangingProcesses implements AsyncDisposable {
     );
   }
 
-  async #spawn(id: number, config: Readonly<Record<string, string | number | boolean>>): Promise<void> {
+  async #spawn(
+    id: number,
+    config: Readonly<Record<string, string | number | boolean>>,
+    clientPort = this.#place(id).clientPort,
+  ): Promise<void> {
     const place = this.#place(id);
-    const { kind, folder, clientPort } = place;
+    const { kind, folder } = place;
     place.server = await spawnServer({ kind, config: { ...config, clientPort }, folder, myid: id });
   }
 
@@ -106,6 +139,11 @@ export class ChangingProcesses implements AsyncDisposable {
   async mode(id: number): Promise<string | null> {
     const answer = await fourLetterWord(this.#place(id).clientPort, "srvr", 1000).catch(() => "");
     return /^Mode: (\S+)$/m.exec(answer)?.[1] ?? null;
+  }
+
+  async zxid(id: number): Promise<string> {
+    const answer = await fourLetterWord(this.#place(id).clientPort, "srvr", 1000).catch(() => "");
+    return /^Zxid: (\w+)$/m.exec(answer)?.[1] ?? "";
   }
 
   async reaches(id: number, mode: string): Promise<void> {

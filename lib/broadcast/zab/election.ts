@@ -3,7 +3,8 @@
  *
  * What it finds may be wrong, since the leader may be gone by now: discovery finds that out, and another round begins.
  *
- * Not here: who is told what once there is a leader (zab.ts). Invariant: the round never goes back, and a vote in it only ever gets better.
+ * Not here: who is told what once there is a leader (zab.ts). Invariant: while the members are the same, the round never goes back, and a vote
+ * in it only ever gets better.
  */
 import type { Zxid } from "../../model/types.ts";
 import type { Membership } from "./membership.ts";
@@ -26,7 +27,7 @@ export interface ElectionOptions {
 type Candidate = Omit<Vote, "round">;
 
 export class Election {
-  /** Number of the round, for the life of the process. */
+  /** Number of the round, for the life of the process or until the members are others. */
   round = 0n;
   readonly #options: ElectionOptions;
   #own: Candidate = { leader: NOBODY, zxid: NOBODY, epoch: NOBODY };
@@ -72,6 +73,14 @@ export class Election {
     this.#judge(mono);
   }
 
+  /**
+   * The members are others: the rounds with those before say nothing. As in ZooKeeper, it counts from the first again: who is in an early one hears
+   * nobody who can't be elected, and would wait for the vote of such a member for ever.
+   */
+  forgetRounds(): void {
+    this.round = 0n;
+  }
+
   /** Who is not listed tells what its history is worth. Observers don't even that, nor does who will vote once a reconfiguration is through. */
   #candidacy(zxid: Zxid, epoch: bigint): Candidate {
     const { me } = this.#options;
@@ -84,8 +93,11 @@ export class Election {
   /** A voter's vote. Says who leads, once that is known. */
   hear(from: MemberId, notification: Notification, mono: number): Vote | null {
     const { voters } = this.#membership;
-    if (!voters.has(from) || !voters.has(notification.vote.leader)) return null;
-    if (notification.state === "observing") return null;
+    if (!voters.has(from) || notification.state === "observing") return null;
+    if (!voters.has(notification.vote.leader)) {
+      if (notification.state === "looking" && notification.vote.leader === NOBODY) this.#hearUndecided(notification.vote.round);
+      return null;
+    }
     return notification.state === "looking"
       ? this.#hearLooking(from, notification, mono)
       : this.#hearSettled(from, notification);
@@ -100,6 +112,14 @@ export class Election {
       this.#tellAll();
     }
     return null;
+  }
+
+  /** Who can't be elected votes once it hears of a candidate, in its own round or a later one. */
+  #hearUndecided(round: bigint): void {
+    if (round <= this.round) return;
+    this.round = round;
+    this.#received.clear();
+    this.#propose(this.#own);
   }
 
   #hearLooking(from: MemberId, notification: Notification, mono: number): null {

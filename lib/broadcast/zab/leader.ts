@@ -314,11 +314,12 @@ export class Leader implements Term {
   #shared(mono: number): void {
     if (!this.#core.membership.isQuorum(this.#quorum)) return;
     const first = makeZxid(this.#epoch, 0);
+    const sharing = [...this.#quorum];
     this.#enter("broadcast", mono);
     this.#lastProposed = first;
     this.#core.history.committed = first;
     // A reconfiguration that was found under way is complete by this: a quorum of both configurations has it.
-    this.#reconfigured(this.#core.membership.lastSeen, first);
+    this.#reconfigured(this.#core.membership.lastSeen, sharing);
     this.#core.emit({ kind: "role", role: "leader", zxid: first });
     this.#core.emit({ kind: "tell", message: `Leading in epoch ${this.#epoch}` });
     for (const learner of this.#learners.values()) if (learner.acknowledged) this.#activate(learner);
@@ -361,7 +362,7 @@ export class Leader implements Term {
       if (!this.#core.membership.isQuorum(this.#whoHas(zxid))) return;
       history.commit();
       const ensemble = ensembleOf(next);
-      const leader = ensemble === null ? null : this.#reconfigured(ensemble, zxid);
+      const leader = ensemble === null ? null : this.#reconfigured(ensemble, this.#whoHas(zxid));
       for (const learner of this.#learners.values()) {
         if (learner.state === "active") this.#send(learner, commitPacket(learner, next, leader));
         else if (isInBroadcast(learner)) learner.commits.push(commitPacket(learner, next, leader));
@@ -382,20 +383,20 @@ export class Leader implements Term {
 
   // ── reconfiguration ──
 
-  /** The configuration counts from now on. Says who leads in it. */
-  #reconfigured(ensemble: Ensemble, zxid: Zxid): MemberId {
-    const leader = this.#leaderOf(ensemble, zxid);
+  /** The configuration counts from now on; these have it on disk. Says who leads in it. */
+  #reconfigured(ensemble: Ensemble, having: readonly MemberId[]): MemberId {
+    const leader = this.#leaderOf(ensemble, having);
     this.#core.activate(ensemble);
     if (leader !== this.#core.me) this.#successor = leader;
     return leader;
   }
 
   /** This member, if it may still lead where it is; else the voter that has most of what was proposed since. */
-  #leaderOf(ensemble: Ensemble, zxid: Zxid): MemberId {
+  #leaderOf(ensemble: Ensemble, having: readonly MemberId[]): MemberId {
     const { me, membership } = this.#core;
     const [before, after] = [membership.committed.members.get(me), ensemble.members.get(me)];
     if (ensemble.voters.has(me) && isAtSamePlace(before, after)) return me;
-    const candidates = this.#whoHas(zxid).filter((id) => id !== me && ensemble.voters.has(id));
+    const candidates = having.filter((id) => id !== me && ensemble.voters.has(id));
     const ackedBy = new Map([...this.#learners.values()].map(({ id, acked }) => [id, acked]));
     const best = candidates.sort((one, other) => (ackedBy.get(one)! > ackedBy.get(other)! ? -1 : 1))[0];
     return best ?? me;
@@ -487,8 +488,8 @@ export class Leader implements Term {
   }
 
   /** It has taken the step that the phase waits for. Whether it has a vote is the configurations' matter. */
-  #count({ id, observer }: LearnerStream): void {
-    if (!observer) this.#quorum.add(id!);
+  #count({ id }: LearnerStream): void {
+    this.#quorum.add(id!);
   }
 
   #ticks(count: number): number {

@@ -323,7 +323,10 @@ export class Zab implements Broadcast, Core {
   }
 
   #notified(from: MemberId, notification: Notification): void {
-    if (this.#isLooking && this.#learnsConfig(notification)) return this.#elect();
+    if (this.#isLooking && this.#learnsConfig(notification)) {
+      this.#election.forgetRounds();
+      return this.#elect();
+    }
     if (!this.membership.voters.has(from)) return this.#answerSeldom(from);
     if (!this.#isLooking && this.#term !== null) {
       this.#tellTerm(from, notification);

@@ -84,6 +84,19 @@ describe("while all look for a leader", () => {
     assert.deepEqual(ballot.takeTold(), ["3:2@7"]);
   });
 
+  test("who can't be elected yet takes the others along into a later round: its vote may be needed", () => {
+    const ballot = new Ballot(2);
+    ballot.takeTold();
+    ballot.hear(1, "looking", { leader: NOBODY, round: 1n });
+    assert.deepEqual(ballot.takeTold(), []);
+    ballot.hear(1, "looking", { leader: NOBODY, round: 4n });
+    assert.deepEqual(ballot.takeTold(), ["1:2@4", "3:2@4"]);
+    ballot.hear(1, "looking", { leader: 2n, round: 4n });
+    assert.equal(ballot.election.tick(1000)?.leader, 2n);
+    ballot.hear(4, "looking", { leader: NOBODY, round: 9n });
+    assert.equal(ballot.election.round, 4n, "an observer has no say");
+  });
+
   test("who hears nothing asks again, and waits twice as long each time", () => {
     const ballot = new Ballot(1);
     const { election } = ballot;

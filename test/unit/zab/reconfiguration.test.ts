@@ -152,6 +152,33 @@ describe("a leader", () => {
     assert.deepEqual(rig.packet(1, { kind: "ack", zxid: FIRST }), ["membership 1:0", "role leader", "to 1: upToDate"]);
   });
 
+  test("completes what it has seen with those who vote by it, also where they still observe, and gives way to one of them", () => {
+    const ensemble = ensembleOf(FIRST, [member(1), member(3), member(4, "observer")]);
+    const lastSeen = voters(makeZxid(1, 5), 4, 5);
+    const rig = new Rig(3, undefined, undefined, { ...CHANGING, ensemble, lastSeen });
+    for (const id of [1, 4, 5]) rig.vote(id, 3);
+    rig.pass(0);
+    const said: string[] = [];
+    for (const [link, observer] of [
+      [1, false],
+      [4, true],
+    ] as const) {
+      rig.step({ kind: "opened", link });
+      rig.packet(link, { kind: "learnerInfo", observer, acceptedEpoch: 0, id: BigInt(link), configVersion: FIRST });
+    }
+    rig.step({ kind: "epochsSaved" });
+    for (const link of [1, 4]) rig.packet(link, { kind: "ackEpoch", zxid: 0n, currentEpoch: 0 });
+    rig.step({ kind: "epochsSaved" });
+    for (const link of [1, 4]) said.push(...rig.packet(link, { kind: "ack", zxid: FIRST }));
+    assert.deepEqual(said, [], "one of two of the new is not there");
+    rig.step({ kind: "opened", link: 5 });
+    rig.packet(5, { kind: "learnerInfo", observer: false, acceptedEpoch: 0, id: 5n, configVersion: 0n });
+    rig.packet(5, { kind: "ackEpoch", zxid: 0n, currentEpoch: 0 });
+    assert.ok(rig.packet(5, { kind: "ack", zxid: FIRST }).includes("membership 1:5"));
+    const gone = [1, 4, 5].flatMap((link) => rig.step({ kind: "closed", link }));
+    assert.deepEqual(gone, ["role looking", "accept", "cut", "dial 4"]);
+  });
+
   test("refuses who knows a later configuration", () => {
     const rig = elected(CHANGING);
     assert.deepEqual(
@@ -327,6 +354,14 @@ describe("who looks for a leader", () => {
     assert.deepEqual(rig.vote(3, 3, "leading", 1n, LATER), []);
     rig.vote(2, 3, "following", 1n, LATER);
     assert.equal(rig.zab.term?.constructor.name, "Learner");
+  });
+
+  test("counts rounds from the first again among other members: theirs say nothing of its own", () => {
+    const rig = new Rig(1, undefined, undefined, CHANGING);
+    rig.vote(2, 3, "looking", 1n, LATER);
+    rig.vote(2, 3);
+    rig.vote(3, 3);
+    assert.deepEqual(rig.pass(0), ["dial 3"]);
   });
 
   test("passes over what makes no sense, and over all of it unless told that its ensemble may change", () => {
