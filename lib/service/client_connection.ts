@@ -247,12 +247,12 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
   // ── to the stream ──
 
   flush(): void {
-    const bytes = this.#server.take();
-    if (this.#ending) return;
-    if (bytes !== null) {
+    for (let bytes = this.#server.take(); bytes !== null; bytes = this.#server.take()) {
+      if (this.#ending) continue;
       this.#writtenBytes += bytes.length;
       this.#duplex.write(bytes);
     }
+    if (this.#ending) return;
     if (this.#server.ended) {
       this.#ending = true;
       this.#all.setDeadline(this);

@@ -61,7 +61,7 @@ const NO_VIEW: DataView = new DataView(NO_BYTES.buffer);
 /** Lists of names that were written before: once, or their bytes. */
 const encodedNames = new WeakMap<readonly string[], Uint8Array | "once">();
 /** Longer lists are encoded each time rather than kept twice. */
-const ENCODED_NAMES_MAX = 65_536;
+const ENCODED_NAMES_MAX = 1024 * 1024;
 
 // A BOM is a character like any other; what is malformed becomes U+FFFD.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -207,21 +207,40 @@ export class JuteReader implements Jute {
   }
 }
 
+/** A long byte string that goes out as it is, between bytes of the writer's own. */
+interface LentBytes {
+  /** So many bytes of the writer's own stand before it. */
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
+
 /** Writes jute into a buffer that grows. */
 export class JuteWriter implements Jute {
   #bytes: Uint8Array;
   #view: DataView;
   #length = 0;
+  readonly #lendsFrom: number;
+  readonly #lent: LentBytes[] = [];
+  #lentBytes = 0;
 
-  /** @param capacity bytes to start with; more are found when needed */
-  constructor(capacity = 256) {
+  /**
+   * @param capacity bytes to start with; more are found when needed
+   * @param lendsFrom byte strings of so many bytes, or more, are not copied: they must stay as they are, and are got by {@link pieces}
+   */
+  constructor(capacity = 256, lendsFrom: number = Number.POSITIVE_INFINITY) {
     this.#bytes = new Uint8Array(capacity);
     this.#view = new DataView(this.#bytes.buffer);
+    this.#lendsFrom = lendsFrom;
   }
 
   /** Bytes written so far. */
   get length(): number {
-    return this.#length;
+    return this.#length + this.#lentBytes;
+  }
+
+  /** Whether there are byte strings in it that were not copied. */
+  get lends(): boolean {
+    return this.#lent.length > 0;
   }
 
   /** Bytes there is room for before it has to grow. */
@@ -229,24 +248,51 @@ export class JuteWriter implements Jute {
     return this.#bytes.length;
   }
 
-  /** What was written, without a copy: valid until the next write. */
+  /** What was written, without a copy: valid until the next write. Of a writer that doesn't lend. */
   written(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** What was written, as a copy that may be kept. */
+  /** What was written, as a copy that may be kept. Of a writer that doesn't lend. */
   copy(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
   }
 
+  /** What was written, in pieces, without a copy: valid until the next write. */
+  pieces(): Uint8Array[] {
+    const pieces: Uint8Array[] = [];
+    let from = 0;
+    for (const { at, bytes } of this.#lent) {
+      if (at > from) pieces.push(this.#bytes.subarray(from, at));
+      pieces.push(bytes);
+      from = at;
+    }
+    if (this.#length > from) pieces.push(this.#bytes.subarray(from, this.#length));
+    return pieces;
+  }
+
   /** Forgets what was written, or all of it behind the first bytes. */
   clear(length = 0): void {
-    this.#length = length;
+    for (let last = this.#lent.at(-1); last !== undefined; last = this.#lent.at(-1)) {
+      const before = last.at + this.#lentBytes - last.bytes.length;
+      if (before < length) break;
+      this.#lent.pop();
+      this.#lentBytes -= last.bytes.length;
+    }
+    this.#length = length - this.#lentBytes;
   }
 
   /** Writes an int over the one at `at`: how a length gets in front of what it counts. */
   setInt(at: number, value: number): void {
-    this.#view.setInt32(at, value);
+    this.#view.setInt32(this.#own(at), value);
+  }
+
+  /** Where in the writer's own bytes stands what is at `at` of all of them. */
+  #own(at: number): number {
+    let own = at - this.#lentBytes;
+    for (let last = this.#lent.length - 1; last >= 0 && own < this.#lent[last]!.at; last--)
+      own += this.#lent[last]!.bytes.length;
+    return own;
   }
 
   boolean(value?: boolean): boolean {
@@ -321,8 +367,14 @@ export class JuteWriter implements Jute {
   }
 
   #raw(bytes: Uint8Array, length: number): void {
+    if (length >= this.#lendsFrom) return this.#lend(bytes, length);
     const at = this.#reserve(length);
     this.#bytes.set(bytes, at);
+  }
+
+  #lend(bytes: Uint8Array, length: number): void {
+    this.#lent.push({ at: this.#length, bytes });
+    this.#lentBytes += length;
   }
 
   vector<T>(element: JuteRecord<T>, value?: readonly T[] | null): readonly T[] | null {

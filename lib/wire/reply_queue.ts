@@ -42,7 +42,7 @@ export class ReplyQueue {
    * @param pieceBytesMax so many bytes are encoded before the stream takes them
    */
   constructor(announce: () => void, sizes: ReplySizes, pieceBytesMax: number) {
-    this.#outbox = new Outbox(announce);
+    this.#outbox = new Outbox(announce, true);
     this.#sizes = sizes;
     this.#pieceBytesMax = pieceBytesMax;
   }
@@ -102,7 +102,7 @@ export class ReplyQueue {
     }
   }
 
-  /** Everything that is encoded, in one piece that the caller may keep; null for nothing. */
+  /** The next piece of what is encoded, which the caller may keep; null once there is nothing more. */
   take(): Uint8Array | null {
     this.#isFull = this.#waiting.length > 0;
     return this.#outbox.take();

@@ -4,7 +4,7 @@
  * How the glue that has the socket uses it:
  * - what arrives goes to `receive`, the end of the stream to `gone`;
  * - what the host says to this connection goes to `welcome`, `reply`, `event` and `close`, a word's answer to `answer`;
- * - after a call of `somethingToSend`, at the end of the turn, `take` gives it in one piece; then `ended` tells whether the stream is to
+ * - after a call of `somethingToSend`, at the end of the turn, `take` gives it piece by piece; then `ended` tells whether the stream is to
  *   be ended behind it. While `holding`, nothing more should be read from the stream;
  * - where the stream takes no more, `hold` keeps what is said; once it does, `release` tells it. While `hasReplies` or
  *   `hasRequests`, `goOn` does what was put off.
@@ -187,7 +187,7 @@ export class ServerConn {
 
   // ── to the stream ──
 
-  /** Everything that is encoded, in one piece that the caller may keep; null for nothing. */
+  /** The next piece of what is encoded, which the caller may keep; null once there is nothing more. */
   take(): Uint8Array | null {
     this.#announced = false;
     return this.#replies.take();

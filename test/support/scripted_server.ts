@@ -67,9 +67,8 @@ export class ScriptedConnection implements ServerConnOwner, DuplexHandler {
   }
   somethingToSend(): void {
     queueMicrotask(() => {
-      const bytes = this.#conn.take();
       if (this.isOver) return;
-      if (bytes !== null) this.#duplex.write(bytes);
+      for (let bytes = this.#conn.take(); bytes !== null; bytes = this.#conn.take()) this.#duplex.write(bytes);
       if (this.#conn.ended) this.#duplex.end();
     });
   }
