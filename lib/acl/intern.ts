@@ -12,7 +12,8 @@ const LISTS_MAX = 10_000;
 const CHARACTERS_MAX = 8 << 20;
 
 export class AclInterner {
-  readonly #byContent = new Map<string, AclList>();
+  /** By a hash of their content: of two with the same one, the newer is remembered. */
+  readonly #lists = new Map<number, AclList>();
   #characters = 0;
   /** The last one: many in a row are alike. */
   #last: AclList = OPEN_ACL_UNSAFE;
@@ -29,20 +30,43 @@ export class AclInterner {
   }
 
   #interned(acl: AclList): AclList {
-    const key = JSON.stringify(acl.map(({ perms, scheme, id }) => [perms, scheme, id]));
-    const known = this.#byContent.get(key);
-    if (known !== undefined) return known;
-    if (this.#byContent.size >= LISTS_MAX || this.#characters + key.length > CHARACTERS_MAX) this.#forget();
-    this.#byContent.set(key, acl);
-    this.#characters += key.length;
+    const hash = hashOf(acl);
+    const known = this.#lists.get(hash);
+    if (known !== undefined && isSame(acl, known)) return known;
+    const characters = charactersOf(acl);
+    if (this.#lists.size >= LISTS_MAX || this.#characters + characters > CHARACTERS_MAX) this.#forget();
+    this.#lists.set(hash, acl);
+    this.#characters += characters;
     return acl;
   }
 
   #forget(): void {
-    this.#byContent.clear();
+    this.#lists.clear();
     this.#characters = 0;
   }
 }
+
+/** About what an entry takes beside its characters. */
+const ENTRY_CHARACTERS = 20;
+
+function charactersOf(acl: AclList): number {
+  let characters = 0;
+  for (const { scheme, id } of acl) characters += ENTRY_CHARACTERS + scheme.length + id.length;
+  return characters;
+}
+
+/** The ends of ids are where lists differ. */
+function hashOf(acl: AclList): number {
+  let hash = acl.length;
+  for (const { perms, scheme, id } of acl) {
+    hash = Math.imul(hash ^ perms ^ (scheme.length << 8) ^ (id.length << 16), 0x01000193);
+    for (let at = Math.max(0, id.length - HASHED_CHARACTERS); at < id.length; at++)
+      hash = Math.imul(hash, 31) + id.charCodeAt(at);
+  }
+  return hash | 0;
+}
+
+const HASHED_CHARACTERS = 8;
 
 function isSame(one: AclList, other: AclList): boolean {
   if (one === other) return true;

@@ -1,7 +1,8 @@
 /**
  * Addresses and blocks of addresses, as scheme `ip` reads them. Version 4 and version 6 never match each other.
  *
- * Numbers are read as Java reads them, sign and leading zeros included, so that both servers judge an id alike.
+ * Numbers are read as Java reads them, sign and leading zeros included, so that both servers judge an id alike. A list may have ten thousands of
+ * entries that are read for each who asks: nothing is allocated for one.
  */
 import type { AuthId } from "../model/types.ts";
 
@@ -14,20 +15,35 @@ export interface IpBlock {
   readonly hasBits: boolean;
 }
 
+const VERSION_4_BYTES = 4;
+const VERSION_6_BYTES = 16;
+const BYTE_MAX = 255;
+const GROUPS = 8;
+const GROUP_DIGITS_MAX = 4;
+
+// What was read last: each is looked at before the next one is read.
+const version4 = new Uint8Array(VERSION_4_BYTES);
+const version6 = new Uint8Array(VERSION_6_BYTES);
+const tail = new Uint8Array(VERSION_6_BYTES);
+const block: { -readonly [Key in keyof IpBlock]: IpBlock[Key] } = { address: version4, bits: 0, hasBits: false };
+
 /** The 4 or 16 bytes of a textual address; null if it is none. */
 export function parseAddress(text: string): Uint8Array | null {
-  return text.includes(":") ? parseVersion6(text) : parseVersion4(text);
+  return readAddress(text)?.slice() ?? null;
 }
 
-/** Reads an address, or an address and `/bits`; null if it is neither. */
-export function parseIpBlock(text: string): IpBlock | null {
+/** Reads an address, or an address and `/bits`; null if it is neither. Valid until the next one is read. */
+export function readIpBlock(text: string): IpBlock | null {
   const slash = text.indexOf("/");
-  const address = parseAddress(slash === -1 ? text : text.slice(0, slash));
+  const address = readAddress(slash === -1 ? text : text.slice(0, slash));
   if (address === null) return null;
   const widest = 8 * address.length;
-  if (slash === -1) return { address, bits: widest, hasBits: false };
-  const bits = parseJavaInt(text.slice(slash + 1), 10);
-  return bits !== null && bits >= 0 && bits <= widest ? { address, bits, hasBits: true } : null;
+  const bits = slash === -1 ? widest : javaInt(text, slash + 1, text.length, 10);
+  if (!(bits >= 0 && bits <= widest)) return null;
+  block.address = address;
+  block.bits = bits;
+  block.hasBits = slash !== -1;
+  return block;
 }
 
 /** Whether the address lies in the block. */
@@ -49,7 +65,7 @@ export function hostAddress(text: string): string {
   if (!address.includes(":")) return text;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
   if (mapped !== null) return mapped[1]!;
-  const bytes = parseVersion6(address);
+  const bytes = readVersion6(address);
   if (bytes === null) return text;
   const groups = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i]! << 8) | bytes[2 * i + 1]!).toString(16));
   return groups.join(":") + (percent === -1 ? "" : text.slice(percent));
@@ -60,39 +76,70 @@ export function ipIdentity(address: string): AuthId {
   return { scheme: "ip", id: hostAddress(address) };
 }
 
-function parseVersion4(text: string): Uint8Array | null {
-  const parts = text.split(".");
-  if (parts.length !== 4) return null;
-  const address = new Uint8Array(4);
-  for (let i = 0; i < 4; i++) {
-    const value = parseJavaInt(parts[i]!, 10);
-    if (value === null || value < 0 || value > 255) return null;
-    address[i] = value;
+function readAddress(text: string): Uint8Array | null {
+  return text.includes(":") ? readVersion6(text) : readVersion4(text);
+}
+
+function readVersion4(text: string): Uint8Array | null {
+  let from = 0;
+  for (let i = 0; i < VERSION_4_BYTES; i++) {
+    const to = i === VERSION_4_BYTES - 1 ? text.length : text.indexOf(".", from);
+    const value = to === -1 ? Number.NaN : javaInt(text, from, to, 10);
+    if (!(value >= 0 && value <= BYTE_MAX)) return null;
+    version4[i] = value;
+    from = to + 1;
   }
-  return address;
+  return version4;
 }
 
 /** Eight groups of up to four hexadecimal digits; `::`, once, stands for at least one group of zeros. No zone, no embedded version 4. */
-function parseVersion6(text: string): Uint8Array | null {
-  const sides = text.split("::").map((side, _, all) => (side === "" && all.length > 1 ? [] : side.split(":")));
-  const count = sides.reduce((sum, groups) => sum + groups.length, 0);
-  if (sides.length === 1 ? count !== 8 : sides.length !== 2 || count > 7) return null;
-  const address = new Uint8Array(16);
-  const writeGroups = (groups: readonly string[], start: number): boolean =>
-    groups.every((group, i) => {
-      const value = group.length > 4 ? null : parseJavaInt(group, 16);
-      if (value === null) return false;
-      address[start + 2 * i] = value >> 8;
-      address[start + 2 * i + 1] = value;
-      return true;
-    });
-  const [head = [], tail = []] = sides;
-  return writeGroups(head, 0) && writeGroups(tail, 16 - 2 * tail.length) ? address : null;
+function readVersion6(text: string): Uint8Array | null {
+  const gap = text.indexOf("::");
+  if (gap === -1) return readGroups(text, 0, text.length, version6) === GROUPS ? version6 : null;
+  if (text.includes("::", gap + 2)) return null;
+  const head = gap === 0 ? 0 : readGroups(text, 0, gap, version6);
+  const behind = gap + 2 === text.length ? 0 : readGroups(text, gap + 2, text.length, tail);
+  if (head < 0 || behind < 0 || head + behind >= GROUPS) return null;
+  version6.fill(0, 2 * head);
+  for (let i = 0; i < 2 * behind; i++) version6[VERSION_6_BYTES - 2 * behind + i] = tail[i]!;
+  return version6;
 }
 
-/** What Java's Integer.parseInt makes of the text; null where it throws. */
-function parseJavaInt(text: string, radix: 10 | 16): number | null {
-  const digits = radix === 10 ? /^[+-]?[0-9]+$/ : /^[+-]?[0-9a-f]+$/i;
-  const value = digits.test(text) ? Number.parseInt(text, radix) : Number.NaN;
-  return value >= -(2 ** 31) && value < 2 ** 31 ? value : null;
+/** How many groups stand from one place of the text to another, at most {@link GROUPS}; -1 if something else stands there. */
+function readGroups(text: string, start: number, end: number, into: Uint8Array): number {
+  let count = 0;
+  for (let from = start; from <= end; count++) {
+    const colon = text.indexOf(":", from);
+    const to = colon === -1 || colon > end ? end : colon;
+    const value = count === GROUPS || to - from > GROUP_DIGITS_MAX ? Number.NaN : javaInt(text, from, to, 16);
+    if (Number.isNaN(value)) return -1;
+    into[2 * count] = value >> 8;
+    into[2 * count + 1] = value;
+    from = to + 1;
+  }
+  return count;
+}
+
+const MINUS = 0x2d;
+const PLUS = 0x2b;
+const ZERO = 0x30;
+const LETTER_A = 0x61;
+const LOWER_CASE = 0x20;
+
+/** What Java's Integer.parseInt makes of a part of the text; NaN where it throws. */
+function javaInt(text: string, start: number, end: number, radix: 10 | 16): number {
+  const first = text.charCodeAt(start);
+  const isSigned = first === MINUS || first === PLUS;
+  let value = 0;
+  let at = isSigned ? start + 1 : start;
+  if (at >= end) return Number.NaN;
+  for (; at < end && value <= 2 ** 31; at++) value = value * radix + digitOf(text.charCodeAt(at), radix);
+  if (first === MINUS) value = -value;
+  return value >= -(2 ** 31) && value < 2 ** 31 ? value : Number.NaN;
+}
+
+function digitOf(unit: number, radix: 10 | 16): number {
+  if (unit >= ZERO && unit < ZERO + 10) return unit - ZERO;
+  const letter = (unit | LOWER_CASE) - LETTER_A;
+  return radix === 16 && letter >= 0 && letter < 6 ? letter + 10 : Number.NaN;
 }

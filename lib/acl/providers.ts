@@ -6,7 +6,7 @@
 import { encodeBase64 } from "../base/base64.ts";
 import type { Acl, AuthId } from "../model/types.ts";
 import { hashWith } from "./digest_algorithms.ts";
-import { blockContains, type IpBlock, ipIdentity, parseAddress, parseIpBlock } from "./ip.ts";
+import { blockContains, type IpBlock, ipIdentity, parseAddress, readIpBlock } from "./ip.ts";
 import type { AclOptions } from "./options.ts";
 import { isDistinguishedName } from "./x500_name.ts";
 
@@ -69,35 +69,30 @@ export function digestId(userAndPassword: string, options: Pick<AclOptions, "dig
 const ip: Provider = {
   proves: false,
   isRegistered: () => true,
-  isValidId: (id, options) => isOffered(parseIpBlock(id), options),
+  isValidId: (id, options) => isOffered(readIpBlock(id), options),
   matches(proved, entry, options) {
-    const block = parsedOnce(blocks, entry, parseIpBlock);
-    if (!isOffered(block, options)) return false;
     // A connection has one address.
     for (const identity of proved.values()) {
-      const address = parsedOnce(addresses, identity, parseAddress);
-      if (address !== null && blockContains(block, address)) return true;
+      const address = addressOf(identity);
+      if (address === null) continue;
+      const block = readIpBlock(entry.id);
+      if (isOffered(block, options) && blockContains(block, address)) return true;
     }
     return false;
   },
   authenticate: ({ address }) => [ipIdentity(address)],
 };
 
-/** Entries and identities are parsed once, and forgotten with the znodes and connections that have them. */
-const blocks = new WeakMap<Acl, IpBlock | null>();
+/** Of the identities of connections: each is read once, and forgotten with its connection. */
 const addresses = new WeakMap<AuthId, Uint8Array | null>();
 
-function parsedOnce<Key extends { readonly id: string }, Parsed>(
-  known: WeakMap<Key, Parsed>,
-  key: Key,
-  parse: (id: string) => Parsed,
-): Parsed {
-  let parsed = known.get(key);
-  if (parsed === undefined) {
-    parsed = parse(key.id);
-    known.set(key, parsed);
+function addressOf(identity: AuthId): Uint8Array | null {
+  let address = addresses.get(identity);
+  if (address === undefined) {
+    address = parseAddress(identity.id);
+    addresses.set(identity, address);
   }
-  return parsed;
+  return address;
 }
 
 /** Whether the version that is imitated knows such blocks. */

@@ -75,7 +75,7 @@ export function normalizeAcl(
       to.push(resolved);
     }
   }
-  return [...list, ...last];
+  return last.length === 0 ? list : [...list, ...last];
 }
 
 /** The entries that a submitted entry stands for. */
@@ -97,11 +97,20 @@ function resolve(entry: SubmittedAcl, ids: readonly AuthId[], options: AclOption
 }
 
 /** The entries without those that stand before in the same words. A list may be as long as a request: linear, unlike ZooKeeper's. */
-function withoutDuplicates(entries: readonly SubmittedAcl[]): Iterable<SubmittedAcl> {
+function withoutDuplicates(entries: readonly SubmittedAcl[]): readonly SubmittedAcl[] {
   if (entries.length === 1) return entries;
-  const distinct = new Map<string, SubmittedAcl>();
-  for (const entry of entries) distinct.set(JSON.stringify([entry.perms, entry.scheme, entry.id]), entry);
-  return distinct.values();
+  const idsOf = new Map<string, Set<string | null>>();
+  let [perms, scheme, ids]: [number?, (string | null)?, Set<string | null>?] = [];
+  return entries.filter((entry) => {
+    if (ids === undefined || entry.perms !== perms || entry.scheme !== scheme) {
+      ({ perms, scheme } = entry);
+      const key = scheme === null ? `${perms}` : `${perms} ${scheme}`;
+      ids = idsOf.get(key) ?? new Set();
+      idsOf.set(key, ids);
+    }
+    const { size } = ids;
+    return ids.add(entry.id).size > size;
+  });
 }
 
 /** The list as it came, where 3.4 would not look at it. No list is the open one; parts that are missing can't be stored. */

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { parseProperties } from "../../adapters/cli/properties.ts";
 import { parseZooCfg } from "../../adapters/cli/zoo_cfg.ts";
-import { parseIpBlock } from "../../lib/acl/ip.ts";
+import { readIpBlock } from "../../lib/acl/ip.ts";
 import { DEFAULT_ACL_OPTIONS } from "../../lib/acl/options.ts";
 import { providerOf } from "../../lib/acl/providers.ts";
 import { isDistinguishedName } from "../../lib/acl/x500_name.ts";
@@ -125,7 +125,7 @@ describe("names in access control lists", () => {
   }
 
   for (const id of [many(":"), many("1:"), `${many("1")}.`, `1.1.1.1/${many("0")}x`]) {
-    test(`ip, ${id.slice(0, 12)}…`, () => assert.equal(parseIpBlock(id), null));
+    test(`ip, ${id.slice(0, 12)}…`, () => assert.equal(readIpBlock(id), null));
   }
 });
 
