@@ -24,6 +24,10 @@ import type { Asker } from "./request_throttle.ts";
 
 /** So many requests are taken between two looks at the time and at what waits: to look costs as much as to answer a small read. */
 const REQUESTS_PER_LOOK = 8;
+/** Where more bytes arrive at once, there may be requests among them that take long. */
+const SHORT_BYTES = 32 * 1024;
+/** A turn of so many milliseconds is a long one: the next of its client is shared with others like it. */
+const LONG_MS = 10;
 /** Reads whose cost nothing bounds but the tree: they come alone, and not in a row behind a write. */
 const LONG_READS: ReadonlySet<Op["kind"]> = new Set<Op["kind"]>(["getAllChildrenNumber", "getEphemerals"]);
 
@@ -46,6 +50,11 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
   #inRow = 0;
   #untilLook = 0;
   #rowEndMono = 0;
+  /** Whether others come first: what has arrived is read in a turn of the circle. */
+  #isPutBack = false;
+  #isLong = false;
+  /** Whether its requests may be such that a turn of them is long. */
+  #asksMuch = false;
   /** A long read that waits until nothing of its client does. */
   #putOff: { readonly xid: number; readonly op: Op } | null = null;
   #writtenBytes = 0;
@@ -76,6 +85,16 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
     return this.#ending;
   }
 
+  /** Whether its last turn was a long one. */
+  get isLong(): boolean {
+    return this.#isLong;
+  }
+
+  /** Whether its next turn may be a long one, as the last was, or as much has arrived. */
+  get asksMuch(): boolean {
+    return this.#asksMuch;
+  }
+
   /** Whether it is being read from. */
   get isReading(): boolean {
     return !this.#paused && !this.#asked;
@@ -85,6 +104,7 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
 
   data(bytes: Uint8Array): void {
     this.#all.counters.bytes_received_count += bytes.length;
+    this.#isPutBack = !this.#all.takesTurn(this);
     this.#all.host.turn(() => this.#slice(bytes));
   }
 
@@ -104,20 +124,30 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
 
   /** Its next turn has come. */
   goOn(): void {
+    this.#isPutBack = false;
     if (!this.#ending) this.#all.host.turn(() => this.#slice(null));
   }
 
   #slice(bytes: Uint8Array | null): void {
+    const { host, limits } = this.#all;
+    const { mono } = host.now;
     this.#inRow = 0;
     this.#untilLook = 0;
-    this.#rowEndMono = this.#all.host.now.mono + this.#all.limits.requestsInRowMs;
+    this.#rowEndMono = mono + limits.requestsInRowMs;
+    this.#asksMuch = this.#isLong || (bytes !== null && bytes.length > SHORT_BYTES);
     try {
       if (bytes === null) this.#goOn();
       else this.#server.receive(bytes);
+      if (!this.#isPutBack) this.#spend(host.clock.now().mono - mono);
       this.regulate();
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  #spend(ms: number): void {
+    this.#isLong = ms >= LONG_MS;
+    this.#all.spent(ms);
   }
 
   #goOn(): void {
@@ -139,9 +169,9 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
   /** Whether the slice goes on, and if so, for how many requests. */
   #look(): boolean {
     const left = Math.min(this.#all.limits.requestsInRowMax - this.#inRow, this.#room);
-    if (left <= 0 || this.#server.isFull || this.#putOff !== null) return false;
+    if (this.#isPutBack || left <= 0 || this.#server.isFull || this.#putOff !== null) return false;
     if (this.#inRow > 0 && this.#all.host.clock.now().mono >= this.#rowEndMono) return false;
-    const taken = Math.min(left, REQUESTS_PER_LOOK);
+    const taken = Math.min(left, this.#asksMuch ? 1 : REQUESTS_PER_LOOK);
     this.#inRow += taken;
     this.#untilLook = taken - 1;
     return true;

@@ -4,7 +4,8 @@
  * Not here: one client's stream (client_connection.ts), sessions (kernel), sockets (adapters).
  *
  * Invariants: what a turn has to say to a client goes to its stream when the turn ends. Connections with more to do than one turn's worth have their
- * turns in a circle, and between two rounds what has arrived from others is read.
+ * turns in a circle, and between two rounds what has arrived from others is read. Who asks for little waits behind one long turn, not behind all
+ * that are wanted.
  */
 
 import { Refusals } from "../base/refusals.ts";
@@ -69,8 +70,11 @@ export class ClientService {
   #speaking: ClientConnection[] = [];
   /** Those not read from because too many requests are on their way. */
   readonly #throttled = new Set<ClientConnection>();
-  /** Those that have more to do than one turn's worth, in the order of their next turns. */
+  /** Those that have more to do than one turn's worth, in the order of their next turns, and those among them whose turns may be long. */
   readonly #unfinished = new Set<ClientConnection>();
+  readonly #long = new Set<ClientConnection>();
+  /** How long turns took of which each was noticeable, milliseconds, since what has arrived was last read. */
+  #spentMs = 0;
   #isGoingOn = false;
   readonly #soon: (run: () => void) => void;
   /** Those not read from, whose sessions are kept alive. */
@@ -144,6 +148,7 @@ export class ClientService {
     this.#open.delete(connection);
     this.#throttled.delete(connection);
     this.#unfinished.delete(connection);
+    this.#long.delete(connection);
     this.#notRead.delete(connection);
     if (this.#notRead.size === 0) this.#cancelRenewal?.();
     if (this.#notRead.size === 0) this.#cancelRenewal = null;
@@ -212,27 +217,47 @@ export class ClientService {
 
   // ── turns ──
 
+  /** Whether the connection may have a turn now that something of it has arrived; otherwise it {@link goesOn}. */
+  takesTurn(connection: ClientConnection): boolean {
+    return !connection.isLong && this.#spentMs < ROUND_MS;
+  }
+
+  /** A turn took so long. What others have to wait for in a row is bounded by it. */
+  spent(ms: number): void {
+    if (ms < NOTICEABLE_MS) return;
+    if (this.#spentMs === 0)
+      this.#soon(() => {
+        this.#spentMs = 0;
+      });
+    this.#spentMs += ms;
+  }
+
   /** The connection has more to do, and goes on when its next turn comes. */
   goesOn(connection: ClientConnection): void {
-    this.#unfinished.add(connection);
+    (connection.asksMuch ? this.#long : this.#unfinished).add(connection);
     if (this.#isGoingOn) return;
     this.#isGoingOn = true;
     this.#soon(this.#goOn);
   }
 
-  /** A round: each has one turn, as far as the time goes. */
+  /** A round: each has one turn, as far as the time goes; then comes one of those whose turns may be long. */
   readonly #goOn = (): void => {
     const { clock } = this.host;
     const end = clock.now().mono + ROUND_MS;
     for (let left = this.#unfinished.size; left > 0; left--) {
-      const [connection] = this.#unfinished;
-      this.#unfinished.delete(connection!);
-      connection!.goOn();
+      this.#goOnFirst(this.#unfinished);
       if (clock.now().mono >= end) break;
     }
-    this.#isGoingOn = this.#unfinished.size > 0;
+    if (this.#long.size > 0) this.#goOnFirst(this.#long);
+    this.#isGoingOn = this.#unfinished.size + this.#long.size > 0;
     if (this.#isGoingOn) this.#soon(this.#goOn);
   };
+
+  #goOnFirst(waiting: Set<ClientConnection>): void {
+    const [connection] = waiting;
+    waiting.delete(connection!);
+    connection!.goOn();
+  }
 
   // ── sessions of those who are not read from ──
 
@@ -291,6 +316,8 @@ export class ClientService {
 
 /** How long a round of turns may take, milliseconds, before what has arrived meanwhile is read. */
 const ROUND_MS = 10;
+/** Shorter turns are not added up: a thousand of them are a round's worth of work that nobody has to wait for behind one client. */
+const NOTICEABLE_MS = 1;
 
 /** Hears nothing: the stream was destroyed before it was used. */
 const REFUSED: DuplexHandler = { data() {}, drained() {}, closed() {} };

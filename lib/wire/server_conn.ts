@@ -229,8 +229,9 @@ export class ServerConn {
     this.#reading = true;
     this.#isHeldBack = false;
     while (this.#state === "framed" || this.#state === "open") {
+      if (this.#framer.waitingBytes === 0) break;
       if (this.#state === "open" && !this.#owner.takesMore()) {
-        this.#isHeldBack = this.#framer.waitingBytes > 0;
+        this.#isHeldBack = true;
         break;
       }
       const found = this.#framer.next(reader);

@@ -152,6 +152,27 @@ describe("a client that asks a lot at once", () => {
     await stage.server.close();
   });
 
+  test("and others like it let who asks for little go first", async () => {
+    const stage = await Stage.open();
+    const greedy = Array.from({ length: 20 }, () => stage.connect());
+    const modest = stage.connect();
+    for (const stream of [...greedy, modest]) stream.say(HELLO);
+    const now = stage.clock.now.bind(stage.clock);
+    let late = 0;
+    stage.clock.now = () => {
+      late += 6;
+      return { ...now(), mono: now().mono + late };
+    };
+    const long = many(3, { kind: "exists", path: `/${"a".repeat(40_000)}`, watch: false });
+    for (const stream of greedy) stream.say(long);
+    modest.say(PING);
+    const answered = (): number => greedy.reduce((sum, { xids }) => sum + xids.length, 0);
+    for (let round = 0; round < 100 && modest.xids.length === 0; round++) await setImmediate();
+    assert.ok(answered() <= 3, `${answered()} others were answered before`);
+    await until(() => answered() === 60, "all other answers");
+    await stage.server.close();
+  });
+
   test("reads several znodes at once up to a limit", async () => {
     const { stage, stream } = await withBig({ limits: { multiReadBytesMax: 450_000 } });
     const reads = (count: number): Op => ({ kind: "multiRead", ops: Array.from({ length: count }, () => getBig as never) });
