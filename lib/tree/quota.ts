@@ -70,13 +70,13 @@ export function quotaProblem(
   if (target === null) return null;
   const limitsNode = tree.get(`${QUOTA_ROOT}${target}/${LIMITS}`);
   if (limitsNode === undefined) return null;
-  const limits = parseQuota(limitsNode.data);
+  const limits = quotaNumbers(limitsNode.data);
   if (limits === null) return "MarshallingError";
   const counts = countDifference !== 0 && isLimited(limits, COUNT, COUNT_LIMIT);
   const weighs = byteDifference !== 0 && isLimited(limits, BYTES, BYTE_LIMIT);
   const statsNode = tree.get(`${QUOTA_ROOT}${target}/${STATS}`);
   if (statsNode === undefined || !(counts || weighs)) return null;
-  const used = parseQuota(statsNode.data);
+  const used = quotaNumbers(statsNode.data);
   if (used === null) return "MarshallingError";
   const tooMany = counts && isOver(limits, COUNT_LIMIT, used, COUNT, countDifference);
   return tooMany || (weighs && isOver(limits, BYTE_LIMIT, used, BYTES, byteDifference)) ? "QuotaExceeded" : null;
@@ -104,7 +104,7 @@ function addUsage(tree: Tree, path: string, count: number, bytes: number): void 
   if (target === null) return;
   const statsPath = `${QUOTA_ROOT}${target}/${STATS}`;
   const node = tree.get(statsPath);
-  const used = node === undefined ? null : parseQuota(node.data);
+  const used = node === undefined ? null : quotaNumbers(node.data);
   // Where they can't be read 3.8.0 ends its process; here they are left as they are.
   if (used === null) return;
   const more = [
@@ -138,12 +138,24 @@ function numberOf(numbers: QuotaNumbers, key: string): bigint {
   return numbers.get(key) ?? NONE;
 }
 
+/** What was read before: a limit may be a megabyte of text, and is asked for by each write below it. */
+const numbersOf = new WeakMap<Uint8Array, QuotaNumbers | null>();
+
+function quotaNumbers(data: Uint8Array | null): QuotaNumbers | null {
+  if (data === null) return null;
+  let numbers = numbersOf.get(data);
+  if (numbers === undefined) {
+    numbers = parseQuota(data);
+    numbersOf.set(data, numbers);
+  }
+  return numbers;
+}
+
 /**
  * Reads `count=5,bytes=-1=;byteHardLimit=9;countHardLimit=2` as ZooKeeper does: what stands behind a second `=` means nothing, an empty number
  * is none. null where a part has no number, or one that no Java long can be.
  */
-function parseQuota(data: Uint8Array | null): QuotaNumbers | null {
-  if (data === null) return null;
+function parseQuota(data: Uint8Array): QuotaNumbers | null {
   const numbers = new Map<string, bigint>();
   if (data.length === 0) return numbers;
   const parts = TEXT.decode(data).split(SEPARATOR);
