@@ -14,6 +14,7 @@ import { Framer } from "../wire/framer.ts";
 import { JuteError, JuteReader } from "../wire/jute.ts";
 import { type Initial, initialBytes, notificationBytes, readInitial, readNotification, VOTE_BYTES_MAX } from "../wire/votes.ts";
 import type { PeerAuth } from "./peer_auth.ts";
+import { hostsOf, misfit } from "./proved_name.ts";
 
 export interface ElectionLinksOptions {
   readonly id: MemberId;
@@ -225,7 +226,12 @@ export class ElectionLinks {
       if (initial === null) return null;
       const { id, length } = initial;
       if (!this.#mayVisit(initial) || id === me) throw new JuteError(`member ${id} does not belong to the ensemble`);
-      const proved = (): DuplexHandler => {
+      const proved = (name: string | null): DuplexHandler => {
+        const reason = misfit(name, this.#hostsOf(id));
+        if (reason !== null) {
+          duplex.destroy();
+          return refused(`member ${id} must prove that it is this one, and ${reason}`);
+        }
         named();
         return id > me ? this.#keep(id, duplex) : this.#dialBack(id, duplex);
       };
@@ -235,6 +241,13 @@ export class ElectionLinks {
       duplex.destroy();
       return refused(error.message);
     }
+  }
+
+  /** Where that member is, by the list or, where it is not listed, by what it says itself. */
+  #hostsOf(id: MemberId): string[] {
+    const joiner = this.#joiners.get(id);
+    const member = this.#options.memberOf(id);
+    return member === undefined && joiner !== undefined ? [joiner.host] : hostsOf(member);
   }
 
   /** The stream belongs to whoever has the greater number: this member. */

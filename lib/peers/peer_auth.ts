@@ -16,14 +16,19 @@ import { beginsQuorumAuth, type QuorumAuthPacket, quorumAuthBytes, readQuorumAut
 export interface PeerAuth {
   /** For a stream that this member has opened. `proved` says who handles it from then on; `refused` hears why nobody does. */
   dialled(duplex: Duplex, proved: () => DuplexHandler, refused: (reason: string) => void): DuplexHandler;
-  /** For a stream that another member has opened, of which `received` was read already. */
-  accepted(duplex: Duplex, received: Uint8Array, proved: () => DuplexHandler, refused: (reason: string) => void): DuplexHandler;
+  /** For a stream that another member has opened, of which `received` was read already. `proved` is told the name, null where there is none. */
+  accepted(
+    duplex: Duplex,
+    received: Uint8Array,
+    proved: (name: string | null) => DuplexHandler,
+    refused: (reason: string) => void,
+  ): DuplexHandler;
 }
 
 /** Nobody proves anything. */
 export const NO_PEER_AUTH: PeerAuth = {
   dialled: (_duplex, proved) => proved(),
-  accepted: (_duplex, received, proved) => handedOver(proved(), received),
+  accepted: (_duplex, received, proved) => handedOver(proved(null), received),
 };
 
 /** How members prove who they are by SASL. */
@@ -67,9 +72,10 @@ export class SaslPeerAuth implements PeerAuth {
   accepted(
     duplex: Duplex,
     received: Uint8Array,
-    proved: () => DuplexHandler,
+    proved: (name: string | null) => DuplexHandler,
     refused: (reason: string) => void,
   ): DuplexHandler {
+    let name: string | null = null;
     const server = new DigestMd5Server((name) => this.#passwords.get(name), this.#nonce(), QUORUM_SERVICE);
     let isAsked = false;
     const step: Step = ({ token }) => {
@@ -79,10 +85,11 @@ export class SaslPeerAuth implements PeerAuth {
         return "goes on";
       }
       const answer = server.answer(token);
+      name = answer?.username ?? null;
       say(duplex, answer === null ? "error" : "success", answer?.token ?? NO_BYTES);
       return answer === null ? "its SASL credentials are wrong" : "proved";
     };
-    return handedOver(new Exchange(duplex, { step, optional: !this.#required, proved, refused }), received);
+    return handedOver(new Exchange(duplex, { step, optional: !this.#required, proved: () => proved(name), refused }), received);
   }
 }
 

@@ -5,11 +5,12 @@
  */
 import type { FromHost } from "../broadcast/contract.ts";
 import type { EnsembleMember } from "../broadcast/zab/ensemble.ts";
-import type { LeaderPacket, LearnerPacket, LinkId } from "../broadcast/zab/messages.ts";
+import type { LeaderPacket, LearnerPacket, LinkId, MemberId } from "../broadcast/zab/messages.ts";
 import type { Zxid } from "../model/types.ts";
 import type { Clock, Dialer, Duplex, DuplexHandler, Listener, Logger } from "../ports.ts";
 import type { PeerAuth } from "./peer_auth.ts";
 import { PeerStream, type PeerStreamOwner, type Sending } from "./peer_stream.ts";
+import { hostsOf, misfit } from "./proved_name.ts";
 
 export interface QuorumLinksOptions {
   readonly clock: Clock;
@@ -20,6 +21,8 @@ export interface QuorumLinksOptions {
   readonly listener: () => Listener;
   /** How long to wait for a leader that does not answer, and for a learner that does not prove who it is, milliseconds. */
   readonly dialTimeoutMs: number;
+  /** Another member as it is listed now. */
+  readonly memberOf: (id: MemberId) => EnsembleMember | undefined;
   readonly hear: (input: Extract<FromHost, { readonly link: LinkId }>) => void;
   /** Runs what hands over several inputs as one turn. */
   readonly turn: (run: () => void) => void;
@@ -83,9 +86,9 @@ export class QuorumLinks {
     }
     const { auth, clock, dialTimeoutMs, logger } = this.#options;
     const cancelWake = clock.wakeAt(clock.now().mono + dialTimeoutMs, () => duplex.destroy());
-    const proved = (): DuplexHandler => {
+    const proved = (name: string | null): DuplexHandler => {
       cancelWake();
-      return this.#open(this.#nextLink++, duplex, "leader");
+      return this.#open(this.#nextLink++, duplex, "leader", name);
     };
     return auth.accepted(duplex, NO_BYTES, proved, (reason) => {
       cancelWake();
@@ -130,11 +133,15 @@ export class QuorumLinks {
     stop?.();
   }
 
-  #open(link: LinkId, duplex: Duplex, side: "leader" | "learner"): DuplexHandler {
+  /** @param name what the other end has proved */
+  #open(link: LinkId, duplex: Duplex, side: "leader" | "learner", name: string | null = null): DuplexHandler {
     const { hear, atTurnEnd, readDatabase, clock, logger, turn, packetBytesMax } = this.#options;
     const stream = new PeerStream(
       {
-        packet: (packet) => hear({ kind: "packet", link, packet }),
+        packet: (packet) => {
+          if (this.#isOfAnother(packet, name, duplex)) duplex.destroy();
+          else hear({ kind: "packet", link, packet });
+        },
         alive: () => hear({ kind: "alive", link }),
         letsGo: (reason) => logger.warn(`The stream to ${duplex.remoteAddress} is given up: ${reason}`),
         ended: (reason) => {
@@ -157,6 +164,16 @@ export class QuorumLinks {
       drained: () => stream.drained(),
       closed: () => stream.closed(),
     };
+  }
+
+  /** Whether a learner says that it is another member than the one whose name it has proved. */
+  #isOfAnother(packet: LearnerPacket | LeaderPacket, name: string | null, { remoteAddress }: Duplex): boolean {
+    if (name === null || packet.kind !== "learnerInfo") return false;
+    const reason = misfit(name, packet.id === null ? [] : hostsOf(this.#options.memberOf(packet.id)));
+    if (reason === null) return false;
+    const what = `A stream from ${remoteAddress} to the quorum port is refused`;
+    this.#options.logger.warn(`${what}: member ${packet.id} must prove that it is this one, and ${reason}`);
+    return true;
   }
 
   send(link: LinkId, packet: LearnerPacket | LeaderPacket): void {

@@ -290,6 +290,7 @@ class RunningMember {
       auth: this.#options.peers.auth ?? NO_PEER_AUTH,
       listener: () => this.#listener("quorumPort"),
       dialTimeoutMs: DIAL_TIMEOUT_MS,
+      memberOf: (id) => this.#config.membership.memberOf(id),
       hear: (input) => this.#host?.hear(input),
       turn: (run) => (this.#host === null ? run() : this.#host.turn(run)),
       atTurnEnd: this.#options.peers.gather ?? ((run) => this.#host?.atTurnEnd(run)),
