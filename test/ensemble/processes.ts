@@ -7,6 +7,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { CutProxy } from "../support/cut_proxy.ts";
 import {
   fourLetterWord,
   freePort,
@@ -31,6 +32,8 @@ export interface MemberPlan {
 interface Place {
   readonly plan: MemberPlan;
   readonly folder: string;
+  readonly quorumPort: number;
+  readonly electionPort: number;
   readonly clientPort: number;
   server: ServerProcess | null;
 }
@@ -42,7 +45,8 @@ export class EnsembleProcesses implements AsyncDisposable {
   readonly #folder = mkdtempSync(join(tmpdir(), "zookernel-ensemble-"));
   readonly #places = new Map<number, Place>();
   readonly #config: ZooConfig;
-  #lines: Readonly<Record<string, string>> = {};
+  /** Whose way to whom goes through which proxies: `1 to 2`. */
+  readonly #ways = new Map<string, readonly [quorum: CutProxy, election: CutProxy]>();
 
   private constructor(config: ZooConfig) {
     this.#config = { tickTime: 1000, "4lw.commands.whitelist": "*", ...config };
@@ -51,14 +55,47 @@ export class EnsembleProcesses implements AsyncDisposable {
   /** Finds places for the members; none is started. `config` is what all have in common. */
   static async of(plans: Readonly<Record<number, MemberPlan>>, config: ZooConfig = {}): Promise<EnsembleProcesses> {
     const ensemble = new EnsembleProcesses(config);
-    const lines: Record<string, string> = {};
     for (const [id, plan] of Object.entries(plans)) {
-      const [quorum, election, clientPort] = [await freePort(), await freePort(), await freePort()];
-      lines[`server.${id}`] = `127.0.0.1:${quorum}:${election}${plan.observer ? ":observer" : ""}`;
-      ensemble.#places.set(Number(id), { plan, folder: join(ensemble.#folder, id), clientPort, server: null });
+      const [quorumPort, electionPort, clientPort] = [await freePort(), await freePort(), await freePort()];
+      const folder = join(ensemble.#folder, id);
+      ensemble.#places.set(Number(id), { plan, folder, quorumPort, electionPort, clientPort, server: null });
     }
-    ensemble.#lines = lines;
     return ensemble;
+  }
+
+  /**
+   * From their start on, members go through proxies to one another, which `cutOff` cuts. Only a stream of votes that is dialled back, as the caller's
+   * number is the lower one, goes straight.
+   */
+  async layWays(): Promise<void> {
+    for (const from of this.ids)
+      for (const to of this.ids.filter((id) => id !== from)) {
+        const { quorumPort, electionPort } = this.#place(to);
+        this.#ways.set(`${from} to ${to}`, [await CutProxy.to(quorumPort), await CutProxy.to(electionPort)]);
+      }
+  }
+
+  /** Nothing goes from that member to the others or comes from them any more. */
+  cutOff(id: number): void {
+    for (const way of this.#waysOf(id)) way.cut();
+  }
+
+  rejoin(id: number): void {
+    for (const way of this.#waysOf(id)) way.mend();
+  }
+
+  #waysOf(id: number): CutProxy[] {
+    return [...this.#ways].filter(([name]) => name.split(" to ").includes(String(id))).flatMap(([, ways]) => ways);
+  }
+
+  /** The members as one of them finds them. */
+  #linesOf(me: number): Record<string, string> {
+    const lines: Record<string, string> = {};
+    for (const [id, { plan, quorumPort, electionPort }] of this.#places) {
+      const [quorum, election] = this.#ways.get(`${me} to ${id}`)?.map(({ port }) => port) ?? [quorumPort, electionPort];
+      lines[`server.${id}`] = `127.0.0.1:${quorum}:${election}${plan.observer ? ":observer" : ""}`;
+    }
+    return lines;
   }
 
   get ids(): readonly number[] {
@@ -75,7 +112,7 @@ export class EnsembleProcesses implements AsyncDisposable {
       const place = this.#place(id);
       const { kind, observer = false } = place.plan;
       const role = observer ? { peerType: "observer" } : {};
-      const config = { ...this.#config, ...this.#lines, ...role, clientPort: place.clientPort };
+      const config = { ...this.#config, ...this.#linesOf(id), ...role, clientPort: place.clientPort };
       place.server = await spawnServer({ kind, config, folder: place.folder, myid: id });
     }
   }
@@ -88,9 +125,13 @@ export class EnsembleProcesses implements AsyncDisposable {
     await server?.stop("SIGKILL");
   }
 
-  /** Holds a member's process up: what is sent to it is neither read nor refused. Only `kill` helps it on. */
+  /** Holds a member's process up: what is sent to it is neither read nor refused. Only `kill` and `letGo` help it on. */
   holdUp(id: number): void {
     process.kill(this.#running(id).pid, "SIGSTOP");
+  }
+
+  letGo(id: number): void {
+    process.kill(this.#running(id).pid, "SIGCONT");
   }
 
   /** Whether the member's log holds that text, committed or not. */
@@ -155,6 +196,7 @@ export class EnsembleProcesses implements AsyncDisposable {
     for (const { server } of this.#places.values()) {
       await server?.stop("SIGKILL");
     }
+    for (const proxy of [...this.#ways.values()].flat()) await proxy.stop();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
