@@ -38,6 +38,8 @@ export interface ElectionLinksOptions {
 
 /** A peer that leaves so many bytes of votes waiting gets no more until it has taken them. */
 const WAITING_BYTES_MAX = 1 << 20;
+/** A stream on which that long nothing has come back, milliseconds, may end nowhere: its other end can be gone without a word. */
+const UNANSWERED_MS_MAX = 10_000;
 /** What one address may not be dialled more often than, milliseconds. */
 const DIAL_AGAIN_MS = 100;
 /** So many joiners are remembered. */
@@ -52,6 +54,8 @@ export class ElectionLinks {
   readonly #dialledMono = new Map<MemberId, number>();
   /** What was said last to each. */
   readonly #last = new Map<MemberId, Uint8Array>();
+  /** Since when each has been told something without having said anything. */
+  readonly #unansweredMono = new Map<MemberId, number>();
   /** Why each could not be reached, as it was logged. */
   readonly #unreached = new Map<MemberId, string>();
   /** Streams that have not said, or not proved, whose they are. */
@@ -102,9 +106,21 @@ export class ElectionLinks {
   notify(to: MemberId, notification: Notification): void {
     const bytes = notificationBytes(notification);
     this.#last.set(to, bytes);
+    if (notification.state === "looking") this.#dropSilent(to);
     const duplex = this.#streams.get(to);
     if (duplex === undefined) this.#dial(to);
     else if (duplex.bufferedBytes() < WAITING_BYTES_MAX) duplex.write(bytes);
+  }
+
+  /** TCP would go on trying for minutes. A new stream costs nothing where the other end has only had nothing to say: it says its last word again. */
+  #dropSilent(to: MemberId): void {
+    const { mono } = this.#options.clock.now();
+    const since = this.#unansweredMono.get(to);
+    if (since === undefined) this.#unansweredMono.set(to, mono);
+    if (since === undefined || mono - since < UNANSWERED_MS_MAX) return;
+    this.#unansweredMono.set(to, mono);
+    this.#streams.get(to)?.destroy();
+    this.#streams.delete(to);
   }
 
   // ── dialling ──
@@ -276,6 +292,7 @@ export class ElectionLinks {
     const before = this.#streams.get(id);
     this.#streams.set(id, duplex);
     this.#unreached.delete(id);
+    this.#unansweredMono.delete(id);
     before?.destroy();
     const last = this.#last.get(id);
     if (last !== undefined) duplex.write(last);
@@ -298,7 +315,9 @@ export class ElectionLinks {
     let found = framer.next(reader);
     for (; found === "frame" && reader.remaining > 0; found = framer.next(reader)) {
       const notification = readNotification(reader.rest());
-      if (notification !== null && this.#streams.get(from) === duplex) this.#options.hear(from, notification);
+      if (notification === null || this.#streams.get(from) !== duplex) continue;
+      this.#unansweredMono.delete(from);
+      this.#options.hear(from, notification);
     }
     if (found === "more") return framer.keepRest();
     this.#options.logger.warn(`Member ${from} sent a vote whose length is none`);

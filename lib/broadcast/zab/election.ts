@@ -12,9 +12,12 @@ import { type MemberId, NOBODY, type Notification, type Vote } from "./messages.
 
 /** An outcome is believed once nothing better was heard for so long, milliseconds, or nobody is left who could know better. */
 const FINALIZE_MS = 200;
-/** How long to wait for votes before asking again, milliseconds: doubled each time. */
+/**
+ * How long to wait for votes before asking again, milliseconds: doubled each time. ZooKeeper goes up to a minute; but who was cut off, and is asked by
+ * nobody since the others have a leader, comes back only when it asks.
+ */
 const ASK_AGAIN_MS = 200;
-const ASK_AGAIN_MS_MAX = 60_000;
+const ASK_AGAIN_MS_MAX = 10_000;
 
 export interface ElectionOptions {
   readonly me: MemberId;

@@ -5,11 +5,11 @@
  * Not here: what a learner lacks (sync_plan), streams, timers. Invariants: what is promised is on disk first. The decision what a learner gets
  * and its place in the broadcast are one step, so that nothing is between them. One learner hears everything in one order.
  */
-import { Fifo } from "../../base/fifo.ts";
 import type { Proposal } from "../../model/txns.ts";
 import type { SessionId, Zxid } from "../../model/types.ts";
 import { COUNTER_MAX, counterOf, formatZxid, makeZxid } from "../../model/zxid.ts";
 import type { Core, Term } from "./core.ts";
+import { type DelayedAnswer, DelayedAnswers } from "./delayed_answers.ts";
 import type { Ensemble } from "./ensemble.ts";
 import { ensembleOf, ensembleText, isAtSamePlace } from "./ensemble_text.ts";
 import { EPOCH_LEAD_MAX, EPOCH_MAX } from "./epochs.ts";
@@ -47,7 +47,7 @@ export class Leader implements Term {
   #lastProposed: Zxid;
   /** Of this member itself: what it has on disk. */
   #ownAcked: Zxid = -1n;
-  readonly #syncs: Fifo<{ readonly zxid: Zxid; readonly origin: LinkId | null }> = new Fifo();
+  readonly #delayed = new DelayedAnswers();
   #unnamed = -1n;
   /** Who leads after a reconfiguration, where that is another: nothing is committed any more, and its followers go there. */
   #successor: MemberId | null = null;
@@ -82,7 +82,7 @@ export class Leader implements Term {
 
   report(mono: number): LeadingReport {
     const counts = learnerCounts([...this.#learners.values()], this.#core.membership.voters);
-    return { ...counts, pendingSyncs: this.#syncs.length, uptimeMs: mono - this.#leadingSinceMono };
+    return { ...counts, pendingSyncs: this.#delayed.syncCount, uptimeMs: mono - this.#leadingSinceMono };
   }
 
   // ── learners come and go ──
@@ -368,7 +368,7 @@ export class Leader implements Term {
         else if (isInBroadcast(learner)) learner.commits.push(commitPacket(learner, next, leader));
       }
       this.#core.emit({ kind: "commit", proposal: next });
-      this.#releaseSyncs(zxid);
+      for (let due = this.#delayed.next(zxid); due !== undefined; due = this.#delayed.next(zxid)) this.#answer(due);
     }
   }
 
@@ -416,9 +416,12 @@ export class Leader implements Term {
     return ensemble.isQuorum([this.#core.me, ...following.map(({ id }) => id!)]);
   }
 
+  /**
+   * Its client has moved. What that had asked of the member before it must not be taken for what it asks of this one, which it may number alike: so all
+   * that is proposed is committed first.
+   */
   revalidated(origin: LinkId, session: SessionId, valid: boolean): void {
-    const learner = this.#learners.get(origin);
-    if (learner !== undefined) this.#send(learner, { kind: "revalidated", session, valid });
+    this.#answerBehindProposals({ origin, packet: { kind: "revalidated", session, valid } });
   }
 
   /** This member's own client wants what has been proposed so far to be committed. */
@@ -427,21 +430,18 @@ export class Leader implements Term {
   }
 
   #sync(origin: LinkId | null): void {
-    if (this.#core.history.next === undefined) this.#answerSync(origin);
-    else this.#syncs.push({ zxid: this.#lastProposed, origin });
+    this.#answerBehindProposals({ origin, packet: { kind: "synced" } });
   }
 
-  #releaseSyncs(committed: Zxid): void {
-    for (let first = this.#syncs.first; first !== undefined && first.zxid <= committed; first = this.#syncs.first) {
-      this.#syncs.shift();
-      this.#answerSync(first.origin);
-    }
+  #answerBehindProposals(answer: DelayedAnswer): void {
+    if (this.#core.history.next === undefined) this.#answer(answer);
+    else this.#delayed.push(answer, this.#lastProposed);
   }
 
-  #answerSync(origin: LinkId | null): void {
+  #answer({ origin, packet }: DelayedAnswer): void {
     if (origin === null) return this.#core.emit({ kind: "synced" });
     const learner = this.#learners.get(origin);
-    if (learner !== undefined) this.#send(learner, { kind: "synced" });
+    if (learner !== undefined) this.#send(learner, packet);
   }
 
   // ── liveness ──

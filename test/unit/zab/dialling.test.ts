@@ -26,6 +26,21 @@ describe("a learner", () => {
     assert.deepEqual(rig.step({ kind: "closed", link: -1 }), ["role looking"]);
   });
 
+  test("hears nothing on the stream of a term that is over, and leaves a leader whose epoch is", () => {
+    const rig = follower();
+    rig.packet(-1, { kind: "leaderInfo", epoch: 5 });
+    rig.step({ kind: "epochsSaved" });
+    rig.step({ kind: "closed", link: -1 });
+    rig.vote(2, 3, "following", 2n);
+    assert.deepEqual(rig.vote(3, 3, "leading", 2n), ["dial 3"]);
+    assert.deepEqual(rig.step({ kind: "opened", link: -1 }), [], "the stream of before");
+    assert.deepEqual(rig.packet(-1, { kind: "leaderInfo", epoch: 6 }), []);
+    assert.deepEqual(rig.step({ kind: "closed", link: -1 }), []);
+    assert.deepEqual(rig.step({ kind: "opened", link: -2 }), ["to -2: learnerInfo"]);
+    assert.deepEqual(rig.packet(-2, { kind: "leaderInfo", epoch: 4 }), ["role looking", "cut"]);
+    assert.equal(rig.zab.acceptedEpoch, 5);
+  });
+
   describe("dials no more once votes say otherwise:", () => {
     test("whom it dials looks for a leader in a later round, or follows another", () => {
       for (const state of ["looking", "following"] as const) {

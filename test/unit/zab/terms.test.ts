@@ -293,6 +293,21 @@ describe("a leader", () => {
     ]);
   });
 
+  test("says that a session lives behind the commits of what it had proposed: where its client begins its xids anew, those would be taken for its own", () => {
+    const rig = established();
+    const says = (valid: boolean): string[] => rig.step({ kind: "revalidated", origin: 1, session: 7n, valid });
+    assert.deepEqual(says(true), ["to 1: revalidated"]);
+    rig.step({ kind: "propose", proposal: txn(1, 1) });
+    assert.deepEqual([...says(true), ...says(false)], []);
+    rig.step({ kind: "durable", zxid: makeZxid(1, 1) });
+    assert.deepEqual(rig.packet(1, { kind: "ack", zxid: makeZxid(1, 1) }), [
+      "to 1: commit 1:1",
+      "commit 1:1",
+      "to 1: revalidated",
+      "to 1: revalidated",
+    ]);
+  });
+
   test("answers a sync behind the commits of what it had proposed", () => {
     const rig = established();
     const sync: LearnerPacket = {
