@@ -27,9 +27,14 @@ export class Durability {
     this.#check(`${leader} commits ${formatZxid(proposal.header.zxid)}`, membership, (disk) => disk.has(proposal));
   }
 
-  /** @param last the end of the history that the leader has */
+  /**
+   * Who has acknowledged the epoch may have gone on to a later one since: what was acknowledged is there all the same.
+   *
+   * @param last the end of the history that the leader has
+   */
   established(leader: MemberId, epoch: number, { proposal }: Entry, membership: Membership): void {
-    const hasAll = (disk: MemberDisk): boolean => disk.currentEpoch === epoch && (proposal === null || disk.has(proposal));
+    const hasAll = (disk: MemberDisk): boolean =>
+      (disk.currentEpoch ?? 0) >= epoch && (proposal === null || disk.has(proposal));
     this.#check(`${leader} leads epoch ${epoch}`, membership, hasAll);
   }
 

@@ -38,6 +38,11 @@ describe("simulated ensembles", { timeout: TEN_MINUTES_MS }, () => {
     attempt(1774);
   });
 
+  for (const seed of [1521, 1707])
+    test(`who has acknowledged an epoch may be in a later one before that is established (seed ${seed})`, () => {
+      attempt(seed);
+    });
+
   for (const bug of BUGS) {
     test(`the bug is found: ${bug.name}`, () => {
       if (bug.seed !== undefined && isFound(bug, bug.seed)) return;

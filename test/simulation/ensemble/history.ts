@@ -72,7 +72,8 @@ export class CommittedHistory {
     const before = this.#leaders.get(epoch);
     if (before !== undefined) throw new Violation(`epoch ${epoch} has two leaders: ${before} and ${member}`);
     this.#leaders.set(epoch, member);
-    const last = this.#entries.at(-1);
+    // It may hear the last acknowledgement so late, as after a pause, that another one leads a later epoch already.
+    const last = this.#entries.findLast(({ zxid }) => epochOf(zxid) < epoch);
     const fresh: Entry[] = [];
     let at = applied;
     for (; at.index >= this.#entries.length; at = at.before!) fresh.push(at);
