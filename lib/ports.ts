@@ -49,10 +49,19 @@ export interface DuplexHandler {
   closed(): void;
 }
 
+/**
+ * Counts a connection whose stream is not ready yet: what it returns is called once, when the stream is about to be accepted, or when the connection
+ * has ended. null: it is one too many, and to be cut.
+ */
+export type Reserve = (remoteAddress: string) => (() => void) | null;
+
 /** Something that accepts byte streams, such as a TCP port. */
 export interface Listener {
-  /** Starts accepting; resolves once bound. `accept` says who handles the stream. */
-  start(accept: (duplex: Duplex) => DuplexHandler): Promise<ListenAddress>;
+  /**
+   * Starts accepting; resolves once bound. `accept` says who handles the stream. Where a connection takes a while until its stream is ready, as with
+   * TLS, `reserve` is asked for it first.
+   */
+  start(accept: (duplex: Duplex) => DuplexHandler, reserve?: Reserve): Promise<ListenAddress>;
   /** Stops accepting and frees the address; what is open goes on until `stop`. */
   release(): Promise<void>;
   /** Stops accepting and cuts what is open; resolves when everything is released. */

@@ -4,7 +4,7 @@
  * Not here: sockets (node.ts, bun.ts). Where the machine has but one of the two addresses, that one is enough. Invariant: it listens on all that there
  * is, or on nothing.
  */
-import type { Duplex, DuplexHandler, ListenAddress, Listener } from "../../lib/ports.ts";
+import type { Duplex, DuplexHandler, ListenAddress, Listener, Reserve } from "../../lib/ports.ts";
 import { named } from "./options.ts";
 
 /** Makes the listener of one address. */
@@ -31,9 +31,9 @@ export class LoopbackListener implements Listener {
     this.#port = port;
   }
 
-  async start(accept: Accept): Promise<ListenAddress> {
+  async start(accept: Accept, reserve?: Reserve): Promise<ListenAddress> {
     if (this.#started !== undefined) throw new Error(`Already listening on ${named(HOSTS[0], this.#port)}`);
-    this.#started = this.#bind(accept);
+    this.#started = this.#bind(accept, reserve);
     try {
       return await this.#started;
     } catch (error) {
@@ -53,24 +53,24 @@ export class LoopbackListener implements Listener {
     await Promise.all(this.#listeners.splice(0).map((listener) => listener.stop()));
   }
 
-  async #bind(accept: Accept): Promise<ListenAddress> {
+  async #bind(accept: Accept, reserve?: Reserve): Promise<ListenAddress> {
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#bindAll(accept);
+        return await this.#bindAll(accept, reserve);
       } catch (error) {
         if (codeOf(error) !== "EADDRINUSE" || this.#port !== 0 || tries === TRIES_MAX) throw error;
       }
     }
   }
 
-  async #bindAll(accept: Accept): Promise<ListenAddress> {
+  async #bindAll(accept: Accept, reserve?: Reserve): Promise<ListenAddress> {
     const bound: Listener[] = [];
     let first: ListenAddress | null = null;
     let absent: unknown;
     for (const host of HOSTS) {
       const listener = this.#make(host, first?.port ?? this.#port);
       try {
-        const address = await listener.start(accept);
+        const address = await listener.start(accept, reserve);
         bound.push(listener);
         first ??= address;
       } catch (error) {

@@ -5,12 +5,18 @@
  */
 import type { AddressInfo, Server, Socket } from "node:net";
 import type { AuthId } from "../../lib/model/types.ts";
-import type { Duplex, DuplexHandler, ListenAddress, Listener } from "../../lib/ports.ts";
+import type { Duplex, DuplexHandler, ListenAddress, Listener, Reserve } from "../../lib/ports.ts";
 import { type CompleteTcpOptions, listenError, named } from "./options.ts";
 import { attach } from "./socket.ts";
 
-/** Makes the server; `joined` gets each connection that is ready to be used, and what its transport has proved of the peer. */
-export type MakeServer = (joined: (socket: Socket, authIds?: readonly AuthId[]) => void) => Promise<Server>;
+/**
+ * Makes the server; `joined` gets each connection that is ready to be used, and what its transport has proved of the peer. `reserve` is asked for
+ * those that aren't ready yet.
+ */
+export type MakeServer = (joined: Joined, reserve: Reserve | undefined) => Promise<Server>;
+export type Joined = (socket: Socket, authIds?: readonly AuthId[]) => void;
+
+type Accept = (duplex: Duplex) => DuplexHandler;
 
 /** In the clear. Loaded where it is needed: on Bun it takes longer to load than a server to start. */
 const plainServer: MakeServer = async (joined) => (await import("node:net")).createServer((socket) => joined(socket));
@@ -32,10 +38,10 @@ export class NodeListener implements Listener {
     this.#secure = secure;
   }
 
-  async start(accept: (duplex: Duplex) => DuplexHandler): Promise<ListenAddress> {
+  async start(accept: Accept, reserve?: Reserve): Promise<ListenAddress> {
     const { host, port } = this.#options;
     if (this.#server !== undefined) throw new Error(`Already listening on ${named(host, port)}`);
-    this.#server = this.#bind(accept);
+    this.#server = this.#bind(accept, reserve);
     try {
       const bound = (await this.#server).address() as AddressInfo;
       return { host: bound.address, port: bound.port, secure: this.#secure };
@@ -45,13 +51,13 @@ export class NodeListener implements Listener {
     }
   }
 
-  async #bind(accept: (duplex: Duplex) => DuplexHandler): Promise<Server> {
+  async #bind(accept: Accept, reserve: Reserve | undefined): Promise<Server> {
     const { host, port, backlog, keepAlive, logger } = this.#options;
     const server = await this.#make((socket, authIds) => {
       this.#keep(socket);
       if (keepAlive) socket.setKeepAlive(true);
       attach(socket, accept, authIds);
-    });
+    }, reserve);
     server.on("connection", (socket) => this.#keep(socket)); // also those that are not ready yet
     await new Promise<void>((resolve, reject) => {
       const refused = (error: Error): void => reject(listenError(error, named(host, port)));

@@ -4,14 +4,14 @@
  * Not here: the port itself (node.ts). Invariant: nobody is let in before the handshake is over and the client's certificate, where one is asked
  * for, has been found good.
  */
-import { clearTimeout, setTimeout } from "node:timers";
+import type { Server } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { subjectOf } from "../../lib/acl/certificate.ts";
 import type { AuthId } from "../../lib/model/types.ts";
 import type { Listener } from "../../lib/ports.ts";
 import type { PeerHosts } from "../../lib/server/ensemble.ts";
 import { Handshakes } from "./handshakes.ts";
-import { type MakeServer, NodeListener } from "./node.ts";
+import { type Joined, type MakeServer, NodeListener } from "./node.ts";
 import { type CompleteTcpOptions, checkKeyPair, type ServerTlsOptions, unmapped } from "./options.ts";
 import { unlocked } from "./private_key.ts";
 
@@ -24,7 +24,7 @@ const HANDSHAKE_BYTE = 0x16;
 export function tlsListener(options: CompleteTcpOptions, tls: ServerTlsOptions, hosts?: PeerHosts): Listener {
   const { clientAuth = "need", unified = false, ...context } = tls;
   checkKeyPair(context);
-  const secure: MakeServer = async (joined) => {
+  const secure: MakeSecure = async (joined, handshakes) => {
     const { checkServerIdentity, createServer } = await import("node:tls");
     const isOfHost = (socket: TLSSocket, remoteAddress: string): boolean =>
       hosts === undefined ||
@@ -35,7 +35,6 @@ export function tlsListener(options: CompleteTcpOptions, tls: ServerTlsOptions, 
       rejectUnauthorized: clientAuth === "need",
       handshakeTimeout: HANDSHAKE_MS_MAX,
     });
-    const handshakes = new Handshakes(HANDSHAKE_MS_MAX);
     server.on("connection", (socket) => handshakes.begin(socket));
     server.on("secureConnection", (socket) => {
       handshakes.end(socket);
@@ -49,8 +48,11 @@ export function tlsListener(options: CompleteTcpOptions, tls: ServerTlsOptions, 
     server.on("tlsClientError", (_error, socket) => socket.destroy());
     return server;
   };
-  return unified ? new NodeListener(options, withPlain(secure)) : new NodeListener(options, secure, true);
+  if (unified) return new NodeListener(options, withPlain(secure));
+  return new NodeListener(options, (joined, reserve) => secure(joined, new Handshakes(HANDSHAKE_MS_MAX, reserve)), true);
 }
+
+type MakeSecure = (joined: Joined, handshakes: Handshakes) => Promise<Server>;
 
 /** What a client's certificate proves; null if it proves nothing and is there all the same. */
 function identities(socket: TLSSocket, clientAuth: ServerTlsOptions["clientAuth"]): AuthId[] | null {
@@ -62,22 +64,20 @@ function identities(socket: TLSSocket, clientAuth: ServerTlsOptions["clientAuth"
 }
 
 /** Looks at the first byte of each connection and gives it to the server that it belongs to. */
-function withPlain(secure: MakeServer): MakeServer {
-  return async (joined) => {
-    const [{ createServer }, tls] = [await import("node:net"), await secure(joined)];
+function withPlain(secure: MakeSecure): MakeServer {
+  return async (joined, reserve) => {
+    const handshakes = new Handshakes(HANDSHAKE_MS_MAX, reserve);
+    const [{ createServer }, tls] = [await import("node:net"), await secure(joined, handshakes)];
     return createServer((socket) => {
-      const cut = (): void => void socket.destroy();
-      const timer = setTimeout(cut, HANDSHAKE_MS_MAX);
-      timer.unref();
-      socket.on("error", cut);
-      socket.once("close", () => clearTimeout(timer));
+      socket.on("error", () => socket.destroy());
+      handshakes.begin(socket);
       socket.once("data", (bytes) => {
-        clearTimeout(timer);
         socket.pause();
         socket.unshift(bytes);
         if (bytes[0] === HANDSHAKE_BYTE) {
           tls.emit("connection", socket);
         } else {
+          handshakes.end(socket);
           joined(socket);
           socket.resume();
         }

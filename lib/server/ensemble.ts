@@ -30,7 +30,7 @@ import { ProposalSizes } from "../peers/proposal_sizes.ts";
 import { QuorumLinks } from "../peers/quorum_links.ts";
 import type { Dialer, Listener, Storage, Stored, StoredEpochs } from "../ports.ts";
 import type { ConfigurationReport, LeaderReport } from "../report/report.ts";
-import { firstSessionId } from "../session/identity.ts";
+import { firstSessionId, serverIdMax } from "../session/identity.ts";
 import { Journal } from "../store/journal.ts";
 import { recover } from "../store/recovery.ts";
 import { readDatabase } from "../store/snapshot_reader.ts";
@@ -274,7 +274,9 @@ class RunningMember {
       ensemble: committed,
       lastSeen,
       readOnlyMode: this.#settings.readOnlyMode,
-      reconfiguration: this.#settings.reconfigEnabled ? { votersMin: this.#options.mayVoteAlone ? 1 : 2 } : null,
+      reconfiguration: this.#settings.reconfigEnabled
+        ? { votersMin: this.#options.mayVoteAlone ? 1 : 2, memberIdMax: serverIdMax(this.#settings.extendedTypes) }
+        : null,
       limits: { tickMs: this.#settings.tickTimeMs, initLimit, syncLimit, txnBytesMax: txnBytesMax(this.#settings) },
       history: new History(lastZxid, recent, loggedFrom),
       ...starting,

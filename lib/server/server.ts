@@ -208,7 +208,10 @@ export class Server {
     const isNew = !this.#listeners.has(listener);
     if (isNew) this.#listeners.set(listener, null);
     try {
-      const address = await listener.start((duplex) => this.#running.clients.accept(duplex));
+      const address = await listener.start(
+        (duplex) => this.#running.clients.accept(duplex),
+        (address) => this.#running.clients.reserve(address),
+      );
       this.#listeners.set(listener, address);
       return address;
     } catch (error) {

@@ -12,7 +12,7 @@ import { Refusals } from "../base/refusals.ts";
 import type { Hello } from "../kernel/messages.ts";
 import type { Host } from "../member/host.ts";
 import type { Settings } from "../options/options.ts";
-import type { Duplex, DuplexHandler, Logger } from "../ports.ts";
+import type { Duplex, DuplexHandler, Logger, Reserve } from "../ports.ts";
 import { SaslExchange } from "../sasl/exchange.ts";
 import { ReplySizes } from "../wire/reply_sizes.ts";
 import { ClientConnection } from "./client_connection.ts";
@@ -62,6 +62,8 @@ export class ClientService {
   readonly #words: Words;
   readonly #open = new Set<ClientConnection>();
   readonly #perAddress = new Map<string, number>();
+  /** Connections whose streams are not ready yet. */
+  #reserved = 0;
   readonly #refusals: Refusals;
   /** By when each must have shaken hands, or be gone. All get the same time, so the first in it is the first to be due. */
   readonly #deadlines = new Map<ClientConnection, number>();
@@ -103,12 +105,26 @@ export class ClientService {
 
   /** For {@link Listener.start}. */
   readonly accept = (duplex: Duplex): DuplexHandler => {
-    const full = this.#reachedLimit(duplex.remoteAddress);
-    if (full === null && !this.host.isStopped) return this.#admit(duplex);
-    this.counters.connection_rejected++;
-    if (full !== null) this.#refusals.add(full, duplex.remoteAddress);
-    duplex.destroy();
-    return REFUSED;
+    if (this.#isFull(duplex.remoteAddress)) {
+      duplex.destroy();
+      return REFUSED;
+    }
+    const connection = new ClientConnection(this, duplex);
+    this.#open.add(connection);
+    this.#count(duplex.remoteAddress, 1);
+    this.setDeadline(connection);
+    return connection;
+  };
+
+  /** For {@link Listener.start}. */
+  readonly reserve: Reserve = (address) => {
+    if (this.#isFull(address)) return null;
+    this.#reserved++;
+    this.#count(address, 1);
+    return () => {
+      this.#reserved--;
+      this.#count(address, -1);
+    };
   };
 
   /** Every open stream, in order of arrival. */
@@ -124,27 +140,30 @@ export class ClientService {
   /** The limit that a further connection from this address would break. */
   #reachedLimit(address: string): string | null {
     const { connectionsMax, connectionsPerAddressMax } = this.limits;
-    if (connectionsMax > 0 && this.#open.size >= connectionsMax) return `maxCnxns ${connectionsMax}`;
+    if (connectionsMax > 0 && this.#open.size + this.#reserved >= connectionsMax) return `maxCnxns ${connectionsMax}`;
     const fromThere = this.#perAddress.get(address) ?? 0;
     if (connectionsPerAddressMax === 0 || fromThere < connectionsPerAddressMax) return null;
     return `maxClientCnxns ${connectionsPerAddressMax} from ${address}`;
   }
 
-  #admit(duplex: Duplex): DuplexHandler {
-    const connection = new ClientConnection(this, duplex);
-    const address = duplex.remoteAddress;
-    this.#open.add(connection);
-    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
-    this.setDeadline(connection);
-    return connection;
+  /** Whether a further connection from this address is one too many, or the server has stopped. */
+  #isFull(address: string): boolean {
+    const limit = this.#reachedLimit(address);
+    if (limit === null && !this.host.isStopped) return false;
+    this.counters.connection_rejected++;
+    if (limit !== null) this.#refusals.add(limit, address);
+    return true;
+  }
+
+  #count(address: string, more: 1 | -1): void {
+    const count = (this.#perAddress.get(address) ?? 0) + more;
+    if (count > 0) this.#perAddress.set(address, count);
+    else this.#perAddress.delete(address);
   }
 
   /** The stream of a connection is gone. */
   remove(connection: ClientConnection): void {
-    const address = connection.peer.address;
-    const left = (this.#perAddress.get(address) ?? 0) - 1;
-    if (left > 0) this.#perAddress.set(address, left);
-    else this.#perAddress.delete(address);
+    this.#count(connection.peer.address, -1);
     this.#open.delete(connection);
     this.#throttled.delete(connection);
     this.#unfinished.delete(connection);

@@ -54,18 +54,18 @@ describe("a reconfiguration with 20,000 joiners", () => {
   const joiners = Array.from({ length: 20_000 }, (_, at) => `server.${at + 10}=10.0.${at >> 8}.${at & 255}:1:2;3`);
 
   test("is judged", () => {
-    const next = nextEnsemble(op(joiners), membership, 2n, 2);
+    const next = nextEnsemble(op(joiners), membership, 2n, { votersMin: 2 });
     assert.ok(typeof next !== "string");
     assert.equal(next.members.size, 20_003);
   });
 
   test("is refused where the last has the place of another, of a member or of the one that stood there before", () => {
     const at = (host: string, id = 99_999): string => `server.${id}=${host}:1:2;3`;
-    assert.equal(nextEnsemble(op([...joiners, at("10.0.0.7")]), membership, 2n, 2), "BadArguments");
-    assert.equal(nextEnsemble(op([...joiners, at("h1")]), membership, 2n, 2), "BadArguments");
+    assert.equal(nextEnsemble(op([...joiners, at("10.0.0.7")]), membership, 2n, { votersMin: 2 }), "BadArguments");
+    assert.equal(nextEnsemble(op([...joiners, at("h1")]), membership, 2n, { votersMin: 2 }), "BadArguments");
     const moved = [...joiners, at("10.9.9.9", 17), at("10.0.0.7")];
-    assert.ok(typeof nextEnsemble(op(moved), membership, 2n, 2) !== "string", "17 has moved away from there");
-    assert.ok(typeof nextEnsemble(op([at("h1", 1)]), membership, 2n, 2) !== "string", "a member may be listed anew");
+    assert.ok(typeof nextEnsemble(op(moved), membership, 2n, { votersMin: 2 }) !== "string", "17 has moved away from there");
+    assert.ok(typeof nextEnsemble(op([at("h1", 1)]), membership, 2n, { votersMin: 2 }) !== "string", "a member may be listed anew");
   });
 });
 

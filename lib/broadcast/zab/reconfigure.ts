@@ -15,12 +15,27 @@ import { parseServerLine } from "./server_line.ts";
 /** -1 asks for any version. */
 const ANY_VERSION = -1n;
 
-/** @param votersMin how many must be left to vote: two, unless one alone may be an ensemble */
-export function nextEnsemble(op: ReconfigOp, membership: Membership, zxid: Zxid, votersMin: 1 | 2): Ensemble | ErrorCode {
+/** What the next configuration may be. */
+export interface ReconfigurationLimits {
+  /** How many must be left to vote: two, unless one alone may be an ensemble. */
+  readonly votersMin: 1 | 2;
+  /** The highest number that a new member may have; none unless told. */
+  readonly memberIdMax?: number;
+}
+
+export function nextEnsemble(
+  op: ReconfigOp,
+  membership: Membership,
+  zxid: Zxid,
+  { votersMin, memberIdMax = Number.POSITIVE_INFINITY }: ReconfigurationLimits,
+): Ensemble | ErrorCode {
   if (membership.isChanging) return "ReconfigInProgress";
   if (op.curConfigId !== ANY_VERSION && op.curConfigId !== membership.committed.version) return "BadVersion";
   const next = op.newMembers === null ? changed(op, membership.committed) : whole(op.newMembers, votersMin);
   if (typeof next === "string") return next;
+  const { members } = membership.committed;
+  // Its sessions' ephemerals could not be told from TTL znodes. ZooKeeper takes it, and it then refuses to start.
+  if ([...next.members.keys()].some((id) => id > memberIdMax && !members.has(id))) return "BadArguments";
   return next.voters.size < votersMin ? "BadArguments" : next.withVersion(zxid);
 }
 

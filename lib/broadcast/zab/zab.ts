@@ -22,7 +22,7 @@ import { Leader } from "./leader.ts";
 import { Learner } from "./learner.ts";
 import { Membership } from "./membership.ts";
 import type { LeaderPacket, LearnerPacket, LinkId, MemberId, Notification, Vote, VoterState } from "./messages.ts";
-import { nextEnsemble } from "./reconfigure.ts";
+import { nextEnsemble, type ReconfigurationLimits } from "./reconfigure.ts";
 
 export interface ZabOptions {
   readonly me: MemberId;
@@ -33,7 +33,7 @@ export interface ZabOptions {
   /** Whether reads are served while no leader is found, to clients that accept it. Default false. */
   readonly readOnlyMode?: boolean;
   /** Whether members may be added and removed, and how many voters must be left; null, the default: the configuration is as it is. */
-  readonly reconfiguration?: Reconfiguration | null;
+  readonly reconfiguration?: ReconfigurationLimits | null;
   readonly limits: ZabLimits;
   readonly history: History;
   readonly acceptedEpoch: number;
@@ -42,11 +42,6 @@ export interface ZabOptions {
 
 /** How long a leader is looked for before reads are served without one, milliseconds: a tick, but no less than this. */
 const READ_ONLY_AFTER_MS_MIN = 2000;
-
-/** How far the membership may be changed. */
-export interface Reconfiguration {
-  readonly votersMin: 1 | 2;
-}
 
 /**
  * Members without a vote are answered so often at most, milliseconds, and so is everybody between two terms, while the disk is waited for: who is
@@ -61,7 +56,7 @@ export class Zab implements Broadcast, Core {
   readonly history: History;
   acceptedEpoch: number;
   currentEpoch: number;
-  readonly #reconfiguration: Reconfiguration | null;
+  readonly #reconfiguration: ReconfigurationLimits | null;
   readonly #election: Election;
   /** null while a leader is looked for, and between two terms. */
   #term: Leader | Learner | null = null;
@@ -204,7 +199,7 @@ export class Zab implements Broadcast, Core {
   judgeReconfig(op: ReconfigOp, zxid: Zxid): Uint8Array | ErrorCode {
     const leader = this.#leader;
     if (leader === null || this.#reconfiguration === null) return "Unimplemented";
-    const next = nextEnsemble(op, this.membership, zxid, this.#reconfiguration.votersMin);
+    const next = nextEnsemble(op, this.membership, zxid, this.#reconfiguration);
     if (typeof next === "string") return next;
     return leader.isFollowedBy(next, this.#mono) ? new TextEncoder().encode(ensembleText(next)) : "NewConfigNoQuorum";
   }

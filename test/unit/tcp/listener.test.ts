@@ -10,6 +10,7 @@ import { LoopbackListener } from "../../../adapters/tcp/loopback.ts";
 import { NodeListener } from "../../../adapters/tcp/node.ts";
 import { completed } from "../../../adapters/tcp/options.ts";
 import type { Duplex, DuplexHandler } from "../../../lib/ports.ts";
+import { open } from "../../../mod.ts";
 import { listenerContract } from "../../contracts/listener.ts";
 import { projectPath } from "../../support/root.ts";
 import { runtimeName } from "../../support/runtime.ts";
@@ -51,6 +52,34 @@ test("tcp with TLS: handshakes that don't go on are so many from one address, an
   }, "a handshake that goes on");
   for (const socket of good) socket.destroy();
   await listener.stop();
+});
+
+test("tcp with TLS: handshakes count as connections of their address, and are counted once", async () => {
+  for (const unified of [false, true]) {
+    const tls = { key: pem("server"), cert: pem("server"), clientAuth: "none", unified } as const;
+    const server = await open({ limits: { connectionsPerAddressMax: 3 } });
+    const { port } = await server.listen(tcp({ host: "127.0.0.1", port: 0, tls }));
+    let closed = 0;
+    const silent = Array.from({ length: 5 }, () =>
+      connect(port, "127.0.0.1")
+        .on("error", () => {})
+        .on("close", () => closed++),
+    );
+    await until(() => closed === 2, "those too many to be cut off");
+    for (const socket of silent) socket.destroy();
+    await until(() => closed === 5, "all closed");
+    let [ready, refused] = [0, 0];
+    const over = (): Socket =>
+      connectTls({ host: "127.0.0.1", port, ca: pem("ca") }, () => ready++)
+        .on("error", () => {})
+        .on("close", () => refused++);
+    const good = [over(), over(), over()];
+    await until(() => ready === 3, "three handshakes");
+    const oneTooMany = over();
+    await until(() => refused === 1, "a fourth to be refused");
+    for (const socket of [...good, oneTooMany]) socket.destroy();
+    await server.close();
+  }
 });
 
 test("handshakes: one that takes too long is cut off, and one that is over is not", async () => {

@@ -92,7 +92,7 @@ describe("what is asked for", () => {
       newMembers: null,
       curConfigId: -1n,
     } as const;
-    const next = nextEnsemble({ ...nothing, ...change }, membership, 12n, votersMin);
+    const next = nextEnsemble({ ...nothing, ...change }, membership, 12n, { votersMin, memberIdMax: 254 });
     if (typeof next === "string") return next;
     return `${next.version}: ${next.config.members.map(({ id, role }) => `${id}${role === "observer" ? "o" : ""}`).join(" ")}`;
   };
@@ -108,6 +108,9 @@ describe("what is asked for", () => {
     ["too few voters", { leavingServers: "2,3" }, "BadArguments"],
     ["a line that is none", { joiningServers: "server.4=nonsense" }, "BadArguments"],
     ["a place that is taken", { joiningServers: "server.4=h4:1:2;h3:1" }, "BadArguments"],
+    ["a member whose ephemerals would be TTL znodes", { joiningServers: "server.255=h4:1:2;h4:3" }, "BadArguments"],
+    ["such a one in the whole list", { newMembers: "server.1=a:1:2,server.255=b:1:2" }, "BadArguments"],
+    ["the last one whose are not", { joiningServers: "server.254=h4:1:2;h4:3" }, "12: 1 2 3 254"],
     ["a number that is none", { leavingServers: "three" }, "MarshallingError"],
     ["observers alone", { newMembers: "server.1=a:1:2:observer" }, "MarshallingError"],
   ] as const)
