@@ -48,6 +48,42 @@ export function listenerContract(name: string, make: ListenerFactory, dial: Dial
     assert.equal(stream.duplex.remotePort, socket.localPort);
   });
 
+  check("tells piece by piece what the other end has taken of one long write, and when it has taken all", async (at) => {
+    const { socket, stream } = await at.connected();
+    const { duplex } = stream;
+    const long = new Uint8Array(40_000_000).fill(1);
+    duplex.write(long);
+    duplex.write(Uint8Array.of(2));
+    const seen = new Set<number>();
+    let taken = 0;
+    let last = 0;
+    socket.on("data", (bytes: Uint8Array) => {
+      taken += bytes.length;
+      last = bytes.at(-1)!;
+      seen.add(duplex.bufferedBytes());
+    });
+    await until(() => taken === long.length + 1, "all bytes out");
+    assert.equal(last, 2);
+    assert.ok(seen.size > 3, `${seen.size} steps`); // the system itself takes megabytes at a time
+    await until(() => stream.drainedCount > 0 && duplex.bufferedBytes() === 0, "the end of it");
+  });
+
+  check("ends behind what was written, however long", async (at) => {
+    const { socket, stream } = await at.connected();
+    let taken = 0;
+    let closed = false;
+    socket.on("data", (bytes: Uint8Array) => {
+      taken += bytes.length;
+    });
+    socket.on("close", () => {
+      closed = true;
+    });
+    stream.duplex.write(new Uint8Array(3_000_000));
+    stream.duplex.end();
+    await until(() => closed, "its end");
+    assert.equal(taken, 3_000_000);
+  });
+
   check("carries bytes both ways, in order", async (at) => {
     const { socket, stream } = await at.connected();
     const sent = Uint8Array.from({ length: 300_000 }, (_, i) => i * 7);
