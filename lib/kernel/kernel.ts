@@ -351,12 +351,11 @@ export class Kernel {
     } catch (error) {
       return this.#endAfter(error, connection, op);
     }
-    if (proved === null) {
+    if (proved === null || !connection.prove(proved)) {
       this.stats.authFailures++;
       this.#reply(connection, xid, op, { kind: "error", code: "AuthFailed" }, NO_ZXID, this.#step.now.mono);
       return this.#close(connection.id);
     }
-    connection.prove(proved);
     this.#reply(connection, xid, op, DONE, NO_ZXID, this.#step.now.mono);
   }
 

@@ -15,6 +15,11 @@ import type { Session } from "./sessions.ts";
 /** The zxid of what was passed on to the leader. */
 export const NOT_KNOWN: Zxid = -1n;
 
+/** So much memory may the identities of a connection take, bytes: they stay as long as it does. ZooKeeper has no limit. */
+const AUTH_BYTES_MAX = 8 << 20;
+/** What an identity takes beside its text, about. */
+const IDENTITY_BYTES = 100;
+
 /** A request that has not been answered. */
 export interface Waiting {
   readonly xid: number;
@@ -51,6 +56,8 @@ export class Connection {
   /** null while the handshake is on its way. */
   session: Session | null = null;
   #authIds: readonly AuthId[];
+  /** Memory that those take which it has added, about. */
+  #authBytes = 0;
   /** Whether a request has them that may wait still. */
   #isHeld = false;
   readonly waiting: Fifo<Waiting> = new Fifo<Waiting>();
@@ -78,15 +85,19 @@ export class Connection {
     return next;
   }
 
-  /** Adds identities; those that are known already stay as they are. */
-  prove(proved: readonly AuthId[]): void {
+  /** Adds identities; those that are known already stay as they are. False, and nothing is added, where there would be too many. */
+  prove(proved: readonly AuthId[]): boolean {
     const known = provedOf(this.#authIds);
     const fresh = proved.filter(({ scheme, id }) => known.get(scheme)?.has(id) !== true);
-    if (fresh.length === 0) return;
+    if (fresh.length === 0) return true;
+    const bytes = fresh.reduce((sum, { scheme, id }) => sum + IDENTITY_BYTES + scheme.length + id.length, this.#authBytes);
+    if (bytes > AUTH_BYTES_MAX) return false;
+    this.#authBytes = bytes;
     // A request that waits keeps the identities of its time.
     if (this.#isHeld) this.#authIds = copyOf(this.#authIds);
     this.#isHeld = false;
     for (const id of fresh) (this.#authIds as AuthId[]).push(id);
+    return true;
   }
 
   /** What it has proved, for a request that is being taken: it grows while none waits. */

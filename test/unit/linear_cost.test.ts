@@ -65,7 +65,10 @@ describe("a reconfiguration with 20,000 joiners", () => {
     assert.equal(nextEnsemble(op([...joiners, at("h1")]), membership, 2n, { votersMin: 2 }), "BadArguments");
     const moved = [...joiners, at("10.9.9.9", 17), at("10.0.0.7")];
     assert.ok(typeof nextEnsemble(op(moved), membership, 2n, { votersMin: 2 }) !== "string", "17 has moved away from there");
-    assert.ok(typeof nextEnsemble(op([at("h1", 1)]), membership, 2n, { votersMin: 2 }) !== "string", "a member may be listed anew");
+    assert.ok(
+      typeof nextEnsemble(op([at("h1", 1)]), membership, 2n, { votersMin: 2 }) !== "string",
+      "a member may be listed anew",
+    );
   });
 });
 

@@ -7,6 +7,7 @@ import type { CreateOp, MultiWriteOp, Op, SubmittedAcl } from "../../../lib/mode
 import { proposalLength } from "../../../lib/model/txn_size.ts";
 import type { Proposal } from "../../../lib/model/txns.ts";
 import type { AuthId } from "../../../lib/model/types.ts";
+import { Connection } from "../../../lib/session/connection.ts";
 import { Leading } from "../../support/leading.ts";
 
 /** With the smallest extra: no txn is longer than 2,048 bytes. */
@@ -144,4 +145,13 @@ test("access control lists that are remembered are bounded in bytes", () => {
   const again = long(0);
   assert.equal(interner.intern(again), again, "the first is forgotten");
   assert.equal(interner.intern(long(0)), again);
+});
+
+test("identities of a connection are bounded in bytes: one more is not taken, those that are known cost nothing", () => {
+  const connection = new Connection(1, { address: "10.0.0.1", label: "", authIds: [] }, [], 0);
+  const identity = (at: number) => ({ scheme: "digest", id: `${at}${"x".repeat(1_000_000)}:y` });
+  for (let at = 0; at < 8; at++) assert.equal(connection.prove([identity(at)]), true);
+  assert.equal(connection.prove([identity(8)]), false);
+  assert.equal(connection.prove([identity(3)]), true);
+  assert.equal(connection.authIds.length, 8);
 });
