@@ -41,7 +41,7 @@ export interface Core {
   /** A configuration counts from now on, if it is later than the one before. */
   activate(ensemble: Ensemble): void;
   /** The tree is not what the leader has. Says whether a whole database is to be asked for, which ends the role. */
-  distrust(zxid: Zxid, epoch: number): boolean;
+  distrust(zxid: Zxid, leader: MemberId): boolean;
   /** Whether that is so still. */
   readonly isDistrusted: boolean;
   /** The role is over. A new leader is looked for, unless it is known already. */

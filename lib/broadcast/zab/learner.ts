@@ -386,7 +386,7 @@ export class Learner implements Term {
 
   #distrusts(zxid: Zxid): boolean {
     this.#differsAt = null;
-    return this.#core.distrust(zxid, this.#epoch);
+    return this.#core.distrust(zxid, this.#leader);
   }
 
   #isLeaderIn(before: Ensemble, after: Ensemble): boolean {

@@ -71,8 +71,8 @@ export class Zab implements Broadcast, Core {
   #lost: MemberId | null = null;
   /** The tree was found to differ from the leader's, or what is to go from it can't be cut off; and no other has come since. */
   #isDistrusted = false;
-  /** The epoch in which that happened last. */
-  #distrustedIn: number | null = null;
+  /** By whose digests it was found to differ last, while no other leads. */
+  #distrustedBy: MemberId | null = null;
   /** Whom the last election found. */
   #elected: Vote | null = null;
   /** What the disk was asked to do and has not done. */
@@ -172,10 +172,11 @@ export class Zab implements Broadcast, Core {
     return this.#isDistrusted;
   }
 
-  distrust(zxid: Zxid, epoch: number): boolean {
-    // Once in an epoch: if it comes again, the leader's digests are not what its own tree says.
-    if (this.#distrustedIn === epoch) return false;
-    this.#distrustedIn = epoch;
+  distrust(zxid: Zxid, leader: MemberId): boolean {
+    // Once by a leader: if it comes again, that one's digests are not what its own tree says; or it can't lead without this member, so that each time an
+    // epoch would end in which no database can be asked for.
+    if (this.#distrustedBy === leader) return false;
+    this.#distrustedBy = leader;
     this.#isDistrusted = true;
     this.resign(`after txn ${formatZxid(zxid)} the tree's digest is not the leader's: a whole database is asked for`);
     return true;
@@ -372,6 +373,7 @@ export class Zab implements Broadcast, Core {
     if (this.#isReadOnly) this.emit({ kind: "role", role: "looking", zxid: null });
     this.#isReadOnly = false;
     this.#elected = vote;
+    if (vote.leader !== this.#distrustedBy) this.#distrustedBy = null;
     this.#term =
       vote.leader === this.me
         ? new Leader(this, this.#mono)

@@ -136,7 +136,7 @@ describe("a learner", () => {
     }
   });
 
-  test("whose tree is not the leader's asks for a whole database: once in an epoch, and only where nothing is decided by it", () => {
+  test("whose tree is not the leader's asks for a whole database: once of a leader, and only where nothing is decided by it", () => {
     const rig = active();
     rig.packet(-1, { kind: "proposal", proposal: txn(1, 1) });
     rig.step({ kind: "durable", zxid: makeZxid(1, 1) });
@@ -162,6 +162,30 @@ describe("a learner", () => {
     rig.packet(-2, { kind: "upToDate" });
     rig.step({ kind: "differs", zxid: makeZxid(1, 2) });
     assert.deepEqual(rig.packet(-2, { kind: "ping", zxid: makeZxid(1, 2) }), ["to -2: pong 1:2"]);
+  });
+
+  test("does not leave a leader again and again that can't lead without it, and whose every epoch it would end", () => {
+    const rig = active();
+    const leaves = (link: number, zxid: bigint): string[] => {
+      rig.step({ kind: "differs", zxid });
+      return rig.packet(link, { kind: "ping", zxid });
+    };
+    const follows = (link: number, leader: number, epoch: number): void => {
+      for (const from of [2, 3]) rig.vote(from, leader, from === leader ? "leading" : "following", BigInt(epoch));
+      rig.step({ kind: "opened", link });
+      rig.packet(link, { kind: "leaderInfo", epoch });
+      assert.deepEqual(rig.step({ kind: "epochsSaved" }), [`to ${link}: ackEpoch ${epoch - 1}`], "what it has decides");
+      rig.packet(link, { kind: "diff", zxid: 0n });
+      rig.packet(link, { kind: "newLeader", epoch, config: "" });
+      rig.step({ kind: "epochsSaved" });
+      rig.packet(link, { kind: "upToDate" });
+    };
+    assert.deepEqual(leaves(-1, makeZxid(1, 1)), ["role looking", "cut"]);
+    follows(-2, 3, 2);
+    assert.deepEqual(leaves(-2, makeZxid(2, 1)), ["to -2: pong 2:1"]);
+    rig.step({ kind: "closed", link: -2 });
+    follows(-3, 2, 3);
+    assert.deepEqual(leaves(-3, makeZxid(3, 1)), ["role looking", "cut"], "of another leader");
   });
 
   test("waits for a database for as long as some of it comes, and a leader for as long as some of it is taken", () => {
