@@ -361,9 +361,7 @@ class RunningMember {
       }
       case "restore":
         return this.#onDisk(async () => {
-          const { lastZxid } = effect.image;
-          await this.journal.saveSnapshot();
-          if (effect.cutsLog) await this.journal.truncate(lastZxid);
+          await this.journal.saveRestored(effect.image.lastZxid, effect.cutsLog);
           this.#host!.hear({ kind: "restored" });
         });
       case "truncate":

@@ -70,6 +70,15 @@ export class Journal {
     }
   }
 
+  /**
+   * The database is another one, which ends at `last`: it is kept, and then a log that goes further is cut. In this order there is a whole history at
+   * every step.
+   */
+  async saveRestored(last: Zxid, cutsLog: boolean): Promise<void> {
+    await this.saveSnapshot();
+    if (cutsLog) await this.truncate(last);
+  }
+
   /** Cuts the log; see {@link Storage.truncate}. */
   async truncate(last: Zxid, check?: CheckOfWhatIsLeft): Promise<Stored> {
     while (this.#saving !== null) await this.#saving.catch(() => {});
