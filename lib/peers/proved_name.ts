@@ -15,8 +15,10 @@ import type { EnsembleMember } from "../broadcast/zab/ensemble.ts";
  */
 export function misfit(name: string | null, hosts: readonly string[]): string | null {
   if (name === null) return null;
-  const [, instance] = /^[^/@]*\/([^@]*)/.exec(name) ?? [];
-  if (instance === undefined) return name.includes("@") ? `the name ${name} tells no host` : null;
+  const [principal = ""] = name.split("@", 1);
+  const slash = principal.indexOf("/");
+  if (slash === -1) return name.includes("@") ? `the name ${name} tells no host` : null;
+  const instance = principal.slice(slash + 1);
   return hosts.includes(instance)
     ? null
     : `the name ${name} is not one of ${hosts.length === 0 ? "a member" : hosts.join(", ")}`;
