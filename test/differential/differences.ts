@@ -377,6 +377,13 @@ const REPORTS: readonly Difference[] = [
     shown: "it takes tens of thousands of requests",
   },
   {
+    what: "a leader's TRUNC that a member can't follow, as it has no snapshot from before",
+    apache: "the member ends, and does so again at each start",
+    ours: "keeps what it has, and asks for a whole database",
+    why: "a member that could have come back by itself should",
+    shown: "it takes an ensemble: test/ensemble/uncuttable_log.test.ts",
+  },
+  {
     what: "setWatches after a change of a znode that the session may not read, as 3.9",
     apache: "tells of the change",
     ours: "tells what `exists` would: nothing; the watch is kept",

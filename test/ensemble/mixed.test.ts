@@ -5,11 +5,11 @@
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { connect } from "../../adapters/tcp/mod.ts";
 import { findJavaZooKeeper, findKazoo } from "../support/peers.ts";
 import { until } from "../support/until.ts";
 import { assertSameTrees, KazooLoad, Load } from "./load.ts";
 import { EnsembleProcesses } from "./processes.ts";
+import { diesWithATail } from "./tail.ts";
 
 const MINUTE_MS = 60_000;
 const { skip } = findJavaZooKeeper();
@@ -51,25 +51,12 @@ async function comesBack(ensemble: EnsembleProcesses, load: Load, id: number): P
 /** The leader of that number logs what it can send to nobody any more, and dies; the others go on without it, and it comes back. */
 async function returnsWithATail(ensemble: EnsembleProcesses, leader: number): Promise<void> {
   const others = ensemble.ids.filter((id) => id !== leader);
-  const zk = await connect(ensemble.connectString(leader), { sessionTimeoutMs: 20_000 });
-  await zk.create("/kept", "");
-  await until(
-    async () => new Set(await Promise.all(ensemble.ids.map((id) => ensemble.zxid(id)))).size === 1,
-    "all to be level",
-  );
-  for (const id of others) ensemble.holdUp(id);
-  const lost = Promise.allSettled(Array.from({ length: 5 }, (_, at) => zk.create(`/lost-${at}`, "")));
-  await until(() => ensemble.hasLogged(leader, "/lost-4"), "the leader to log what it proposes");
-  await Promise.all(others.map((id) => ensemble.kill(id)));
-  await until(async () => (await ensemble.mode(leader)) === null, "the leader to see that it is alone");
-  await ensemble.kill(leader);
+  await diesWithATail(ensemble, leader);
   await ensemble.start(...others);
   await ensemble.serving(...others);
   await ensemble.start(leader);
   await ensemble.serving();
   await assertAlike(ensemble, ["/kept"], ["/lost-0", "/lost-4"]);
-  await zk.close();
-  await lost;
 }
 
 /** Apache's own members, started before the others so that one of them leads. */

@@ -125,6 +125,19 @@ export class EnsembleProcesses implements AsyncDisposable {
     await server?.stop("SIGKILL");
   }
 
+  /** Resolves once a member's process has ended by itself, with its exit code and the last that it logged. */
+  async ended(id: number): Promise<{ readonly code: number | null; readonly log: string }> {
+    const server = this.#running(id);
+    const { code } = await server.exited;
+    this.#places.get(id)!.server = null;
+    return { code, log: server.logs() };
+  }
+
+  /** Where a member keeps its data. */
+  dataFolder(id: number): string {
+    return join(this.#place(id).folder, "data");
+  }
+
   /** Holds a member's process up: what is sent to it is neither read nor refused. Only `kill` and `letGo` help it on. */
   holdUp(id: number): void {
     process.kill(this.#running(id).pid, "SIGSTOP");
