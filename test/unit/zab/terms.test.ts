@@ -317,6 +317,37 @@ describe("a leader", () => {
     ]);
   });
 
+  test("lets a learner go whose disk takes longer than syncLimit, as Apache's does; the others, and its own slow disk, hold nothing up", () => {
+    const rig = established();
+    rig.step({ kind: "opened", link: 2 });
+    rig.packet(2, { kind: "learnerInfo", observer: false, acceptedEpoch: 1, id: 2n, configVersion: 0n });
+    rig.packet(2, { kind: "ackEpoch", zxid: makeZxid(1, 0), currentEpoch: null });
+    rig.packet(2, { kind: "ack", zxid: makeZxid(1, 0) });
+    rig.step({ kind: "propose", proposal: txn(1, 1) });
+    const said: string[] = [];
+    const passes = (ms: number): void => {
+      for (let passed = 0; passed < ms; passed += 500) {
+        for (const link of [1, 2]) said.push(...rig.packet(link, { kind: "pong", zxid: makeZxid(1, 1), touched: [] }));
+        said.push(...rig.pass(500));
+      }
+    };
+    passes(5000);
+    assert.ok(!said.includes("cut") && !said.includes("commit 1:1"), "neither disk has it, nor its own");
+    const acked = rig.packet(1, { kind: "ack", zxid: makeZxid(1, 1) });
+    assert.deepEqual(acked, [], "one of three");
+    passes(1000);
+    assert.equal(said.filter((line) => line === "cut").length, 1, "the second is let go");
+    rig.step({ kind: "opened", link: 3 });
+    rig.packet(3, { kind: "learnerInfo", observer: false, acceptedEpoch: 1, id: 2n, configVersion: 0n });
+    rig.packet(3, { kind: "ackEpoch", zxid: makeZxid(1, 0), currentEpoch: null });
+    assert.ok(rig.packet(3, { kind: "ack", zxid: makeZxid(1, 0) }).includes("to 3: upToDate"), "it comes back");
+    assert.ok(
+      rig.packet(3, { kind: "ack", zxid: makeZxid(1, 1) }).includes("commit 1:1"),
+      "two of three, its own disk is still at it",
+    );
+    assert.deepEqual(rig.step({ kind: "durable", zxid: makeZxid(1, 1) }), []);
+  });
+
   test("says that a session lives behind the commits of what it had proposed: where its client begins its xids anew, those would be taken for its own", () => {
     const rig = established();
     const says = (valid: boolean): string[] => rig.step({ kind: "revalidated", origin: 1, session: 7n, valid });
