@@ -124,11 +124,6 @@ const LEARNERS: readonly Fault[] = [
   ),
   fault("votes of an earlier round count", "if (vote.round < this.round) {", "if (vote.round < 0n) {"),
   fault("who weighs nothing is elected", "if (this.#membership.weightOf(one.leader) === 0) return false;", ""),
-  fault(
-    "what is only logged is worth nothing in a vote",
-    "return later(this.#appended, this.committed);",
-    "return this.committed;",
-  ),
   fault("looks for a leader while the disk is behind", "return this.#durable >= this.#appended;", "return true;"),
   fault("remembers what was cut off", "this.recent.filter(({ header }) => header.zxid <= zxid)", "this.recent"),
   fault("a database restored is not saved", "    await this.saveSnapshot();\n", "\n"),

@@ -145,6 +145,9 @@ describe("who comes late", () => {
     ballot.hear(2, "following", { leader: 3n, round: 9n, epoch: 4n });
     assert.equal(ballot.hear(2, "following", { leader: 3n, round: 9n, epoch: 4n }), null);
     assert.equal(ballot.hear(3, "leading", { leader: 3n, round: 9n, epoch: 5n }), null);
+    const observer = new Ballot(4);
+    observer.hear(1, "following", { leader: 3n, epoch: 2n });
+    assert.equal(observer.hear(2, "following", { leader: 3n, epoch: 2n }), null, "a quorum follows, and the leader is silent");
   });
 
   test("and is taken for the leader by the others, leads again in the same round only", () => {

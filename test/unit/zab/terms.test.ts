@@ -114,6 +114,11 @@ describe("a learner", () => {
     assert.deepEqual(rig.step({ kind: "truncated", image: { lastZxid: makeZxid(1, 5) } }), ["append 2:1"]);
   });
 
+  test("leaves a leader that calls it up to date before it has the history", () => {
+    assert.deepEqual(synchronising().packet(-1, { kind: "upToDate" }), ["role looking", "cut"]);
+    assert.deepEqual(active().packet(-1, { kind: "upToDate" }), ["role looking", "cut"], "or again");
+  });
+
   test("whose log can't be cut where the leader says asks for a whole database, and does not stop", () => {
     for (const isLate of [false, true]) {
       const rig = synchronising(new History(makeZxid(0, 7), []));
@@ -315,6 +320,17 @@ describe("a leader", () => {
       "to 4: inform 1:3",
       "commit 1:3",
     ]);
+  });
+
+  test("has one stream for each learner: who comes again has lost the one before", () => {
+    const rig = established();
+    rig.step({ kind: "opened", link: 5 });
+    const info = { kind: "learnerInfo", observer: false, acceptedEpoch: 1, id: 1n, configVersion: 0n } as const;
+    assert.deepEqual(rig.packet(5, info), ["cut", "to 5: leaderInfo 1"]);
+    assert.deepEqual(rig.packet(1, { kind: "ping", zxid: 0n } as never), [], "nothing is heard on the former");
+    rig.packet(5, { kind: "ackEpoch", zxid: makeZxid(1, 0), currentEpoch: null });
+    rig.packet(5, { kind: "ack", zxid: makeZxid(1, 0) });
+    assert.deepEqual(rig.step({ kind: "propose", proposal: txn(1, 1) }), ["to 5: proposal 1:1", "append 1:1"]);
   });
 
   test("lets a learner go whose disk takes longer than syncLimit, as Apache's does; the others, and its own slow disk, hold nothing up", () => {
