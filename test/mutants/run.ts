@@ -30,7 +30,7 @@ const HAZARDS = ["hazards_election", "hazards_history", "hazards_ensembles"].map
 );
 const ENSEMBLES = ["test/simulation/ensemble/ensemble.test.ts"];
 const MEMBERS = ["test/ensemble/in_process.test.ts", "test/ensemble/join.test.ts", "test/testing"];
-const KERNEL = ["test/unit/core", "test/conformance/rules_", "test/conformance/answers.test.ts"];
+const KERNEL = ["test/unit/core", "test/unit/stall.test.ts", "test/conformance/rules_", "test/conformance/answers.test.ts"];
 const STORE = [
   "test/unit/store",
   "test/storage/file.test.ts",
