@@ -106,5 +106,5 @@ export async function connect(servers: string, options: RemoteConnectOptions = {
   zk.onState(({ state }) => {
     if (state === "expired" || state === "authFailed" || state === "closed") clearInterval(alive);
   });
-  return await zk.start(taken.signal);
+  return await zk.start(taken.signal, taken.connectTimeoutMs);
 }

@@ -22,7 +22,7 @@ import {
 } from "../base/validate.ts";
 import { ZkError } from "../model/errors.ts";
 import type { Acl, AddWatchMode, CreateMode } from "../model/types.ts";
-import type { RequestOptions, VersionOptions, WatchOptions } from "./options.ts";
+import type { CloseOptions, RequestOptions, VersionOptions, WatchOptions } from "./options.ts";
 import type { Watcher } from "./watchers.ts";
 
 /** Data of a znode: bytes in any buffer or view of one, a string (its UTF-8 bytes), or null, which ZooKeeper keeps apart from no bytes. */
@@ -74,6 +74,18 @@ export function takeRequestOptions(action: string, options: RequestOptions): Abo
   if (options === NO_OPTIONS) return undefined;
   checkOptions(action, options, REQUEST_KEYS, "{ signal }");
   return takeSignal(action, options.signal);
+}
+
+const CLOSE_KEYS = ["timeoutMs", "signal"] as const;
+/** As long as a timer can be. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
+
+export function takeCloseOptions(options: CloseOptions): CloseOptions {
+  if (options === NO_OPTIONS) return NO_OPTIONS;
+  checkOptions("close", options, CLOSE_KEYS, "{ timeoutMs: 1000 }");
+  const { timeoutMs, signal } = options;
+  if (timeoutMs !== undefined) checkWholeNumber("close", "timeoutMs", timeoutMs, 0, TIMEOUT_MS_MAX);
+  return { timeoutMs, signal: takeSignal("close", signal) };
 }
 
 const ANY: { readonly version: number; readonly signal: AbortSignal | undefined } = { version: ANY_VERSION, signal: undefined };

@@ -17,6 +17,16 @@ export interface ConnectOptions {
   readonly canBeReadOnly?: boolean | undefined;
   /** Gives up waiting for the first connection. */
   readonly signal?: AbortSignal | undefined;
+  /** Gives up waiting for the first connection after so many milliseconds, with `OperationTimeout`. Default: never. */
+  readonly connectTimeoutMs?: number | undefined;
+}
+
+/** What `close` of a handle may be told. */
+export interface CloseOptions {
+  /** How long to wait for a server that doesn't answer, milliseconds. Default 3,000. */
+  readonly timeoutMs?: number | undefined;
+  /** Waits no longer when it aborts. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export const DEFAULT_SESSION_TIMEOUT_MS = 30_000;
@@ -29,6 +39,7 @@ export const CONNECT_SHAPE: Shape<ConnectOptions> = {
   chroot: text('"/app"'),
   canBeReadOnly: flag,
   signal,
+  connectTimeoutMs: wholeNumber(1, TIMEOUT_MS_MAX),
 };
 
 /** What every verb takes. */

@@ -126,6 +126,7 @@ export class ClientSession {
   readonly #credentials: Credential[] = [];
   /** Credentials sent on this connection and not answered yet. */
   readonly #proving: Fifo<Credential> = new Fifo<Credential>();
+  #lastReason: string | null = null;
   #state: ConnectionState = "connecting";
   #link: Link | null = null;
   /** Whether requests may be sent: welcomed, and known by its SASL identity if it has one. */
@@ -226,19 +227,28 @@ export class ClientSession {
     if (this.#options.connector.update(servers) && this.#link !== null) this.#lost("the list of servers has changed");
   }
 
-  /** Ends the session on the server, if it can be reached and answers in time, and the handle in any case. */
-  close(done: () => void): void {
-    if (isTerminal(this.#state)) return done();
+  /** Ends the session on the server, if it can be reached and answers in time, and the handle in any case. The returned function waits no longer. */
+  close(done: () => void, msMax: number = CLOSE_MS_MAX): () => void {
     let cancel = (): void => {};
+    const end = (): void => this.#end("closed", "closed by its owner");
     const finish = () => {
       cancel();
-      this.#end("closed", "closed by its owner");
+      end();
       done();
     };
-    if (!this.#ready) return finish();
-    const { clock } = this.#options;
-    cancel = clock.wakeAt(clock.now().mono + CLOSE_MS_MAX, () => this.#end("closed", "closed by its owner"));
-    this.#send({ op: { kind: "closeSession" }, settle: finish });
+    if (isTerminal(this.#state)) done();
+    else if (!this.#ready) finish();
+    else {
+      const { clock } = this.#options;
+      cancel = clock.wakeAt(clock.now().mono + msMax, end);
+      this.#send({ op: { kind: "closeSession" }, settle: finish });
+    }
+    return end;
+  }
+
+  /** Why a server could not be reached, or was lost, last. */
+  get lastReason(): string | null {
+    return this.#lastReason;
   }
 
   // ── connecting ──
@@ -321,6 +331,7 @@ export class ClientSession {
   }
 
   #lost(reason: string, urgent = false): void {
+    this.#lastReason = reason;
     const welcomedMono = this.#welcomedMono;
     this.#welcomedMono = null;
     this.#dropLink();

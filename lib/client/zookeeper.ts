@@ -22,6 +22,7 @@ import {
   NO_OPTIONS,
   takeAcl,
   takeAuth,
+  takeCloseOptions,
   takeCreateOptions,
   takeData,
   takeModeOptions,
@@ -31,11 +32,12 @@ import {
   takeWatchOptions,
 } from "./arguments.ts";
 import type { Codec } from "./codecs.ts";
+import { Conveniences } from "./conveniences.ts";
 import type { EventStream } from "./event_stream.ts";
 import { guard } from "./guard.ts";
 import { LOSS_RULES, type LossRule } from "./lease.ts";
 import type { Connector } from "./link.ts";
-import type { RequestOptions, VersionOptions, WatchOptions, WatchStreamOptions } from "./options.ts";
+import type { CloseOptions, RequestOptions, VersionOptions, WatchOptions, WatchStreamOptions } from "./options.ts";
 import { type Reconfig, reconfigOp } from "./reconfig.ts";
 import { expect, type Failure, failed, Requests, sets } from "./requests.ts";
 import type { Schema, SchemaInput, SchemaOutput } from "./schema.ts";
@@ -66,7 +68,7 @@ export interface HandleOptions {
 /** Watches of whichever kind, as removeWatches numbers them. */
 const ANY_WATCH = 3;
 
-export class ZooKeeper implements ClientSessionListener {
+export class ZooKeeper extends Conveniences implements ClientSessionListener {
   readonly #session: ClientSession;
   readonly #requests: Requests;
   readonly #watchers = new Watchers();
@@ -80,6 +82,7 @@ export class ZooKeeper implements ClientSessionListener {
 
   /** Handles are made by `server.connect()` and `connect()`. */
   constructor(options: HandleOptions) {
+    super();
     const problem = options.chroot === "" ? null : pathProblem(options.chroot);
     if (problem !== null)
       throw new ZkError("BadArguments", { operation: "connect", path: options.chroot, reason: `chroot: ${problem}` });
@@ -168,25 +171,38 @@ export class ZooKeeper implements ClientSessionListener {
     return this.#session.lease.guard(rule, (reason) => guard(this.#logger, lost, reason));
   }
 
-  /** Resolves once connected; rejects if that can't come about any more. Called by whoever makes the handle. */
-  async start(signal?: AbortSignal): Promise<this> {
-    const failure = await new Promise<Failure | null>((resolve, reject) => {
-      const offState = this.#stateListeners.add(({ state, reason }) => {
-        if (state === "connected" || state === "connectedReadOnly") resolve(null);
-        else if (isTerminal(state)) resolve(failed(codeOfState(state), { operation: "connect", reason }));
-        else return;
-        offState();
-        offAbort();
+  /**
+   * Resolves once connected; rejects if that can't come about any more, or takes longer than it may. Called by whoever makes the handle.
+   */
+  async start(signal?: AbortSignal, timeoutMs?: number): Promise<this> {
+    let [offState, offAbort, cancelTimer] = [(): void => {}, (): void => {}, (): void => {}];
+    try {
+      await new Promise<void>((resolve, reject) => {
+        offState = this.#stateListeners.add(({ state, reason }) => {
+          if (state === "connected" || state === "connectedReadOnly") resolve();
+          else if (isTerminal(state)) reject(new ZkError(codeOfState(state), { operation: "connect", reason }));
+        });
+        const giveUp = (cause: unknown): void => {
+          reject(cause);
+          void this.close();
+        };
+        offAbort = onAbort(signal, giveUp);
+        if (timeoutMs !== undefined)
+          cancelTimer = this.#clock.wakeAt(this.#clock.now().mono + timeoutMs, () => giveUp(this.#notConnected(timeoutMs)));
+        if (signal?.aborted !== true) this.#session.start();
       });
-      let offAbort = (): void => {};
-      offAbort = onAbort(signal, (cause) => {
-        reject(cause);
-        void this.close();
-      });
-      if (signal?.aborted !== true) this.#session.start();
-    });
-    if (failure !== null) throw new ZkError(failure.code, failure.detail);
+    } finally {
+      offState();
+      offAbort();
+      cancelTimer();
+    }
     return this;
+  }
+
+  #notConnected(timeoutMs: number): ZkError {
+    const last = this.#session.lastReason;
+    const reason = `not within ${timeoutMs} ms${last === null ? "" : `; the last try: ${last}`}`;
+    return new ZkError("OperationTimeout", { operation: "connect", reason, ...(last !== null && { cause: new Error(last) }) });
   }
 
   // ── writing ──
@@ -429,8 +445,8 @@ export class ZooKeeper implements ClientSessionListener {
     path: string,
     options: { readonly schema: S; readonly codec?: Codec<unknown> },
   ): TypedNode<SchemaInput<S>, SchemaOutput<S>>;
-  typed<T>(path: string, options: { readonly codec: Codec<T> }): TypedNode<T>;
-  typed(path: string, options: TypedOptions): TypedNode<unknown> {
+  typed<T>(path: string, options?: { readonly codec: Codec<T> }): TypedNode<T>;
+  typed(path: string, options: TypedOptions = NO_OPTIONS): TypedNode<unknown> {
     checkString("make a typed znode", "path", path, '"/a"');
     const { codec, schema } = takeTypedOptions(options);
     return new TypedNode(this, path, codec, schema);
@@ -456,24 +472,34 @@ export class ZooKeeper implements ClientSessionListener {
    * Proves an identity, now and after every reconnect: `addAuth("digest", "user:password")`. Errors: `AuthFailed`, after which the handle is of no
    * more use.
    */
-  async addAuth(scheme: string, auth: Data): Promise<void> {
+  async addAuth(scheme: string, auth: Data, options: RequestOptions = NO_OPTIONS): Promise<void> {
     checkString("addAuth", "scheme", scheme, '"digest"');
     const bytes = takeAuth("addAuth", auth);
-    const failure = await new Promise<Failure | null>((resolve) => {
+    const signal = takeRequestOptions("addAuth", options);
+    signal?.throwIfAborted();
+    let offAbort = (): void => {};
+    const failure = await new Promise<Failure | null>((resolve, reject) => {
+      offAbort = onAbort(signal, reject);
       this.#session.addAuth(scheme, bytes, (outcome, applied, reason) => {
         const detail = { operation: "addAuth", applied, ...(reason === undefined ? {} : { reason }) };
         resolve(outcome.kind === "error" ? failed(outcome.code, detail) : null);
       });
-    });
+    }).finally(() => offAbort());
     if (failure !== null) throw new ZkError(failure.code, failure.detail);
   }
 
   /**
-   * Ends the session: its ephemerals go, its watches fall silent. Never rejects, and waits at most three seconds for a server that doesn't answer: a
-   * session that it doesn't hear the end of expires there.
+   * Ends the session: its ephemerals go, its watches fall silent. Waits at most three seconds, unless told otherwise, for a server that doesn't
+   * answer: a session that it doesn't hear the end of expires there. Rejects for options that are none, and for nothing else.
    */
-  close(): Promise<void> {
-    return new Promise((resolve) => this.#session.close(resolve));
+  async close(options: CloseOptions = NO_OPTIONS): Promise<void> {
+    const { timeoutMs, signal } = takeCloseOptions(options);
+    let offAbort = (): void => {};
+    await new Promise<void>((resolve) => {
+      const end = this.#session.close(resolve, timeoutMs);
+      offAbort = onAbort(signal, end);
+    });
+    offAbort();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -178,7 +178,11 @@ export class Server {
    */
   async connect(options: ConnectOptions = {}): Promise<ZooKeeper> {
     if (this.#closing !== null) throw new ZkError("ConnectionLoss", { operation: "connect", reason: "the server is closed" });
-    const { sessionTimeoutMs, canBeReadOnly, chroot, signal } = takeOptions("connect", options, CONNECT_OPTIONS);
+    const { sessionTimeoutMs, canBeReadOnly, chroot, signal, connectTimeoutMs } = takeOptions(
+      "connect",
+      options,
+      CONNECT_OPTIONS,
+    );
     const zk = new ZooKeeper({
       connector: new LocalConnector(() => this.#running.host, this.#running.settings.limits.frameBytesMax),
       clock: this.#world.clock,
@@ -191,7 +195,7 @@ export class Server {
     });
     this.#handles.add(zk);
     zk.onState(({ state }) => isTerminal(state) && this.#handles.delete(zk));
-    return await zk.start(signal);
+    return await zk.start(signal, connectTimeoutMs);
   }
 
   /**

@@ -244,7 +244,14 @@ export class TestEnsemble extends ObservedWorld {
   async connect(options: ConnectOptions & { readonly member?: number } = {}): Promise<ZooKeeper> {
     if (this.#closing !== null) throw new ZkError("ConnectionLoss", { operation: "connect", reason: "the ensemble is closed" });
     const taken = takeOptions("connect", options, CONNECT_OPTIONS);
-    const { member, sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS, canBeReadOnly = false, chroot = "", signal } = taken;
+    const {
+      member,
+      sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS,
+      canBeReadOnly = false,
+      chroot = "",
+      signal,
+      connectTimeoutMs,
+    } = taken;
     const members = member === undefined ? this.members : [this.member(member)];
     const servers = members.map(({ host }): ServerAddress => ({ host, port: CLIENT_PORT }));
     const { logger } = this.#world;
@@ -268,7 +275,7 @@ export class TestEnsemble extends ObservedWorld {
     });
     this.#handles.add(zk);
     zk.onState(({ state }) => isTerminal(state) && this.#handles.delete(zk));
-    return await zk.start(signal);
+    return await zk.start(signal, connectTimeoutMs);
   }
 
   /** The number of the member that a session is connected to; null if it is connected to none. */

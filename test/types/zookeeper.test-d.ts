@@ -96,3 +96,14 @@ expectAssignable<ErrorCode>("BadVersion");
 expectNotAssignable<ErrorCode>("BADVERSION");
 expectAssignable<Acl>({ perms: 31, scheme: "digest", id: "user:hash" });
 expectNotAssignable<Acl>({ perms: "cdrwa", scheme: "digest", id: "user:hash" });
+
+expectType<Promise<string>>(zk.mkdirp("/a/b", null, { mode: "container" }));
+expectError(zk.mkdirp("/a", null, { mode: "ephemeral" }));
+expectType<Promise<number>>(zk.deleteRecursive("/a"));
+expectType<Promise<string>>(zk.getText("/a"));
+expectType<Promise<{ port: number }>>(zk.getJson<{ port: number }>("/a"));
+expectType<Promise<unknown>>(zk.getJson("/a"));
+expectType<Promise<Stat>>(zk.setJson("/a", [1], { version: 0 }));
+expectType<Promise<{ data: Uint8Array | null; stat: Stat }>>(zk.waitFor("/a", { signal: signal }));
+expectType<Promise<void>>(zk.close({ timeoutMs: 1 }));
+expectType<Promise<void>>(zk.addAuth("digest", "a:b", { signal: signal }));
