@@ -24,8 +24,8 @@ export interface MkdirpOptions extends RequestOptions {
   readonly acl?: readonly Acl[] | undefined;
 }
 
-/** So many deletes are on their way at a time. */
-const DELETES_AT_ONCE = 256;
+/** So many requests are on their way at a time. */
+const AT_ONCE = 256;
 
 export abstract class Conveniences {
   abstract get state(): ConnectionState;
@@ -88,13 +88,9 @@ export abstract class Conveniences {
       const branch = await this.#branch(path, signal);
       if (branch.length === 0 && round === 0) throw new ZkError("NoNode", { operation: "deleteRecursive", path });
       const places = branch.filter((place) => place !== "/").reverse();
-      let isWhole = true;
-      for (let at = 0; at < places.length; at += DELETES_AT_ONCE) {
-        const outcomes = await Promise.all(places.slice(at, at + DELETES_AT_ONCE).map((place) => this.#remove(place, signal)));
-        deleted += outcomes.filter((outcome) => outcome === "deleted").length;
-        isWhole &&= !outcomes.includes("has children");
-      }
-      if (isWhole) return deleted;
+      const outcomes = await some(places, (place) => this.#remove(place, signal));
+      for (const outcome of outcomes) if (outcome === "deleted") deleted++;
+      if (!outcomes.includes("has children")) return deleted;
     }
   }
 
@@ -103,8 +99,8 @@ export abstract class Conveniences {
     const found: string[] = [];
     let level = [path];
     while (level.length > 0) {
-      const lists = await Promise.all(level.map((place) => this.#childrenOf(place, signal)));
-      found.push(...level.filter((_, at) => lists[at] !== null));
+      const lists = await some(level, (place) => this.#childrenOf(place, signal));
+      for (const [at, place] of level.entries()) if (lists[at] !== null) found.push(place);
       level = lists.flatMap((names) => names ?? []);
     }
     return found;
@@ -232,6 +228,15 @@ const OWN_BRANCH = "/zookeeper";
 const MKDIRP_TRIES = 10;
 /** Why what is not read now may be read later. */
 const MAY_COME: ReadonlySet<string | null> = new Set(["NoNode", "ConnectionLoss"]);
+
+/** What is asked of each, some at a time, in their order. */
+async function some<T>(paths: readonly string[], ask: (path: string) => Promise<T>): Promise<T[]> {
+  const answers: T[] = [];
+  for (let at = 0; at < paths.length; at += AT_ONCE) {
+    for (const answer of await Promise.all(paths.slice(at, at + AT_ONCE).map(ask))) answers.push(answer);
+  }
+  return answers;
+}
 
 /** The paths above this one, the highest first; the root is always there but under a chroot. */
 function parentsOf(path: string): string[] {

@@ -218,7 +218,7 @@ bothWays("what is left: watchers, identities, members, names of servers", async 
     [() => zk.watch("/n", { capacity: 0.5 }), /capacity must be a whole number from 1/],
     [() => zk.watch("/n", { overflow: "toString" }), /overflow must be "dropOldest" or "fail"/],
     [() => zk.watch("/n", "persistent"), /options must be an object/],
-    [() => zk.typed("/n"), /options must be an object such as \{ codec: json \}/],
+    [() => zk.typed("/n", null), /options must be an object such as \{ codec: json \}/],
     [() => zk.typed("/n", { codec: JSON }), /codec must be one such as json, with encode and decode/],
     [() => zk.typed("/n", { schema: {} }), /schema must be a Standard Schema/],
     [() => zk.typed("/n", { codecs: json }), /options have no "codecs"; "codec" is probably meant/],
