@@ -8,7 +8,8 @@ import { Slab } from "../base/slab.ts";
 import type { Hello, Peer } from "../kernel/messages.ts";
 import type { ConnEffect, ConnectionSink, Host } from "../member/host.ts";
 import type { MultiResult, Op, Outcome } from "../model/ops.ts";
-import type { ConnId, Stat } from "../model/types.ts";
+import { copyOfStat } from "../model/stat.ts";
+import type { ConnId } from "../model/types.ts";
 import type { Connector, Link, LinkHandlers } from "./link.ts";
 import { excessLength } from "./request_size.ts";
 
@@ -133,21 +134,4 @@ function lentResult(result: MultiResult): MultiResult {
 
 function copyOf(data: Uint8Array | null): Uint8Array | null {
   return data === null ? null : handedOut.copyOf(data);
-}
-
-/** Written out, since copying an object by spreading it is slow on V8. */
-function copyOfStat(stat: Stat): Stat {
-  return {
-    czxid: stat.czxid,
-    mzxid: stat.mzxid,
-    ctime: stat.ctime,
-    mtime: stat.mtime,
-    version: stat.version,
-    cversion: stat.cversion,
-    aversion: stat.aversion,
-    ephemeralOwner: stat.ephemeralOwner,
-    dataLength: stat.dataLength,
-    numChildren: stat.numChildren,
-    pzxid: stat.pzxid,
-  };
 }

@@ -19,6 +19,7 @@ import { Kernel } from "../kernel/kernel.ts";
 import { Host, type HostOptions } from "../member/host.ts";
 import { Member } from "../member/member.ts";
 import { ZkError } from "../model/errors.ts";
+import { copyOfStat } from "../model/stat.ts";
 import type { Proposal } from "../model/txns.ts";
 import type { Stat, Zxid } from "../model/types.ts";
 import { kernelOptions, type Settings, treeOptions } from "../options/options.ts";
@@ -260,7 +261,7 @@ export class Server {
     const node = tree.get(path);
     return node === undefined
       ? null
-      : { data: node.data?.slice() ?? null, stat: { ...node.stat }, children: tree.childList(path) };
+      : { data: node.data?.slice() ?? null, stat: copyOfStat(node.stat), children: tree.childList(path) };
   }
 
   /**

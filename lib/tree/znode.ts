@@ -6,6 +6,7 @@
  * Invariant: `cversion` counts creations of children only, as in ZooKeeper's own records; clients see creations plus
  * deletions, which is `2 · cversion − childCount`.
  */
+import { StatFields } from "../model/stat.ts";
 import type { AclList, Stat, Zxid } from "../model/types.ts";
 
 /** What a znode is, told by its owner field. */
@@ -97,19 +98,19 @@ export class Znode implements StoredStat {
 
   /** The znode as clients see it. The same object for as long as the znode does not change. */
   get stat(): Stat {
-    this.#stat ??= {
-      czxid: this.czxid,
-      mzxid: this.mzxid,
-      ctime: this.ctime,
-      mtime: this.mtime,
-      version: this.version,
-      cversion: (2 * this.cversion - this.childCount) | 0,
-      aversion: this.aversion,
-      ephemeralOwner: this.kind === "ephemeral" ? this.owner : 0n,
-      dataLength: this.data === null ? 0 : this.data.length,
-      numChildren: this.childCount,
-      pzxid: this.pzxid,
-    };
+    this.#stat ??= new StatFields(
+      this.czxid,
+      this.mzxid,
+      this.ctime,
+      this.mtime,
+      this.version,
+      (2 * this.cversion - this.childCount) | 0,
+      this.aversion,
+      this.kind === "ephemeral" ? this.owner : 0n,
+      this.data === null ? 0 : this.data.length,
+      this.childCount,
+      this.pzxid,
+    );
     return this.#stat;
   }
 

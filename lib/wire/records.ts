@@ -5,6 +5,7 @@
  * Not here: opcodes, and what is not a plain record (multi), see codec.ts; transactions and snapshots, see txn_records.ts.
  */
 import type * as ops from "../model/ops.ts";
+import { StatFields } from "../model/stat.ts";
 import type { Acl, AuthId, Stat } from "../model/types.ts";
 import { type JuteRecord, string, text } from "./jute.ts";
 
@@ -75,19 +76,20 @@ export const connectResponse: JuteRecord<ConnectResponse> = (jute, it) => ({
 
 // --- Parts ---------------------------------------------------------------------------------------------------------------
 
-export const stat: JuteRecord<Stat> = (jute, it) => ({
-  czxid: jute.long(it?.czxid),
-  mzxid: jute.long(it?.mzxid),
-  ctime: jute.millis(it?.ctime),
-  mtime: jute.millis(it?.mtime),
-  version: jute.int(it?.version),
-  cversion: jute.int(it?.cversion),
-  aversion: jute.int(it?.aversion),
-  ephemeralOwner: jute.long(it?.ephemeralOwner),
-  dataLength: jute.int(it?.dataLength),
-  numChildren: jute.int(it?.numChildren),
-  pzxid: jute.long(it?.pzxid),
-});
+export const stat: JuteRecord<Stat> = (jute, it) =>
+  new StatFields(
+    jute.long(it?.czxid),
+    jute.long(it?.mzxid),
+    jute.millis(it?.ctime),
+    jute.millis(it?.mtime),
+    jute.int(it?.version),
+    jute.int(it?.cversion),
+    jute.int(it?.aversion),
+    jute.long(it?.ephemeralOwner),
+    jute.int(it?.dataLength),
+    jute.int(it?.numChildren),
+    jute.long(it?.pzxid),
+  );
 
 /** An ACL entry as the server keeps it. */
 export const acl: JuteRecord<Acl> = (jute, it) => ({

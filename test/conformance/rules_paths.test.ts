@@ -203,10 +203,10 @@ describe("the built-in tree", () => {
   rule("their Stats are zero but for the children they are born with, and the config's aversion -1", async (server) => {
     const zk = await server.client();
     const zero = { czxid: 0n, mzxid: 0n, pzxid: 0n, ctime: 0, mtime: 0, version: 0, ephemeralOwner: 0n, dataLength: 0 };
-    assert.deepEqual(await zk.stat("/"), { ...zero, cversion: -1, aversion: 0, numChildren: 1 });
-    assert.deepEqual(await zk.stat("/zookeeper"), { ...zero, cversion: -2, aversion: 0, numChildren: 2 });
-    assert.deepEqual(await zk.stat("/zookeeper/quota"), { ...zero, cversion: 0, aversion: 0, numChildren: 0 });
-    assert.deepEqual(await zk.stat("/zookeeper/config"), { ...zero, cversion: 0, aversion: -1, numChildren: 0 });
+    assert.deepEqual({ ...(await zk.stat("/")) }, { ...zero, cversion: -1, aversion: 0, numChildren: 1 });
+    assert.deepEqual({ ...(await zk.stat("/zookeeper")) }, { ...zero, cversion: -2, aversion: 0, numChildren: 2 });
+    assert.deepEqual({ ...(await zk.stat("/zookeeper/quota")) }, { ...zero, cversion: 0, aversion: 0, numChildren: 0 });
+    assert.deepEqual({ ...(await zk.stat("/zookeeper/config")) }, { ...zero, cversion: 0, aversion: -1, numChildren: 0 });
   });
 
   rule("none of them can be deleted", async (server) => {

@@ -107,6 +107,19 @@ for (const way of ["in process", "over TCP"]) {
       await assert.rejects(zk.getText("/text", { watch: () => {} } as never), TypeError);
     });
 
+    test("a Stat has a form in JSON, wherever it comes from", async () => {
+      const { stat } = await zk.createWithStat("/stat", "12345");
+      const text = JSON.stringify({ stat });
+      const { stat: read } = JSON.parse(text) as { stat: Record<string, unknown> };
+      assert.deepEqual(Object.keys(read), Object.keys(stat));
+      assert.equal(BigInt(read.czxid as string), stat.czxid);
+      assert.deepEqual([read.dataLength, read.ephemeralOwner, read.mtime], [5, "0", stat.mtime]);
+      for (const other of [await zk.exists("/stat"), (await zk.getData("/stat")).stat, (await zk.getChildren("/stat")).stat])
+        assert.equal(JSON.stringify({ stat: other }), text);
+      assert.equal(JSON.stringify({ stat: server.inspect("/stat")!.stat }), text);
+      assert.deepEqual({ ...stat }, { ...(await zk.exists("/stat")) });
+    });
+
     test("waitFor resolves at once, or when the znode comes; a signal and the end of the session give up", async () => {
       await zk.create("/here", "now");
       assert.equal(new TextDecoder().decode((await zk.waitFor("/here")).data!), "now");
