@@ -16,7 +16,7 @@ import type { Session } from "./sessions.ts";
 export const NOT_KNOWN: Zxid = -1n;
 
 /** So much memory may the identities of a connection take, bytes: they stay as long as it does. ZooKeeper has no limit. */
-const AUTH_BYTES_MAX = 8 << 20;
+const AUTH_BYTES_MAX = 16 << 20;
 /** What an identity takes beside its text, about. */
 const IDENTITY_BYTES = 100;
 

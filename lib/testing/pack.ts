@@ -5,7 +5,8 @@ import { Packr } from "msgpackr/pack";
 import { bytesOf } from "../base/bytes.ts";
 import { argumentError, describe } from "../base/validate.ts";
 
-const packr = new Packr({ useRecords: false, int64AsType: "bigint", copyBuffers: true });
+// A Stat is written as its fields: what it hands to JSON has text where bigints were.
+const packr = new Packr({ useRecords: false, int64AsType: "bigint", copyBuffers: true, useToJSON: false });
 
 export function pack(value: unknown, format: string): Uint8Array {
   return new Uint8Array(packr.pack([format, value]));

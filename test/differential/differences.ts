@@ -370,7 +370,7 @@ const REPORTS: readonly Difference[] = [
     shown: CHANCE,
   },
   {
-    what: "identities of one connection, together more than 8 MiB",
+    what: "identities of one connection, together more than 16 MiB",
     apache: "are kept, however many",
     ours: "one more is refused with AuthFailed, and the connection closed",
     why: "one client could take all memory",

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Hello, Welcome } from "../../../lib/kernel/messages.ts";
 import { DONE, type Outcome } from "../../../lib/model/ops.ts";
+import { copyOfStat } from "../../../lib/model/stat.ts";
 import type { Stat, WatchedEvent, Zxid } from "../../../lib/model/types.ts";
 import { ClientConn, type ClientConnOwner, type ClientOp } from "../../../lib/wire/client_conn.ts";
 import { writeEvent, writeHello, writeReply, writeRequest, writeWelcome } from "../../../lib/wire/codec.ts";
@@ -16,7 +17,7 @@ const STAT: Stat = {
   ...{ czxid: 1n, mzxid: 2n, ctime: 3, mtime: 4, version: 5, cversion: 6, aversion: 7 },
   ...{ ephemeralOwner: 0n, dataLength: 1, numChildren: 0, pzxid: 1n },
 };
-const DATA: Outcome = { kind: "data", data: Uint8Array.of(1), stat: STAT };
+const DATA: Outcome = { kind: "data", data: Uint8Array.of(1), stat: copyOfStat(STAT) };
 
 const welcome = bytesOf((out) => writeWelcome(out, WELCOME));
 const event = bytesOf((out) => writeEvent(out, EVENT));
