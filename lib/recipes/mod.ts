@@ -5,6 +5,7 @@
  */
 export type { LossRule } from "../client/lease.ts";
 export { Barrier, barrier } from "./barrier.ts";
+export { Counter, type CounterOptions, counter } from "./counter.ts";
 export { DoubleBarrier, doubleBarrier } from "./double_barrier.ts";
 export { type EveryOptions, every, type Run } from "./every.ts";
 export type { Layout } from "./layouts.ts";
@@ -15,8 +16,10 @@ export { type MultiOwnership, multiLock } from "./multi_lock.ts";
 export { mutex } from "./mutex.ts";
 export { type OnceOptions, once } from "./once.ts";
 export { type Owned, Ownership } from "./ownership.ts";
+export { type PutOptions, Queue, type QueueOptions, queue } from "./queue.ts";
 export { type ReadWriteLock, readWriteLock } from "./read_write_lock.ts";
 export type { NextTime, Schedule } from "./schedule.ts";
 export { Semaphore, type SemaphoreOptions, semaphore } from "./semaphore.ts";
 export type { WaitOptions } from "./waiting.ts";
 export { withLock } from "./with_lock.ts";
+export { Job, WorkQueue, type WorkQueueOptions, workQueue } from "./work_queue.ts";
