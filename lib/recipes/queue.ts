@@ -10,6 +10,7 @@ import type { AbortSignal } from "../base/platform_types.ts";
 import { argumentError, checkOptions, checkWholeNumber } from "../base/validate.ts";
 import type { Data } from "../client/arguments.ts";
 import type { ZooKeeper } from "../client/zookeeper.ts";
+import { itemsIn } from "./items.ts";
 import type { Layout } from "./layouts.ts";
 import { mkdirs } from "./parents.ts";
 import { hasCode, Notices, untilAnswered, type WaitOptions, within } from "./waiting.ts";
@@ -122,23 +123,5 @@ export async function createIn(zk: ZooKeeper, parent: string, prefix: string, it
     if (!hasCode(error, "NoNode")) throw error;
     await mkdirs(zk, parent, "persistent");
     await zk.create(`${parent}/${prefix}`, item, { mode: "persistent_sequential" });
-  }
-}
-
-/** Names of the items, first come first; watches for more. */
-export async function itemsIn(
-  zk: ZooKeeper,
-  parent: string,
-  watch: (() => void) | undefined,
-  signal: AbortSignal | undefined,
-): Promise<string[]> {
-  for (;;) {
-    try {
-      return (await untilAnswered(() => zk.getChildren(parent, { watch, signal }), signal)).children.sort();
-    } catch (error) {
-      if (!hasCode(error, "NoNode")) throw error;
-      if (watch === undefined) return [];
-    }
-    await mkdirs(zk, parent, "persistent");
   }
 }

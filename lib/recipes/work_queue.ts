@@ -13,9 +13,10 @@ import { TransactionError } from "../client/transaction.ts";
 import type { ZooKeeper } from "../client/zookeeper.ts";
 import { ZkError } from "../model/errors.ts";
 import { Contender } from "./contender.ts";
+import { itemsIn } from "./items.ts";
 import { newGuid } from "./layouts.ts";
 import { Ownership, Tenure } from "./ownership.ts";
-import { createIn, entryPrefix, itemsIn, type PutOptions } from "./queue.ts";
+import { createIn, entryPrefix, type PutOptions } from "./queue.ts";
 import { hasCode, Notices, untilAnswered, type WaitOptions, within } from "./waiting.ts";
 
 /** Options of {@link workQueue}. */
