@@ -9,6 +9,7 @@ export { Counter, type CounterOptions, counter } from "./counter.ts";
 export { DoubleBarrier, doubleBarrier } from "./double_barrier.ts";
 export { type EveryOptions, every, type Run } from "./every.ts";
 export { Group, group, type Members, Membership } from "./group.ts";
+export { Ids, type IdsOptions, ids } from "./ids.ts";
 export type { Layout } from "./layouts.ts";
 export { Election, type ElectionLayout, type ElectionOptions, election } from "./leader.ts";
 export { leaderOnly } from "./leader_only.ts";

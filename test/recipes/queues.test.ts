@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type TestServer, testServer } from "../../adapters/testing/mod.ts";
-import { counter, queue, workQueue } from "../../lib/recipes/mod.ts";
+import { counter, ids, queue, workQueue } from "../../lib/recipes/mod.ts";
 
 const text = (data: Uint8Array | null): string => new TextDecoder().decode(data!);
 
@@ -174,6 +174,24 @@ describe("a counter", () => {
     await assert.rejects(counter(client, "/n").add(-1), { code: "ConnectionLoss", applied: "unknown" });
     assert.equal(await meanwhile(zk, counter(client, "/n").value()), 2n ** 63n - 2n);
   });
+});
+
+test("ids are given once, whoever shares the path and whatever answer is lost", async () => {
+  await using zk = await testServer();
+  const clients = await Promise.all(Array.from({ length: 3 }, () => zk.connect()));
+  const generators = clients.map((client) => ids(client, "/ids/orders", { block: 4 }));
+  assert.deepEqual([await generators[0]!.next(), await generators[0]!.next()], [1n, 2n]);
+  const given = await Promise.all(generators.flatMap((one) => Array.from({ length: 10 }, () => one.next())));
+  assert.equal(new Set(given).size, 30);
+  zk.faults.on({ op: "setData", path: "/ids/**" }).once().loseReply();
+  const more = Promise.all(Array.from({ length: 10 }, () => generators[1]!.next()));
+  const later = await meanwhile(zk, more);
+  assert.equal(new Set([...given, ...later]).size, 40);
+  assert.deepEqual(
+    [...later].sort((a, b) => Number(a - b)),
+    later,
+  );
+  assert.throws(() => ids(clients[0]!, "/a", { block: 0 }), TypeError);
 });
 
 test("what queues and counters are told is checked", async () => {
