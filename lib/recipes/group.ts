@@ -48,14 +48,14 @@ export class Group {
    *
    * Errors: `OperationTimeout` after `timeoutMs`; the signal's reason; `SessionExpired`; those of `create`.
    */
-  join(name: string, data: Data = null, wait: WaitOptions = {}): Promise<Membership> {
+  async join(name: string, data: Data = null, wait: WaitOptions = {}): Promise<Membership> {
     checkString("join a group", "name", name, '"worker-1"');
     const path = `${this.#path}/${name}`;
     const join = async (signal: AbortSignal): Promise<Membership> => {
       await keep(this.#zk, this.#path, path, data, signal);
       return new Membership(this.#zk, this.#path, path, data);
     };
-    return within(this.#zk, { operation: "join", path }, wait, join, (late) => late?.leave());
+    return await within(this.#zk, { operation: "join", path }, wait, join, (late) => late?.leave());
   }
 
   /** Who is there. */

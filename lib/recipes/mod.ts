@@ -6,6 +6,14 @@
 export type { LossRule } from "../client/lease.ts";
 export { Barrier, barrier } from "./barrier.ts";
 export { Counter, type CounterOptions, counter } from "./counter.ts";
+export {
+  Discovery,
+  discovery,
+  Provider,
+  type Registration,
+  type ServiceInstance,
+  type Strategy,
+} from "./discovery.ts";
 export { DoubleBarrier, doubleBarrier } from "./double_barrier.ts";
 export { type EveryOptions, every, type Run } from "./every.ts";
 export { Group, group, type Members, Membership } from "./group.ts";

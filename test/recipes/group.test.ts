@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { testServer } from "../../adapters/testing/mod.ts";
-import { group, type Members } from "../../lib/recipes/mod.ts";
+import { discovery, group, type Members } from "../../lib/recipes/mod.ts";
 
 const shown = (members: Members): string =>
   [...members].map(([name, data]) => `${name}=${data === null ? "" : new TextDecoder().decode(data)}`).join();
@@ -59,7 +59,7 @@ test("a name is one session's: the next waits until the former one is gone, or g
   zk.expire(one);
   await waiting;
   assert.equal(shown(await group(two, "/workers").members()), "a=new");
-  await assert.rejects(async () => group(two, "/workers").join(5 as never), TypeError);
+  await assert.rejects(group(two, "/workers").join(5 as never), TypeError);
 });
 
 test("whoever leaves the stream, or has a signal that aborts, leaves no watcher waiting", async () => {
@@ -74,4 +74,50 @@ test("whoever leaves the stream, or has a signal that aborts, leaves no watcher 
   assert.equal((await stream.next()).done, false);
   stop.abort();
   assert.equal((await stream.next()).done, true);
+});
+
+test("instances of a service are picked while they live", async () => {
+  await using zk = await testServer();
+  const [one, two, eye] = [await zk.connect(), await zk.connect(), await zk.connect()];
+  const at = (client: typeof one) => discovery(client, "/services");
+  const empty = await at(eye).provider("none");
+  assert.equal(empty.pick(), null);
+  const first = await at(one).register("web", { id: "a", address: "10.0.0.1", port: 80, payload: { zone: 1 } });
+  await at(two).register("web", { id: "b", address: "10.0.0.2" });
+  await eye.create("/services/web/strange", "no JSON");
+  assert.deepEqual(await at(eye).instances("web"), [
+    { id: "a", address: "10.0.0.1", port: 80, payload: { zone: 1 } },
+    { id: "b", address: "10.0.0.2", port: null, payload: null },
+  ]);
+  const [turns, sticky, random] = [
+    await at(eye).provider("web"),
+    await at(eye).provider("web", { strategy: "sticky" }),
+    await at(eye).provider("web", { strategy: "random" }),
+  ];
+  assert.deepEqual([turns.pick()?.id, turns.pick()?.id, turns.pick()?.id], ["a", "b", "a"]);
+  const stuck = sticky.pick()!.id;
+  for (let time = 0; time < 10; time++) assert.equal(sticky.pick()!.id, stuck);
+  assert.ok(["a", "b"].includes(random.pick()!.id));
+  zk.expire(two);
+  await zk.clock.advance("1s");
+  for (const provider of [turns, sticky, random]) assert.equal(provider.pick()?.id, "a");
+  await first.leave();
+  await zk.clock.advance("1s");
+  assert.equal(turns.pick(), null);
+  for (const provider of [empty, turns, sticky, random]) await provider.close();
+  await assert.rejects(at(one).register("web", { address: "h", port: 70_000 }), TypeError);
+  await assert.rejects(at(one).register("web", { adress: "h" } as never), TypeError);
+  await assert.rejects(at(one).provider("web", { strategy: "best" as never }), TypeError);
+});
+
+test("Curator reads what is registered, by its JSON", async () => {
+  await using zk = await testServer();
+  const client = await zk.connect();
+  await discovery(client, "/services").register("web", { id: "a", address: "10.0.0.1", port: 80 });
+  const instance = await client.getJson<Record<string, unknown>>("/services/web/a");
+  assert.deepEqual(Object.keys(instance).sort(), [
+    ...["address", "enabled", "id", "name", "payload", "port"],
+    ...["registrationTimeUTC", "serviceType", "sslPort", "uriSpec"],
+  ]);
+  assert.deepEqual([instance.name, instance.serviceType], ["web", "DYNAMIC"]);
 });
