@@ -63,6 +63,8 @@ export class ElectionLinks {
   /** Where those are who are not listed, as they say themselves. */
   readonly #joiners = new Map<MemberId, ServerAddress>();
   #listener: Listener;
+  /** Those of places that this member has left, whose streams go on. */
+  readonly #left: Listener[] = [];
   #listening: Promise<unknown> = Promise.resolve();
   #hasStopped = false;
 
@@ -84,13 +86,14 @@ export class ElectionLinks {
     }
   }
 
-  /** This member is elsewhere now. */
+  /** This member is elsewhere now. Who has come to where it was stays. */
   relisten(): void {
     const before = this.#listener;
     const listener = this.#options.listener();
     this.#listener = listener;
+    this.#left.push(before);
     this.#listening = this.#listening
-      .then(() => before.stop())
+      .then(() => before.release())
       .then(() => (this.#hasStopped ? undefined : listener.start((duplex) => this.#accepted(duplex))))
       .catch((error: unknown) => this.#options.logger.error(error instanceof Error ? error.message : String(error)));
   }
@@ -100,7 +103,7 @@ export class ElectionLinks {
     for (const stop of [...this.#dials.values()]) stop();
     for (const duplex of [...this.#streams.values(), ...this.#unnamed]) duplex.destroy();
     await this.#listening;
-    await this.#listener.stop();
+    for (const listener of [...this.#left, this.#listener]) await listener.stop();
   }
 
   notify(to: MemberId, notification: Notification): void {

@@ -41,6 +41,8 @@ export class QuorumLinks {
   readonly #dials = new Map<LinkId, () => void>();
   #nextLink: LinkId = 1;
   #listener: Listener | null = null;
+  /** Those of places that this member has left, whose streams go on. */
+  readonly #left: Listener[] = [];
   #listening: Promise<unknown> = Promise.resolve();
 
   constructor(options: QuorumLinksOptions) {
@@ -66,17 +68,20 @@ export class QuorumLinks {
     });
   }
 
-  /** This member is elsewhere now. */
+  /** This member is elsewhere now. Who has come to where it was stays: it is on these streams that learners are told of the new place. */
   relisten(): void {
-    if (this.#listener === null) return;
-    this.accept(false);
+    const before = this.#listener;
+    if (before === null) return;
+    this.#left.push(before);
+    this.#listening = this.#listening.then(() => before.release());
     this.accept(true);
   }
 
   #stopListening(): void {
-    const listener = this.#listener;
+    const listeners = this.#left.splice(0);
+    if (this.#listener !== null) listeners.push(this.#listener);
     this.#listener = null;
-    if (listener !== null) this.#listening = this.#listening.then(() => listener.stop());
+    for (const listener of listeners) this.#listening = this.#listening.then(() => listener.stop());
   }
 
   #accepted(listener: Listener, duplex: Duplex): DuplexHandler {
