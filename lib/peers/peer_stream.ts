@@ -156,9 +156,11 @@ export class PeerStream implements DuplexHandler {
     this.#duplex.destroy();
   }
 
-  /** Without another word, and without telling the owner. */
+  /** Behind what was said in the turn that is going on, and without telling the owner. */
   cut(): void {
-    if (!this.#hasEnded) this.#stop();
+    if (this.#hasEnded) return;
+    if (this.#out.length > 0 && this.#sending === null) this.#duplex.write(this.#out.copy());
+    this.#stop();
   }
 
   // ── out ──

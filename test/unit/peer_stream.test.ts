@@ -20,7 +20,7 @@ class End {
   sent = 0;
   isReleased = false;
 
-  constructor(side: "leader" | "learner", packetBytesMax = 2 * MiB, takes = true) {
+  constructor(side: "leader" | "learner", packetBytesMax = 2 * MiB, takes = true, turnEnds?: (() => void)[]) {
     let bufferedBytes = 0;
     const duplex: Duplex = {
       ...{ remoteAddress: "127.0.0.1", remotePort: 1, authIds: [], pause() {}, resume() {}, end() {}, destroy() {} },
@@ -35,7 +35,7 @@ class End {
       alive() {},
       letsGo: (reason: string) => void this.said.push(`lets go: ${reason}`),
       ended: () => void this.said.push("ended"),
-      atTurnEnd: (run: () => void) => run(),
+      atTurnEnd: (run: () => void) => void (turnEnds === undefined ? run() : turnEnds.push(run)),
       soon: (run: () => void) => void this.soon.push(run),
       readDatabase: () => Promise.reject(new Error("none comes")),
     };
@@ -116,4 +116,17 @@ describe("what waits for a peer", () => {
       end.stream.send({ kind: "proposal", proposal: { ...txn(1, 1), bytes } });
     assert.deepEqual(end.said.length, 2);
   });
+});
+
+test("a stream that is cut ends behind what was said in the same turn: it may be where the ensemble goes on", () => {
+  const turnEnds: (() => void)[] = [];
+  const end = new End("leader", 2 * MiB, true, turnEnds);
+  end.stream.send({ kind: "commit", zxid: 1n });
+  assert.equal(end.sent, 0);
+  end.stream.cut();
+  const { sent } = end;
+  assert.ok(sent > 0);
+  for (const run of turnEnds) run();
+  end.stream.send({ kind: "commit", zxid: 2n });
+  assert.deepEqual([end.sent, end.said], [sent, []]);
 });
