@@ -5,10 +5,10 @@
  * where the connection is lost on the way the error says that it may have happened (`ConnectionLoss`, `applied` unknown). Layouts: Curator's
  * DistributedAtomicLong (eight bytes, the highest first), kazoo's Counter (decimal text).
  */
-import { argumentError, checkOptions, describe } from "../base/validate.ts";
+import { argumentError, describe } from "../base/validate.ts";
 import type { ZooKeeper } from "../client/zookeeper.ts";
 import { ZkError } from "../model/errors.ts";
-import type { Layout } from "./layouts.ts";
+import { type Layout, takeLayout } from "./layouts.ts";
 import { mkdirs } from "./parents.ts";
 import { hasCode } from "./waiting.ts";
 
@@ -32,11 +32,7 @@ const LONG_BYTES = 8;
  * ```
  */
 export function counter(zk: ZooKeeper, path: string, options: CounterOptions = {}): Counter {
-  checkOptions("make a counter", options, ["layout"], '{ layout: "kazoo" }');
-  const { layout = "curator" } = options;
-  if (layout !== "curator" && layout !== "kazoo")
-    throw argumentError("make a counter", `layout must be "curator" or "kazoo", not ${describe(layout)}`);
-  return new Counter(zk, path, layout);
+  return new Counter(zk, path, takeLayout("make a counter", options));
 }
 
 /** See {@link counter}. */

@@ -5,10 +5,21 @@
  *
  * Invariant: what is read here is what either library would read; what is no contender's name is passed over.
  */
+import { checkOneOf, checkOptions } from "../base/validate.ts";
 import type { ZooKeeper } from "../client/zookeeper.ts";
 
 /** Whose names a recipe writes and reads. They don't see one another's. */
 export type Layout = "curator" | "kazoo";
+
+/** The layout among options that hold nothing else. @throws TypeError for any other option */
+export function takeLayout(action: string, options: { readonly layout?: Layout }): Layout {
+  checkOptions(action, options, ["layout"], '{ layout: "kazoo" }');
+  const { layout = "curator" } = options;
+  checkOneOf(action, "layout", layout, LAYOUTS);
+  return layout;
+}
+
+const LAYOUTS: readonly Layout[] = ["curator", "kazoo"];
 
 /** A contender's znode, by its name. */
 export interface Place {

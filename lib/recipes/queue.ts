@@ -7,11 +7,11 @@
  * SimpleDistributedQueue, kazoo's Queue.
  */
 import type { AbortSignal } from "../base/platform_types.ts";
-import { argumentError, checkOptions, checkWholeNumber } from "../base/validate.ts";
+import { checkOptions, checkWholeNumber } from "../base/validate.ts";
 import type { Data } from "../client/arguments.ts";
 import type { ZooKeeper } from "../client/zookeeper.ts";
 import { itemsIn } from "./items.ts";
-import type { Layout } from "./layouts.ts";
+import { type Layout, takeLayout } from "./layouts.ts";
 import { mkdirs } from "./parents.ts";
 import { hasCode, Notices, untilAnswered, type WaitOptions, within } from "./waiting.ts";
 
@@ -41,11 +41,7 @@ const PRIORITY_MAX = 999;
  * ```
  */
 export function queue(zk: ZooKeeper, path: string, options: QueueOptions = {}): Queue {
-  checkOptions("make a queue", options, ["layout"], '{ layout: "kazoo" }');
-  const { layout = "curator" } = options;
-  if (layout !== "curator" && layout !== "kazoo")
-    throw argumentError("make a queue", `layout must be "curator" or "kazoo", not ${JSON.stringify(layout)}`);
-  return new Queue(zk, path, layout);
+  return new Queue(zk, path, takeLayout("make a queue", options));
 }
 
 /** See {@link queue}. */

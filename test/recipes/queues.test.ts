@@ -77,12 +77,12 @@ describe("a queue of work", () => {
   test("an item is one holder's until it is done", async () => {
     await using zk = await testServer();
     const [one, two] = [await zk.connect(), await zk.connect()];
-    const jobs = workQueue(one, "/work");
+    const jobs = workQueue(one, "/tasks");
     await jobs.put("a");
     await jobs.put("b", { priority: 1 });
     const first = await jobs.take();
     assert.equal(text(first.data), "b");
-    const second = await workQueue(two, "/work").take();
+    const second = await workQueue(two, "/tasks").take();
     assert.equal(text(second.data), "a");
     await first.done();
     assert.equal(first.signal.aborted, true);
@@ -93,15 +93,15 @@ describe("a queue of work", () => {
     assert.ok(again.fence > second.fence);
     await again.done();
     assert.equal(await jobs.size(), 0);
-    assert.deepEqual((await one.getChildren("/work/taken")).children, []);
+    assert.deepEqual((await one.getChildren("/tasks/taken")).children, []);
   });
 
   test("an item of a holder that dies comes back, and the former one can't be done with it", async () => {
     await using zk = await testServer();
     const [one, two] = [await zk.connect(), await zk.connect()];
-    await workQueue(one, "/work").put("a");
-    const lost = await workQueue(one, "/work").take();
-    const waiting = workQueue(two, "/work").take();
+    await workQueue(one, "/tasks").put("a");
+    const lost = await workQueue(one, "/tasks").take();
+    const waiting = workQueue(two, "/tasks").take();
     await zk.clock.advance("1s");
     zk.expire(one);
     const job = await waiting;
@@ -110,13 +110,13 @@ describe("a queue of work", () => {
     await assert.rejects(lost.done());
     assert.ok(job.fence > lost.fence);
     await job.done();
-    assert.equal(await workQueue(two, "/work").size(), 0);
+    assert.equal(await workQueue(two, "/tasks").size(), 0);
   });
 
   test("takes and dones whose answers are lost happen once", async () => {
     await using zk = await testServer();
     const client = await zk.connect();
-    const jobs = workQueue(client, "/work", { rule: "leaseEnd" });
+    const jobs = workQueue(client, "/tasks", { rule: "leaseEnd" });
     for (const item of ["a", "b"]) await jobs.put(item);
     zk.faults.on({ op: "multi" }).times(2).loseReply();
     const first = await meanwhile(zk, jobs.take());
@@ -132,12 +132,12 @@ describe("a queue of work", () => {
   test("who gives up has taken nothing", async () => {
     await using zk = await testServer();
     const client = await zk.connect();
-    const late = assert.rejects(workQueue(client, "/work").take({ timeoutMs: 100 }), { code: "OperationTimeout" });
+    const late = assert.rejects(workQueue(client, "/tasks").take({ timeoutMs: 100 }), { code: "OperationTimeout" });
     await zk.clock.advance("1s");
     await late;
-    await workQueue(client, "/work").put("a");
+    await workQueue(client, "/tasks").put("a");
     await zk.clock.advance("1s");
-    assert.deepEqual((await client.getChildren("/work/taken")).children, []);
+    assert.deepEqual((await client.getChildren("/tasks/taken")).children, []);
   });
 });
 
