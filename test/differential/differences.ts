@@ -89,9 +89,13 @@ const SESSIONS: readonly Difference[] = [
     ours: "is answered in its turn",
     why: "replies come in the order of requests",
     shown: {
-      script: [asks(create("~/x")), atOnce(setData("~/x"), setData("~/x"), { kind: "unknown", opcode: 999 })],
-      apache: /reply 1 .*\n(reply -2 .*\n)*reply 4 .*Unimplemented\nthe connection ends/,
-      ours: /reply 2 .*\nreply 3 .*\nreply 4 .*Unimplemented\nthe connection ends/,
+      // So many that some are under way, however busy the machine is: the last of them is 51.
+      script: [
+        asks(create("~/x")),
+        atOnce(...Array.from({ length: 50 }, () => setData("~/x")), { kind: "unknown", opcode: 999 }),
+      ],
+      apache: /^(?![^]*reply 51 )[^]*reply 52 .*Unimplemented\nthe connection ends/,
+      ours: /reply 50 .*\nreply 51 .*\nreply 52 .*Unimplemented\nthe connection ends/,
     },
   },
   {
