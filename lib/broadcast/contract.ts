@@ -5,7 +5,7 @@
  * Invariant: proposals are committed in zxid order, each once, and none before it is durable where it must be.
  */
 import type { ErrorCode } from "../model/errors.ts";
-import type { Forwarded, ReconfigOp } from "../model/ops.ts";
+import type { Forwarded, NextConfiguration, ReconfigOp } from "../model/ops.ts";
 import type { Proposal } from "../model/txns.ts";
 import type { Now, Role, SessionId, Zxid } from "../model/types.ts";
 import type { Membership } from "./zab/membership.ts";
@@ -96,6 +96,6 @@ export interface Broadcast {
   step(input: BroadcastInput, now: Now): readonly BroadcastEffect[];
   /** When `due` is to be said, in monotonic milliseconds; null: never, as things stand. */
   readonly deadline: number | null;
-  /** What a change of the membership comes to if it gets this zxid: the new configuration's text, or why it is refused. Changes nothing. */
-  judgeReconfig(op: ReconfigOp, zxid: Zxid): Uint8Array | ErrorCode;
+  /** What a change of the membership comes to if it gets this zxid, or why it is refused. Changes nothing. */
+  judgeReconfig(op: ReconfigOp, zxid: Zxid): NextConfiguration | ErrorCode;
 }

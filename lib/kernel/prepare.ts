@@ -15,6 +15,7 @@ import type {
   DeleteOp,
   MultiOp,
   MultiWriteOp,
+  NextConfiguration,
   ReconfigOp,
   SetAclOp,
   SetDataOp,
@@ -61,8 +62,8 @@ export interface Asked {
   readonly localSession: boolean;
 }
 
-/** What a change of the ensemble's membership comes to, if it gets this zxid: the configuration's text, or why it can't be. */
-export type JudgeReconfig = (op: ReconfigOp, zxid: Zxid) => Uint8Array | ErrorCode;
+/** The broadcast's verdict on a change of the ensemble's membership. */
+export type JudgeReconfig = (op: ReconfigOp, zxid: Zxid) => NextConfiguration | ErrorCode;
 
 /** Flags of a create, as numbered on the wire. */
 const EPHEMERAL_FLAGS = [1, 3];
@@ -297,11 +298,13 @@ export class Preparer {
   /** The configuration is data of a znode, and may be changed by whoever may write that. */
   #reconfig(op: ReconfigOp, asked: Asked): SubTxn | ErrorCode {
     if (!this.#options.reconfigEnabled) return "ReconfigDisabled";
-    const data = this.#judgeReconfig(op, asked.zxid);
-    if (typeof data === "string") return data;
+    const next = this.#judgeReconfig(op, asked.zxid);
+    if (typeof next === "string") return next;
     const node = this.#pending.get(CONFIG_NODE);
     if (node === undefined) return "NoNode";
     if (!this.#allows(node, Perms.WRITE, asked)) return "NoAuth";
+    if (next.refusal !== null) return next.refusal;
+    const { data } = next;
     const txn: SetDataTxn = { kind: "reconfig", path: CONFIG_NODE, data, version: CONFIG_VERSION };
     if (this.#isTooLong(txn)) return "MarshallingError";
     this.#pending.setData(CONFIG_NODE, node, data, CONFIG_VERSION, asked.zxid, asked.time);

@@ -64,6 +64,14 @@ export interface ReconfigOp {
   readonly newMembers: string | null;
   readonly curConfigId: Zxid;
 }
+
+/** What a reconfiguration comes to. */
+export interface NextConfiguration {
+  /** Its text: the configuration znode's data. */
+  readonly data: Uint8Array;
+  /** A refusal of what ZooKeeper itself takes, if there is one: it comes behind all of ZooKeeper's own, `NoAuth` included. */
+  readonly refusal: ErrorCode | null;
+}
 /** A request whose body could not be read, or is not looked into any more. A write still takes its place in the log, as an error. */
 export interface UnreadableOp {
   readonly kind: "unreadable";

@@ -275,7 +275,10 @@ class RunningMember {
       lastSeen,
       readOnlyMode: this.#settings.readOnlyMode,
       reconfiguration: this.#settings.reconfigEnabled
-        ? { votersMin: this.#options.mayVoteAlone ? 1 : 2, memberIdMax: serverIdMax(this.#settings.extendedTypes) }
+        ? {
+            votersMin: this.#options.mayVoteAlone ? 1 : 2,
+            ...(this.#settings.extendedTypes && { memberIdMax: serverIdMax(this.#settings.extendedTypes) }),
+          }
         : null,
       limits: { tickMs: this.#settings.tickTimeMs, initLimit, syncLimit, txnBytesMax: txnBytesMax(this.#settings) },
       history: new History(lastZxid, recent, loggedFrom),

@@ -45,6 +45,8 @@ function requestsTo(ensemble: ChangingProcesses): readonly (readonly [what: stri
     ["whole list, observers alone", { members: [ensemble.line(1, "observer"), ensemble.line(2, "observer")] }],
     ["whole list, no quorum", { members: [one, absent(4), absent(5)] }],
     ["an observer that is not there", { joining: [absent(4).replace("participant", "observer")] }],
+    ["an observer whose number is longer than a byte", { joining: [absent(999).replace("participant", "observer")] }],
+    ["that leaves", { leaving: [999] }],
     ["it leaves again, and joins in one", { joining: [absent(4)], leaving: [4] }],
     ["whole list, as it was", { members: [three, one, two] }],
     ["the right version", { joining: [ensemble.line(1, "participant")], fromConfig: -2n }],

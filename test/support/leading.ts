@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Database } from "../../lib/kernel/database.ts";
 import { Kernel } from "../../lib/kernel/kernel.ts";
+import type { JudgeReconfig } from "../../lib/kernel/prepare.ts";
 import type { Forwarded, Op } from "../../lib/model/ops.ts";
 import type { Proposal } from "../../lib/model/txns.ts";
 import type { AuthId } from "../../lib/model/types.ts";
@@ -17,10 +18,11 @@ export class Leading {
   /** Number of the next request. */
   next = 1;
 
-  constructor(settings: OpenSettings = {}) {
+  constructor(settings: OpenSettings = {}, judgeReconfig?: JudgeReconfig) {
     const all = completed({ tickTimeMs: 1000, ...settings }, false);
     const database = new Database(new Tree(treeOptions(all)), new Map([[SESSION, 10_000]]));
-    this.kernel = new Kernel(database, kernelOptions(all), 1n, { mono: 0, wall: 0 }, "leader");
+    const now = { mono: 0, wall: 0 };
+    this.kernel = new Kernel(database, kernelOptions(all), 1n, now, "leader", undefined, judgeReconfig);
   }
 
   get tree(): Tree {

@@ -19,7 +19,7 @@ const ANY_VERSION = -1n;
 export interface ReconfigurationLimits {
   /** How many must be left to vote: two, unless one alone may be an ensemble. */
   readonly votersMin: 1 | 2;
-  /** The highest number that a new member may have; none unless told. */
+  /** The highest number that a new member may have, as its ephemerals could not be told from TTL znodes; none unless told. */
   readonly memberIdMax?: number;
 }
 
@@ -27,16 +27,22 @@ export function nextEnsemble(
   op: ReconfigOp,
   membership: Membership,
   zxid: Zxid,
-  { votersMin, memberIdMax = Number.POSITIVE_INFINITY }: ReconfigurationLimits,
+  { votersMin }: ReconfigurationLimits,
 ): Ensemble | ErrorCode {
   if (membership.isChanging) return "ReconfigInProgress";
   if (op.curConfigId !== ANY_VERSION && op.curConfigId !== membership.committed.version) return "BadVersion";
   const next = op.newMembers === null ? changed(op, membership.committed) : whole(op.newMembers, votersMin);
   if (typeof next === "string") return next;
-  const { members } = membership.committed;
-  // Its sessions' ephemerals could not be told from TTL znodes. ZooKeeper takes it, and it then refuses to start.
-  if ([...next.members.keys()].some((id) => id > memberIdMax && !members.has(id))) return "BadArguments";
   return next.voters.size < votersMin ? "BadArguments" : next.withVersion(zxid);
+}
+
+/** Whether someone new has a number with which it refuses to start. ZooKeeper takes such a one. */
+export function hasMemberThatCantStart(
+  next: Ensemble,
+  committed: Ensemble,
+  { memberIdMax = Number.POSITIVE_INFINITY }: ReconfigurationLimits,
+): boolean {
+  return [...next.members.keys()].some((id) => id > memberIdMax && !committed.members.has(id));
 }
 
 /** The whole list anew, its lines parted by commas or line ends. */

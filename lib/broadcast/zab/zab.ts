@@ -7,7 +7,7 @@
  * Not here: streams, disks, timers, and what txns mean. Invariants: one role at a time. A vote speaks of what is on disk.
  */
 import { type ErrorCode, invariant } from "../../model/errors.ts";
-import type { ReconfigOp } from "../../model/ops.ts";
+import type { NextConfiguration, ReconfigOp } from "../../model/ops.ts";
 import type { Proposal } from "../../model/txns.ts";
 import type { Now, Zxid } from "../../model/types.ts";
 import { formatZxid } from "../../model/zxid.ts";
@@ -22,7 +22,7 @@ import { Leader } from "./leader.ts";
 import { Learner } from "./learner.ts";
 import { Membership } from "./membership.ts";
 import type { LeaderPacket, LearnerPacket, LinkId, MemberId, Notification, Vote, VoterState } from "./messages.ts";
-import { nextEnsemble, type ReconfigurationLimits } from "./reconfigure.ts";
+import { hasMemberThatCantStart, nextEnsemble, type ReconfigurationLimits } from "./reconfigure.ts";
 
 export interface ZabOptions {
   readonly me: MemberId;
@@ -197,12 +197,14 @@ export class Zab implements Broadcast, Core {
 
   // ── for the kernel ──
 
-  judgeReconfig(op: ReconfigOp, zxid: Zxid): Uint8Array | ErrorCode {
+  judgeReconfig(op: ReconfigOp, zxid: Zxid): NextConfiguration | ErrorCode {
     const leader = this.#leader;
     if (leader === null || this.#reconfiguration === null) return "Unimplemented";
     const next = nextEnsemble(op, this.membership, zxid, this.#reconfiguration);
     if (typeof next === "string") return next;
-    return leader.isFollowedBy(next, this.#mono) ? new TextEncoder().encode(ensembleText(next)) : "NewConfigNoQuorum";
+    if (!leader.isFollowedBy(next, this.#mono)) return "NewConfigNoQuorum";
+    const refusal = hasMemberThatCantStart(next, this.membership.committed, this.#reconfiguration) ? "BadArguments" : null;
+    return { data: new TextEncoder().encode(ensembleText(next)), refusal };
   }
 
   // ── inputs ──
