@@ -112,6 +112,20 @@ export class History implements Iterable<HistoryEntry> {
   }
 }
 
+/** A copy in which nothing is shared: what the server records are its own objects, the tree's bytes and ACLs among them. */
+export function separateHistory({ entries, isComplete }: History): History {
+  return new History(entries.map(separate), isComplete);
+}
+
+function separate<T>(value: T): T {
+  if (typeof value !== "object" || value === null) return value;
+  if (value instanceof Uint8Array) return value.slice() as T;
+  if (Array.isArray(value)) return value.map(separate) as T;
+  const copy: Record<string, unknown> = {};
+  for (const [key, part] of Object.entries(value)) copy[key] = separate(part);
+  return copy as T;
+}
+
 const KINDS: Readonly<Record<HistoryEntry["kind"], true>> = {
   connect: true,
   welcome: true,

@@ -14,7 +14,7 @@ import { dumpKernel } from "./dump.ts";
 import { EVENTS, type ExpectedTree, expectEvents, expectTree } from "./expect.ts";
 import { explain } from "./explain.ts";
 import { type JsonTree, toJson } from "./fixture.ts";
-import type { EntryOf, History, HistoryEntry } from "./history.ts";
+import { type EntryOf, type History, type HistoryEntry, separateHistory } from "./history.ts";
 import { drawTree } from "./picture.ts";
 import type { Recorder } from "./recorder.ts";
 import { type SessionRef, sessionIdOf } from "./session_ref.ts";
@@ -111,7 +111,7 @@ export abstract class ObservedWorld {
     const id = sessionIdOf(session);
     const wanted = EVENTS(expected, "compare events", "expected");
     const { count } = this.#recorder;
-    const { entries } = this.history();
+    const { entries } = this.#recorder.history();
     if (!this.#isKnown(id, entries)) throw argumentError("compare events", `there has been no session ${sessionText(id)}`);
     const fresh = entries.slice(Math.max((this.#seen.get(id) ?? this.#begun) - (count - entries.length), 0));
     this.#seen.set(id, count);
@@ -128,20 +128,20 @@ export abstract class ObservedWorld {
     return id !== 0n && (this.kernel.sessions.get(id) !== undefined || this.#seen.has(id) || entries.some(has));
   }
 
-  /** What has happened so far. */
+  /** What has happened so far: a copy, of which nothing is shared. */
   history(): History {
-    return this.#recorder.history();
+    return separateHistory(this.#recorder.history());
   }
 
   /** In words: who asked for a txn, what it did, which watches it fired; or why the server refused what failed with an error. */
   explain(what: Zxid | ZkError): string {
     if (typeof what !== "bigint" && !(what instanceof ZkError))
       throw argumentError("explain", `it must be a zxid such as 5n or a ZkError, not ${describe(what)}`);
-    return explain(this.history(), what);
+    return explain(this.#recorder.history(), what);
   }
 
   /** In words: why a watch has not fired. */
   whyNot(watch: WatchRef): string {
-    return whyNot(this.history(), takeOptions("explain a watch", watch, WATCH));
+    return whyNot(this.#recorder.history(), takeOptions("explain a watch", watch, WATCH));
   }
 }

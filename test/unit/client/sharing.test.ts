@@ -130,6 +130,23 @@ describe("a world of a test", () => {
     assert.match(told, /getACL/);
     assert.doesNotMatch(told, /spoilt/);
   });
+
+  test("hands out a history in which nothing is shared with the tree, with the past, or with another one", async () => {
+    await using world = await testServer();
+    const zk = await world.connect();
+    await plant(zk);
+    await zk.create("/bytes", new Uint8Array(200).fill(1));
+    await zk.getData("/bytes");
+    const digest = JSON.stringify(world.toJSON());
+    const told = `${world.history()}`;
+    const { entries } = world.history();
+    assert.ok(entries.some((entry) => entry.kind === "txn" && entry.txn.kind === "create"));
+    spoil([...entries]);
+    (entries as unknown[]).length = 0;
+    assert.ok(JSON.stringify(world.toJSON()) === digest, "the tree has changed");
+    assert.deepEqual((await zk.getData("/bytes")).data, new Uint8Array(200).fill(1));
+    assert.ok(`${world.history()}`.startsWith(told), "the past has changed");
+  });
 });
 
 bothWays("memory that a reader gets holds nothing that the server keeps", async ({ zk, other, server }) => {
