@@ -1,6 +1,7 @@
 /**
  * The part of Standard Schema that is used here, so that zod, Valibot, ArkType and others fit without being known.
  */
+import { argumentError, describe } from "../base/validate.ts";
 
 /** Any schema of a library that keeps to Standard Schema, version 1. */
 export interface Schema<Input = unknown, Output = Input> {
@@ -41,6 +42,11 @@ export class InvalidValueError extends Error {
   readonly issues: readonly SchemaIssue[];
 
   constructor(operation: string, path: string, issues: readonly SchemaIssue[], cause?: unknown) {
+    if (!Array.isArray(issues))
+      throw argumentError(
+        "make an InvalidValueError",
+        `issues must be an array such as [{ message: "too long" }], not ${describe(issues)}`,
+      );
     const texts = issues.map(({ message, path: at }) =>
       at === undefined || at.length === 0 ? message : `${textOf(at)}: ${message}`,
     );

@@ -5,6 +5,8 @@
  * {@link ErrorCode}; it becomes a {@link ZkError} only at the client handle.
  */
 
+import { argumentError, describe } from "../base/validate.ts";
+
 /** Code names and numbers, as ZooKeeper spells them on the wire. */
 export const ERROR_NUMBERS = {
   SystemError: -1,
@@ -91,7 +93,15 @@ export class ZkError extends Error {
   readonly path: string | undefined;
   readonly applied: Applied;
 
+  /** @throws TypeError for a code that there isn't, and for a detail without an operation */
   constructor(code: ErrorCode, detail: ZkErrorDetail) {
+    if (typeof code !== "string" || !Object.hasOwn(ERROR_NUMBERS, code))
+      throw argumentError("make a ZkError", `code must be a code such as "NoNode", not ${describe(code)}`);
+    if (typeof detail?.operation !== "string")
+      throw argumentError(
+        "make a ZkError",
+        `detail must be an object such as { operation: "delete" }, not ${describe(detail)}`,
+      );
     const where = detail.path === undefined ? "" : ` "${detail.path}"`;
     const why = detail.reason === undefined ? "" : ` (${detail.reason})`;
     super(

@@ -2,6 +2,8 @@
  * Error of a storage that can't be read or written: where, why, and what can be done.
  */
 
+import { argumentError, describe } from "../base/validate.ts";
+
 export interface StorageErrorDetail {
   /** Which file, and where in it: `/data/version-2/log.1 at offset 1234`. */
   readonly place: string;
@@ -18,7 +20,13 @@ export class StorageError extends Error {
   readonly problem: string;
   readonly advice: string | null;
 
-  constructor({ place, problem, advice, cause }: StorageErrorDetail) {
+  constructor(detail: StorageErrorDetail) {
+    if (typeof detail?.place !== "string" || typeof detail.problem !== "string")
+      throw argumentError(
+        "make a StorageError",
+        `it takes an object such as { place: "/data/log.1", problem: "is gone" }, not ${describe(detail)}`,
+      );
+    const { place, problem, advice, cause } = detail;
     super(`${place}: ${problem}${advice === undefined ? "" : `. ${advice}`}`, cause === undefined ? undefined : { cause });
     this.name = "StorageError";
     this.place = place;

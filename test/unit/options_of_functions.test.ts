@@ -5,9 +5,17 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { runInNewContext } from "node:vm";
-import { fileStorage, memoryStorage } from "../../adapters/storage/mod.ts";
+import { fileStorage, memoryStorage, StorageError } from "../../adapters/storage/mod.ts";
 import { connect, parseJaas, tcp, tcpPeers } from "../../adapters/tcp/mod.ts";
-import { type EnsembleConfig, type EnsembleOptions, ensembleConfig, open, type Server } from "../../mod.ts";
+import {
+  type EnsembleConfig,
+  type EnsembleOptions,
+  ensembleConfig,
+  InvalidValueError,
+  open,
+  type Server,
+  ZkError,
+} from "../../mod.ts";
 
 /** What a caller without types may write. */
 // biome-ignore lint/suspicious/noExplicitAny: that is the point
@@ -26,6 +34,19 @@ const onServer = (run: (server: Server) => unknown) => async (): Promise<void> =
 };
 
 const REFUSED: readonly (readonly [what: string, run: () => unknown, says: RegExp])[] = [
+  [
+    "ZkError: no code",
+    () => new ZkError("toString" as Any, { operation: "x" }),
+    /ZkError: code must be a code such as "NoNode", not "toString"/,
+  ],
+  ["ZkError: a number", () => new ZkError(-101 as Any, { operation: "x" }), /code must be a code such as "NoNode", not -101/],
+  ["ZkError: no detail", () => new (ZkError as Any)("NoNode"), /detail must be an object such as .*, not undefined/],
+  [
+    "InvalidValueError: no issues",
+    () => new (InvalidValueError as Any)("get", "/a", null),
+    /issues must be an array such as .*, not null/,
+  ],
+  ["StorageError: a text", () => new (StorageError as Any)("gone"), /it takes an object such as .*, not "gone"/],
   ["open: no object", () => opened(5), /Cannot open a server: options must be an object such as .*, not 5/],
   ["open: an array", () => opened([]), /options must be an object such as .*, not an Array/],
   ["open: a Promise", () => opened(Promise.resolve({})), /is an await missing/],
