@@ -118,7 +118,6 @@ async function weather(members: Readonly<Record<number, MemberPlan>>, seed: numb
     initLimit: 10,
     syncLimit: 3,
     maxClientCnxns: 0,
-    preAllocSize: 1024,
   });
   await ensemble.layWays();
   await ensemble.start(...ensemble.ids);

@@ -49,7 +49,8 @@ export class EnsembleProcesses implements AsyncDisposable {
   readonly #ways = new Map<string, readonly [quorum: CutProxy, election: CutProxy]>();
 
   private constructor(config: ZooConfig) {
-    this.#config = { tickTime: 1000, "4lw.commands.whitelist": "*", ...config };
+    // Small log files: tests look into them again and again, and 64 MiB take Deno a second each time on a busy machine.
+    this.#config = { tickTime: 1000, "4lw.commands.whitelist": "*", preAllocSize: 1024, ...config };
   }
 
   /** Finds places for the members; none is started. `config` is what all have in common. */
