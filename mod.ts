@@ -57,8 +57,27 @@ export type {
   WatchedEvent,
   Zxid,
 } from "./lib/model/types.ts";
-export type { OpenSettings } from "./lib/options/options.ts";
-export type { Clock, Duplex, DuplexHandler, ListenAddress, Listener, Logger, Storage } from "./lib/ports.ts";
+export type { LimitSettings, OpenSettings } from "./lib/options/options.ts";
+export type {
+  Clock,
+  Dialer,
+  Duplex,
+  DuplexHandler,
+  Epochs,
+  ListenAddress,
+  Listener,
+  LogChunk,
+  Logger,
+  LogRecord,
+  LogSpan,
+  Reserve,
+  ServerAddress,
+  Storage,
+  StorageUsage,
+  Stored,
+  StoredEpochs,
+  StoredSnapshot,
+} from "./lib/ports.ts";
 export type { ServerMode } from "./lib/report/report.ts";
 export type { EnsembleOptions, PeerNetwork } from "./lib/server/ensemble.ts";
 export type { ConfigStore } from "./lib/server/own_config.ts";

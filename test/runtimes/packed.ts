@@ -1,7 +1,7 @@
 /**
  * Packs the package as npm would publish it, lays it beside its dependencies in an empty project, and uses it there: each
  * runtime imports every entry point, and strict TypeScript projects that have none of our settings read the types. The main one
- * needs no runtime's types; the adapters may need Node's, whose `node:net` and `node:fs` they stand on.
+ * needs no runtime's types; the adapters may need Node's, whose `node:net` and `node:fs` they stand on. JSR would take the sources, too.
  *
  *     node dist/test/runtimes/packed.js
  *
@@ -48,6 +48,7 @@ function main(): void {
   run("node, by require()", process.execPath, ["use.cjs"]);
   run("bun", findBinary("bun"), ["use.mjs"]);
   run("deno", findBinary("deno"), ["run", "--allow-all", "use.mjs"]);
+  run("JSR", findBinary("deno"), ["publish", "--dry-run", "--allow-dirty", "--quiet"], projectRoot);
   checkTypes("the main entry point's types", entries.slice(0, 1), "");
   checkTypes("all types, beside Node's", entries, "node");
 }
@@ -81,9 +82,9 @@ function layOut(): void {
   }
 }
 
-function run(title: string, command: string | null, args: readonly string[]): void {
+function run(title: string, command: string | null, args: readonly string[], cwd: string = folder): void {
   if (command === null) throw new Error(`${title}: no binary that starts on this machine`);
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd: folder, encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: "utf8" });
   if (status !== 0) throw new Error(`${title} failed (${status}):\n${stdout}${stderr}`);
   console.log(`${title}: ok`);
 }

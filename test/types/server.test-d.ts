@@ -4,18 +4,30 @@ import { type TcpPeersOptions, tcp, tcpPeers } from "../../adapters/tcp/mod.ts";
 import {
   type Clock,
   type ConfigStore,
+  type Dialer,
+  type Duplex,
+  type DuplexHandler,
   type EnsembleConfig,
+  type Epochs,
   ensembleConfig,
   type Inspected,
+  type LimitSettings,
   type ListenAddress,
   type Listener,
+  type LogChunk,
   type Logger,
+  type LogRecord,
   type OpenOptions,
   open,
   type PeerNetwork,
+  type Reserve,
   type Server,
+  type ServerAddress,
   type ServerMode,
   type Snapshot,
+  type Storage,
+  type StorageUsage,
+  type Stored,
   type ZooKeeper,
   type Zxid,
 } from "../../mod.ts";
@@ -69,3 +81,43 @@ declare const store: ConfigStore;
 expectType<Promise<void>>(store.saveCommitted(ensembleConfig([])));
 expectType<Promise<void>>(server.join({ id: 1, config: ensembleConfig([]), peers: tcpPeers() }));
 expectError(server.join({ id: 1, peers: tcpPeers() }));
+
+// Ports can be implemented by name: every type that one mentions is public.
+class ArchiveStorage implements Storage {
+  readonly name = "archive";
+  open(_logger: Logger): Promise<Stored> {
+    throw new Error("not written");
+  }
+  append(_records: readonly LogRecord[]): Promise<void> | undefined {
+    return undefined;
+  }
+  async saveSnapshot(_zxid: Zxid, _chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {}
+  async saveEpochs(_epochs: Epochs): Promise<void> {}
+  async truncate(_last: Zxid, _check?: (left: Stored) => Promise<void>): Promise<Stored> {
+    throw new Error("not written");
+  }
+  async *readLog(_zxid: Zxid): AsyncIterable<LogChunk> {}
+  usage(): StorageUsage {
+    return { dataDir: "", dataLogDir: "", dataDirBytes: 0, logDirBytes: 0 };
+  }
+  async close(): Promise<void> {}
+}
+expectAssignable<OpenOptions>({ storage: new ArchiveStorage() });
+
+class PipeListener implements Listener {
+  async start(_accept: (duplex: Duplex) => DuplexHandler, _reserve?: Reserve): Promise<ListenAddress> {
+    return { host: "pipe", port: 1, secure: false };
+  }
+  async release(): Promise<void> {}
+  async stop(): Promise<void> {}
+}
+expectType<Promise<ListenAddress>>(server.listen(new PipeListener()));
+
+class PipeDialer implements Dialer {
+  dial(_to: ServerAddress, _opened: (duplex: Duplex) => DuplexHandler, _failed: (reason: string) => void): () => void {
+    return () => {};
+  }
+  atTurnEnd(_run: () => void): void {}
+}
+expectAssignable<Dialer>(new PipeDialer());
+expectType<number | undefined>(({} as Partial<LimitSettings>).frameBytesMax);
