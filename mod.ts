@@ -16,12 +16,13 @@
  *
  * @module
  */
-import { consoleLogger, describeProcess, nonce, soon, systemClock } from "./adapters/system.ts";
+import { consoleLogger, nonce, soon, systemClock } from "./adapters/system.ts";
 import { withPlainCopy } from "./lib/base/plain_copy.ts";
 import { type OpenSettings, settingsOf } from "./lib/options/options.ts";
 import { CLOCK, LOGGER, STORAGE } from "./lib/options/ports.ts";
 import { type Shape, splitOptions } from "./lib/options/shape.ts";
 import type { Clock, Logger, Storage } from "./lib/ports.ts";
+import type { ProcessReport } from "./lib/report/report.ts";
 import type { EnsembleOptions } from "./lib/server/ensemble.ts";
 import { Server } from "./lib/server/server.ts";
 
@@ -103,6 +104,8 @@ const OWN_SHAPE: Shape<Omit<OpenOptions, keyof OpenSettings>> = {
   ensemble: (given) => withPlainCopy(given as EnsembleOptions, "config"),
 };
 
+const loadProcess = async (): Promise<() => ProcessReport> => (await import("./adapters/process_report.ts")).describeProcess;
+
 /**
  * Starts a server in this process: with no port, and in memory unless there is a storage.
  *
@@ -118,7 +121,7 @@ export async function open(options: OpenOptions = {}): Promise<Server> {
   const { own, rest } = splitOptions("open a server", options, OWN_SHAPE, "{ tickTimeMs: 500 }");
   const { logger = consoleLogger({ level: "warn" }), clock = systemClock(), storage, ensemble } = own;
   const settings = await settingsOf(rest, storage !== undefined, Object.keys(OWN_SHAPE));
-  const world = { clock, logger, random: Math.random, nonce, soon, process: describeProcess };
+  const world = { clock, logger, random: Math.random, nonce, soon, loadProcess };
   if (ensemble !== undefined) {
     if (storage === undefined) throw new TypeError("Cannot open a server: a member of an ensemble needs a storage");
     const { memberSettings, openMember, takeEnsemble } = await import("./lib/server/ensemble.ts");

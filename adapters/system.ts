@@ -3,13 +3,10 @@
  *
  * Invariant: nothing here keeps the process alive or holds a resource; there is nothing to close.
  */
-import { fstatSync, readdirSync, readFileSync } from "node:fs";
-import { arch, homedir, hostname, type as osType, release, tmpdir, totalmem, userInfo } from "node:os";
+import { fstatSync } from "node:fs";
 import process from "node:process";
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import type { Clock, Logger } from "../lib/ports.ts";
-import type { ProcessReport } from "../lib/report/report.ts";
-import { isGranted, type Permission } from "./permissions.ts";
 
 /** Longest delay of a platform timer; a longer one would fire at once. */
 const TIMER_DELAY_MS_MAX = 2 ** 31 - 1;
@@ -129,66 +126,4 @@ function isTerminal(descriptor: number): boolean {
 function printable(message: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return message.replace(/[\x00-\x1f\x7f-\x9f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
-}
-
-/** What is not there, in Java's own words. */
-const NOT_AVAILABLE = "<NA>";
-/** Java's names of processors, where they differ. */
-const JAVA_ARCH: Readonly<Record<string, string>> = { x64: "amd64", arm64: "aarch64", ia32: "x86" };
-
-/** The process and its machine, for the words `envi` and `mntr`. Java's keys are all there, since monitors look for them. */
-export function describeProcess(): ProcessReport {
-  const { heapTotal, heapUsed } = process.memoryUsage();
-  return {
-    environment: [
-      ["host.name", known(hostname, { name: "sys", kind: "hostname" })],
-      ["java.version", NOT_AVAILABLE],
-      ["java.vendor", NOT_AVAILABLE],
-      ["java.home", NOT_AVAILABLE],
-      ["java.class.path", NOT_AVAILABLE],
-      ["java.library.path", NOT_AVAILABLE],
-      ["java.io.tmpdir", known(tmpdir, { name: "env", variable: "TMPDIR" })],
-      ["java.compiler", NOT_AVAILABLE],
-      ["os.name", known(osType)],
-      ["os.arch", known(() => JAVA_ARCH[arch()] ?? arch())],
-      ["os.version", known(release, { name: "sys", kind: "osRelease" })],
-      ["user.name", known(() => userInfo().username, { name: "sys", kind: "userInfo" })],
-      ["user.home", known(homedir, { name: "sys", kind: "homedir" })],
-      ["user.dir", known(process.cwd)],
-      ["os.memory.free", megabytes(heapTotal - heapUsed)],
-      ["os.memory.max", known(() => megabytes(totalmem()), { name: "sys", kind: "systemMemoryInfo" })],
-      ["os.memory.total", megabytes(heapTotal)],
-      ["runtime.name", runtimeName()],
-      ["runtime.version", process.versions[runtimeName()] ?? NOT_AVAILABLE],
-    ],
-    fileDescriptors: fileDescriptors(),
-  };
-}
-
-function runtimeName(): "bun" | "deno" | "node" {
-  return "bun" in process.versions ? "bun" : "deno" in process.versions ? "deno" : "node";
-}
-
-/** Not every runtime lets every program know everything. */
-function known(read: () => string, ...needed: readonly Permission[]): string {
-  try {
-    return needed.every(isGranted) ? read() : NOT_AVAILABLE;
-  } catch {
-    return NOT_AVAILABLE;
-  }
-}
-
-function megabytes(bytes: number): string {
-  return `${Math.floor(bytes / 2 ** 20)}MB`;
-}
-
-/** Linux tells them in files. */
-function fileDescriptors(): ProcessReport["fileDescriptors"] {
-  if (!isGranted({ name: "read", path: "/proc/self" })) return null;
-  try {
-    const limit = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"));
-    return { open: readdirSync("/proc/self/fd").length, max: Number(limit?.[1] ?? 0) };
-  } catch {
-    return null;
-  }
 }

@@ -55,9 +55,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   "@noble/hashes/legacy.js": /^lib\/(acl\/digest_algorithms|sasl\/digest_md5)\.ts$/,
   "@noble/hashes/hmac.js": /^lib\/session\/identity\.ts$/,
-  "@noble/hashes/sha2.js": /^lib\/(acl\/digest_algorithms|session\/identity)\.ts$/,
-  "@noble/hashes/sha3.js": /^lib\/acl\/digest_algorithms\.ts$/,
-  zod: /^(lib\/options\/schema\.ts|adapters\/cli\/.*|adapters\/.*\/options\.ts)$/,
+  "@noble/hashes/sha2.js": /^lib\/(acl\/(digest_algorithms|long_digests)|session\/identity)\.ts$/,
+  "@noble/hashes/sha3.js": /^lib\/acl\/long_digests\.ts$/,
+  zod: /^adapters\/cli\//,
+  "zod/mini": /^lib\/options\/schema\.ts$/,
   croner: /^lib\/recipes\/schedule\.ts$/, // optional: whoever uses cron expressions installs it
   "msgpackr/pack": /^(adapters\/port\/.*|lib\/testing\/.*|lib\/client\/msgpack\.ts)$/, // the entry that never reaches native code
   "@std/path": /^adapters\//,
@@ -143,9 +144,13 @@ describe("the sources keep the rules", () => {
     nothing(product.flatMap(finder));
   });
 
-  test("no adapter imports another's folder, the command line and the testing door excepted; the system's clock, log and permissions are everybody's", () => {
+  test("no adapter imports another's folder, the command line and the testing door excepted; the system's clock, log, process and permissions are everybody's", () => {
     const finder = imports(({ specifier, file: target }, file) => {
-      if (target === null || !target.startsWith("adapters/") || /^adapters\/(system|permissions)\.ts$/.test(target))
+      if (
+        target === null ||
+        !target.startsWith("adapters/") ||
+        /^adapters\/(system|process_report|permissions)\.ts$/.test(target)
+      )
         return null;
       return target.startsWith(`${posix.dirname(file.path)}/`) ? null : `an adapter imports another's "${specifier}"`;
     });

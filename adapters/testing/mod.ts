@@ -23,8 +23,9 @@ import { type Shape, splitOptions } from "../../lib/options/shape.ts";
 import type { Logger } from "../../lib/ports.ts";
 import { TestEnsemble, type TestEnsembleOptions } from "../../lib/testing/test_ensemble.ts";
 import { TestServer, type TestServerOptions, type TestWorld } from "../../lib/testing/test_server.ts";
+import { describeProcess } from "../process_report.ts";
 import { memoryStorage } from "../storage/memory.ts";
-import { consoleLogger, describeProcess } from "../system.ts";
+import { consoleLogger } from "../system.ts";
 import { tcp } from "../tcp/mod.ts";
 import { settle, soon } from "./settle.ts";
 
@@ -92,7 +93,7 @@ export async function testEnsemble(options: EnsembleTestOptions = {}): Promise<T
 const OWN_SHAPE: Shape<Pick<TestOptions, "logger">> = { logger: LOGGER };
 
 function worldOf(logger: Logger): TestWorld {
-  return { logger, process: describeProcess, settle, soon, listener: (port) => tcp({ port }) };
+  return { logger, loadProcess: async () => describeProcess, settle, soon, listener: (port) => tcp({ port }) };
 }
 
 TestServer.warmUp(worldOf(consoleLogger({ level: "silent" })));

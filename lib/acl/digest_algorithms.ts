@@ -1,33 +1,52 @@
 /**
  * Hashes of passwords, by the names of ZooKeeper's `digestAlg`: those that scheme `digest` may be configured with.
  *
- * Synchronous, because a request is prepared in one step. Not here: SASL's exchange, which is built on MD5 alone (sasl/digest_md5).
+ * Synchronous, because a request is prepared in one step: hashes that few ask for (long_digests.ts) are loaded while a server opens. Not here: SASL's
+ * exchange, which is built on MD5 alone (sasl/digest_md5).
+ *
+ * Invariant: what a server's settings name is there before its first request.
  */
 import { md5, sha1 } from "@noble/hashes/legacy.js";
-import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
-import { sha3_224, sha3_256, sha3_384, sha3_512 } from "@noble/hashes/sha3.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { BrokenInvariant } from "../model/errors.ts";
 
-type Sha2 = "SHA-256" | "SHA-384" | "SHA-512";
-type Sha3 = "SHA3-224" | "SHA3-256" | "SHA3-384" | "SHA3-512";
-export type DigestAlgorithm = "MD5" | "SHA1" | "SHA-1" | Sha2 | Sha3;
-
-const ALGORITHMS: Readonly<Record<DigestAlgorithm, (bytes: Uint8Array) => Uint8Array>> = {
-  MD5: md5,
-  SHA1: sha1,
-  "SHA-1": sha1,
-  "SHA-256": sha256,
-  "SHA-384": sha384,
-  "SHA-512": sha512,
-  "SHA3-224": sha3_224,
-  "SHA3-256": sha3_256,
-  "SHA3-384": sha3_384,
-  "SHA3-512": sha3_512,
-};
+/** The hash of some bytes. */
+export type Hash = (bytes: Uint8Array) => Uint8Array;
 
 /** All names that are known, for options and messages. */
-export const DIGEST_ALGORITHMS: readonly DigestAlgorithm[] = Object.keys(ALGORITHMS) as DigestAlgorithm[];
+export const DIGEST_ALGORITHMS = [
+  "MD5",
+  "SHA1",
+  "SHA-1",
+  "SHA-256",
+  "SHA-384",
+  "SHA-512",
+  "SHA3-224",
+  "SHA3-256",
+  "SHA3-384",
+  "SHA3-512",
+] as const;
+export type DigestAlgorithm = (typeof DIGEST_ALGORITHMS)[number];
 
-/** The hash of the bytes. */
+const HASHES = new Map<DigestAlgorithm, Hash>([
+  ["MD5", md5],
+  ["SHA1", sha1],
+  ["SHA-1", sha1],
+  ["SHA-256", sha256],
+]);
+
+export function isLoaded(algorithm: DigestAlgorithm): boolean {
+  return HASHES.has(algorithm);
+}
+
+/** Takes hashes that were loaded. */
+export function addHashes(hashes: ReadonlyMap<DigestAlgorithm, Hash>): void {
+  for (const [algorithm, hash] of hashes) HASHES.set(algorithm, hash);
+}
+
+/** The hash of the bytes, by an algorithm that is loaded. */
 export function hashWith(algorithm: DigestAlgorithm, bytes: Uint8Array): Uint8Array {
-  return ALGORITHMS[algorithm](bytes);
+  const hash = HASHES.get(algorithm);
+  if (hash === undefined) throw new BrokenInvariant(`${algorithm} is not loaded`);
+  return hash(bytes);
 }

@@ -4,7 +4,7 @@
  * Invariant: what comes out of {@link settingsOf} is complete and consistent; nothing behind it checks again.
  */
 
-import type { DigestAlgorithm } from "../acl/digest_algorithms.ts";
+import { addHashes, type DigestAlgorithm, isLoaded } from "../acl/digest_algorithms.ts";
 import type { AclOptions } from "../acl/schemes.ts";
 import { plainCopy } from "../base/plain_copy.ts";
 import type { KernelOptions } from "../kernel/options.ts";
@@ -283,8 +283,16 @@ export async function settingsOf(given: OpenSettings, stores: boolean, others: r
   if (Object.keys(own).length > 0) {
     const { problemsOf } = await import("./schema.ts");
     refuse(problemsOf(own, others));
+    await loadDigest(own.acl?.digestAlg ?? DEFAULTS.acl.digestAlg);
   }
   return completed(own, stores);
+}
+
+/** Passwords are hashed within a step, which waits for nothing. */
+async function loadDigest(algorithm: DigestAlgorithm): Promise<void> {
+  if (isLoaded(algorithm)) return;
+  const { LONG_DIGESTS } = await import("../acl/long_digests.ts");
+  addHashes(LONG_DIGESTS);
 }
 
 /** The settings with all that they leave out, of which each by itself is right. */

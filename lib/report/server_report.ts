@@ -14,6 +14,7 @@ import type { ClientConnection } from "../service/client_connection.ts";
 import type { ClientService } from "../service/client_service.ts";
 import type { Connection } from "../session/connection.ts";
 import type { Journal } from "../store/journal.ts";
+import { modeOf } from "./mode.ts";
 import type {
   ConfigurationReport,
   ConnectionReport,
@@ -42,6 +43,8 @@ export interface ReportSources {
   /** What keeps the data; null: nothing does. */
   readonly journal: Journal | null;
   readonly process: () => ProcessReport;
+  /** When it began, in monotonic milliseconds. */
+  readonly startedMono: number;
   /** Where clients reach the server now. */
   readonly addresses: () => readonly ListenAddress[];
 }
@@ -49,11 +52,9 @@ export interface ReportSources {
 export class StandaloneReport implements ServerControl {
   traceMask: bigint = DEFAULT_TRACE_MASK;
   readonly #from: ReportSources;
-  readonly #startedMono: number;
 
   constructor(sources: ReportSources) {
     this.#from = sources;
-    this.#startedMono = sources.host.clock.now().mono;
   }
 
   get #kernel(): Kernel {
@@ -69,17 +70,15 @@ export class StandaloneReport implements ServerControl {
   }
 
   get serving(): boolean {
-    return !this.#from.host.isStopped && this.#kernel.role !== "looking";
+    return modeOf(this.#from.host) !== null;
   }
 
   get mode(): ServerMode {
-    const { role } = this.#kernel;
-    if (role === "readOnly") return "read-only";
-    return role === "looking" ? "standalone" : role;
+    return modeOf(this.#from.host) ?? "standalone";
   }
 
   get uptimeMs(): number {
-    return this.#from.host.clock.now().mono - this.#startedMono;
+    return this.#from.host.clock.now().mono - this.#from.startedMono;
   }
 
   get #usage(): StorageUsage {

@@ -26,13 +26,13 @@ import { kernelOptions, type Settings, treeOptions } from "../options/options.ts
 import { LISTENER, STORAGE } from "../options/ports.ts";
 import { objectOf, takeOptions, znodePath } from "../options/shape.ts";
 import type { Clock, ListenAddress, Listener, Logger, Storage } from "../ports.ts";
+import { modeOf } from "../report/mode.ts";
 import type { ConfigurationReport, ProcessReport, ServerMode } from "../report/report.ts";
-import { StandaloneReport } from "../report/server_report.ts";
-import { ClientService, type Words } from "../service/client_service.ts";
+import type { ReportSources } from "../report/server_report.ts";
+import type { ClientService } from "../service/client_service.ts";
 import { firstSessionId } from "../session/identity.ts";
 import type { Journal } from "../store/journal.ts";
 import { Tree } from "../tree/tree.ts";
-import { answerWord, enabledWords } from "../wire/words.ts";
 import type { EnsembleOptions } from "./ensemble.ts";
 
 /**
@@ -63,8 +63,8 @@ export class Snapshot {
 export interface ServerWorld {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** What the process and the machine add to the server's report. */
-  readonly process: () => ProcessReport;
+  /** What the process and the machine add to the server's report; asked for with the first listener. */
+  readonly loadProcess: () => Promise<() => ProcessReport>;
   /** A random number in [0, 1), for the jitter of reconnects; not for secrets. */
   readonly random: () => number;
   /** Texts that nobody can guess and that never come twice, for SASL; without them there is none. */
@@ -101,8 +101,10 @@ interface Running {
   readonly host: Host;
   readonly journal: Journal | null;
   readonly ensemble: EnsembleParts | null;
-  readonly clients: ClientService;
-  readonly report: StandaloneReport;
+  /** What a report of it is read off. */
+  readonly sources: Omit<ReportSources, "clients" | "process">;
+  /** null: it has never had a listener. */
+  readonly clients: ClientService | null;
 }
 
 /** A znode as the server has it, read past all permissions. */
@@ -125,6 +127,8 @@ export interface Inspected {
 export class Server {
   readonly #world: ServerWorld;
   #running: Running;
+  /** Makes what serves clients of listeners; null until there is one. */
+  #openDoor: ((sources: Running["sources"]) => ClientService) | null = null;
   readonly #handles = new Set<ZooKeeper>();
   /** With where each can be reached: null before it is, and once it accepts no more. */
   readonly #listeners = new Map<Listener, ListenAddress | null>();
@@ -157,19 +161,15 @@ export class Server {
     };
     const append = journal === null ? null : (proposals: readonly Proposal[]) => journal.append(proposals);
     const host = makeHost(kernel, { clock, logger, append, failed });
-    const enabled = enabledWords(settings.fourLetterWords, settings.compat, settings.readOnlyMode);
-    const words: Words = { enabled, answer: (word, mask) => answerWord(word, mask, enabled, report) };
-    const clients = new ClientService(host, settings, this.#world, words);
-    const report = new StandaloneReport({
+    const sources = {
       host,
-      clients,
       settings,
       ensemble: () => ensemble?.report() ?? null,
       journal,
-      process: this.#world.process,
+      startedMono: clock.now().mono,
       addresses: () => [...this.#listeners.values()].filter((address) => address !== null),
-    });
-    return { settings, host, journal, ensemble, clients, report };
+    };
+    return { settings, host, journal, ensemble, sources, clients: this.#openDoor?.(sources) ?? null };
   }
 
   /**
@@ -209,13 +209,14 @@ export class Server {
    */
   async listen(listener: Listener): Promise<ListenAddress> {
     LISTENER(listener, "listen", "listener");
+    await this.#loadDoor();
     if (this.#closing !== null) throw new Error("Cannot listen: the server is closed");
     const isNew = !this.#listeners.has(listener);
     if (isNew) this.#listeners.set(listener, null);
     try {
       const address = await listener.start(
-        (duplex) => this.#running.clients.accept(duplex),
-        (address) => this.#running.clients.reserve(address),
+        (duplex) => this.#running.clients!.accept(duplex),
+        (address) => this.#running.clients!.reserve(address),
       );
       this.#listeners.set(listener, address);
       return address;
@@ -224,6 +225,12 @@ export class Server {
       if (isNew) this.#listeners.delete(listener);
       throw error;
     }
+  }
+
+  async #loadDoor(): Promise<void> {
+    const [{ clientDoor }, ofProcess] = await Promise.all([import("./client_door.ts"), this.#world.loadProcess()]);
+    this.#openDoor ??= (sources) => clientDoor({ ...sources, process: ofProcess }, this.#world);
+    if (this.#running.clients === null) this.#running = { ...this.#running, clients: this.#openDoor(this.#running.sources) };
   }
 
   /**
@@ -245,8 +252,7 @@ export class Server {
 
   /** What the server is at the moment, as `srvr` says it; null while it serves nobody, such as a member without a leader. */
   get mode(): ServerMode | null {
-    const { report } = this.#running;
-    return report.serving ? report.mode : null;
+    return modeOf(this.#running.host);
   }
 
   /**
@@ -386,7 +392,7 @@ export class Server {
 
   async #join(ensemble: EnsembleOptions, given: Storage | undefined): Promise<void> {
     const { keepWhole, memberSettings, openMember, takeEnsemble } = await import("./ensemble.ts");
-    const { host, clients, journal, ...before } = this.#running;
+    const { host, journal, ...before } = this.#running;
     const options = takeEnsemble(ensemble, before.settings.extendedTypes);
     if (journal !== null && given !== undefined)
       throw new TypeError(`Cannot join an ensemble: the server has a storage, ${journal.storage.name}`);
@@ -396,7 +402,7 @@ export class Server {
     const settings = memberSettings(options, { ...before.settings, digest: before.settings.digest || journal === null });
     try {
       await host.stop();
-      for (const connection of clients.connections) connection.cut();
+      for (const connection of this.#running.clients?.connections ?? []) connection.cut();
       if (journal === null) await keepWhole(storage, host.member.kernel.database, settings, this.#world);
       await (journal ?? storage).close();
       this.#running = this.#run(settings, await openMember(storage, options, settings, this.#world));

@@ -50,7 +50,7 @@ export interface TestServerOptions extends OpenSettings {
 /** What a test server needs of the real world. */
 export interface TestWorld {
   readonly logger: Logger;
-  readonly process: () => ProcessReport;
+  readonly loadProcess: () => Promise<() => ProcessReport>;
   /** Resolves once all promises that can be settled are. */
   readonly settle: () => Promise<void>;
   /** Calls back in a later turn of the event loop. */

@@ -98,8 +98,8 @@ async function run(seed: number): Promise<void> {
   const disk = new SimulatedDisk(random);
   const history = new History(random);
   const settings = await settingsOf({ snapshots: { everyTxns: random.of([4, 30, 200]) } }, true);
-  const process = (): never => assert.fail("nobody asks");
-  const world = { clock: new ManualClock(), logger: quiet, random: () => random.next(), soon: setImmediate, process };
+  const loadProcess = (): never => assert.fail("nobody asks");
+  const world = { clock: new ManualClock(), logger: quiet, random: () => random.next(), soon: setImmediate, loadProcess };
   const preAllocBytes = random.of([0, 4096, 65_536]);
   const start = (): Promise<Server> => {
     const options = { dataDir: "/sim", preAllocBytes, snapshotsKept: 2, logFileBytesMax: 20_000 };

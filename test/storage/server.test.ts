@@ -24,7 +24,7 @@ async function onDisk(disk: SimulatedDisk, everyTxns = 100_000, clock = new Manu
     logger,
     random: () => 0,
     soon: setImmediate,
-    process: () => assert.fail("nobody asks"),
+    loadProcess: () => assert.fail("nobody asks"),
   });
 }
 

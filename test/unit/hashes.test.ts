@@ -2,14 +2,30 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
-import { DIGEST_ALGORITHMS, type DigestAlgorithm, hashWith } from "../../lib/acl/digest_algorithms.ts";
+import { addHashes, DIGEST_ALGORITHMS, type DigestAlgorithm, hashWith, isLoaded } from "../../lib/acl/digest_algorithms.ts";
+import { LONG_DIGESTS } from "../../lib/acl/long_digests.ts";
 import { decodeBase64, encodeBase64 } from "../../lib/base/base64.ts";
+import { open } from "../../mod.ts";
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const counting = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => i * 7);
 
 describe("digest algorithms", () => {
+  test("a server that opens has the hash that its settings name", async () => {
+    await using server = await open({ acl: { digestAlg: "SHA3-512" } });
+    await using zk = await server.connect();
+    await zk.addAuth("digest", "u1:p1");
+    await zk.create("/mine", "", { acl: [{ perms: 31, scheme: "auth", id: "" }] });
+    const expected = createHash("sha3-512").update("u1:p1").digest("base64");
+    assert.equal((await zk.getACL("/mine")).acl[0]?.id, `u1:${expected}`);
+    addHashes(LONG_DIGESTS);
+    assert.deepEqual(
+      DIGEST_ALGORITHMS.filter((algorithm) => !isLoaded(algorithm)),
+      [],
+    );
+  });
+
   test("a ZooKeeper digest", () => {
     assert.equal(encodeBase64(hashWith("SHA1", utf8("u1:p1"))), "fpT/y03U+EjItKZOSLGvjnJlyng=");
   });

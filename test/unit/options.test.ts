@@ -45,6 +45,23 @@ describe("settings of open()", () => {
     await assert.rejects(open({ limits: { frames: 1 } } as never), /^TypeError: Cannot open a server: limits: .*frames/);
   });
 
+  test("an error says what is allowed, and never repeats a text", async () => {
+    const allowed: readonly (readonly [OpenSettings, string])[] = [
+      [given("tickTimeMs", "500"), "tickTimeMs: must be a number, not a text"],
+      [given("tickTimeMs", 0.5), "tickTimeMs: must be a whole number, not 0.5"],
+      [given("limits.frameBytesMax", 2 ** 31), "limits.frameBytesMax: must be at most 1073741824, not 2147483648"],
+      [given("reaper.intervalMs", 0), "reaper.intervalMs: must be at least 1, not 0"],
+      [given("compat", "2.0"), 'compat: must be "3.4" or "3.5" or "3.6" or "3.7" or "3.8" or "3.9", not this text'],
+      [given("extendedTypes", "yes"), 'extendedTypes: must be true or false or "3.5.3", not this text'],
+      [given("sessionSecret", "tell-nobody"), "sessionSecret: must be a text of at least 16 characters, not this text"],
+      [given("sasl.users", { "": "tell-nobody" }), 'sasl.users.: must be a name that is not empty, not ""'],
+      [given("fourLetterWords", [1]), "fourLetterWords.0: must be a text, not 1"],
+      [given("acl", []), "acl: must be an object, not a list"],
+    ];
+    for (const [settings, message] of allowed)
+      await assert.rejects(settingsOf(settings, false), new TypeError(`Cannot open a server: ${message}`));
+  });
+
   test("the least session timeout is not above the greatest", async () => {
     await assert.rejects(
       settingsOf({ minSessionTimeoutMs: 5000, maxSessionTimeoutMs: 4000 }, false),

@@ -3,7 +3,8 @@ import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { test } from "node:test";
-import { consoleLogger, describeProcess, systemClock } from "../../adapters/system.ts";
+import { describeProcess } from "../../adapters/process_report.ts";
+import { consoleLogger, systemClock } from "../../adapters/system.ts";
 import { programCommand, runtimeName } from "../support/runtime.ts";
 import { until } from "../support/until.ts";
 
