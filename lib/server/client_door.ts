@@ -12,10 +12,10 @@ import { answerWord, enabledWords } from "../wire/words.ts";
 export function clientDoor(sources: Omit<ReportSources, "clients">, world: ClientWorld): ClientService {
   const { host, settings } = sources;
   const enabled = enabledWords(settings.fourLetterWords, settings.compat, settings.readOnlyMode);
-  const clients = new ClientService(host, settings, world, {
+  const clients: ClientService = new ClientService(host, settings, world, {
     enabled,
     answer: (word, mask) => answerWord(word, mask, enabled, report),
   });
-  const report = new StandaloneReport({ ...sources, clients });
+  const report: StandaloneReport = new StandaloneReport({ ...sources, clients });
   return clients;
 }
