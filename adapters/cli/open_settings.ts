@@ -7,6 +7,7 @@ import type { EnsembleConfig, EnsembleMember } from "../../lib/broadcast/zab/ens
 import { FRAME_BYTES_EXTRA_MIN } from "../../lib/model/txn_size.ts";
 import type { OpenSettings, ThrottleSettings } from "../../lib/options/options.ts";
 import type { EnsembleOptions } from "../../lib/server/ensemble.ts";
+import type { HttpPortOptions } from "../http/mod.ts";
 import type { FileStorageOptions } from "../storage/file.ts";
 import type { ServerTlsOptions, TcpOptions } from "../tcp/listener.ts";
 import { DEFAULT_TICK_TIME_MS, extendedTypesOf } from "./zoo_cfg.ts";
@@ -117,6 +118,36 @@ export function storageOptions(zoo: Partial<ZooSettings>): FileStorageOptions | 
     ...given("compression", zoo["snapshot.compression.method"]),
     // What is too old is deleted when a snapshot has been written, and not by the hour.
     snapshotsKept: purges ? Math.max(zoo["autopurge.snapRetainCount"] ?? 0, SNAPSHOTS_KEPT_MIN) : 0,
+  };
+}
+
+/** What is served over HTTP. */
+export interface HttpPlan {
+  readonly admin: { readonly port: HttpPortOptions; readonly commandUrl?: string } | null;
+  readonly metrics: HttpPortOptions | null;
+}
+
+const PROMETHEUS = "org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider";
+/** That of ZooKeeper's Prometheus provider. */
+const METRICS_PORT = 7000;
+
+/** The admin server, which takes `admin.enableServer=true` here, and the port of the Prometheus provider; null for neither. */
+export function httpPlan(zoo: Partial<ZooSettings>): HttpPlan | null {
+  const admin = zoo["admin.enableServer"] === true;
+  const metrics = zoo["metricsProvider.className"] === PROMETHEUS;
+  if (!admin && !metrics) return null;
+  const adminPort = {
+    ...given("host", zoo["admin.serverAddress"]),
+    ...given("port", zoo["admin.serverPort"]),
+    ...given("idleTimeoutMs", zoo["admin.idleTimeout"]),
+  };
+  const metricsPort = {
+    ...given("host", zoo["metricsProvider.httpHost"]),
+    port: zoo["metricsProvider.httpPort"] ?? METRICS_PORT,
+  };
+  return {
+    admin: admin ? { port: adminPort, ...given("commandUrl", zoo["admin.commandURL"]) } : null,
+    metrics: metrics ? metricsPort : null,
   };
 }
 

@@ -11,6 +11,8 @@ import { consoleLogger, type LogLevel } from "../system.ts";
 import { type TcpOptions, tcp } from "../tcp/listener.ts";
 import type { TcpPeersOptions } from "../tcp/peers.ts";
 import { type ClientDoor, ClientPort } from "./client_port.ts";
+import type { HttpPorts } from "./http_ports.ts";
+import type { HttpPlan } from "./open_settings.ts";
 import type { ZooSettings } from "./zoo_keys.ts";
 
 export interface StartOptions {
@@ -30,6 +32,8 @@ interface Plan {
   readonly keep: FileStorageOptions | null;
   /** The ensemble it is a member of, and how it reaches the others; null: none. */
   readonly ensemble: (Omit<EnsembleOptions, "peers"> & { readonly peers: TcpPeersOptions }) | null;
+  /** What to serve over HTTP, and the text that all this was read from; null: nothing. */
+  readonly http: { readonly plan: HttpPlan; readonly configuration: string } | null;
 }
 
 const DEFAULT_PORT = 2181;
@@ -48,6 +52,8 @@ export async function startForeground(args: readonly string[], options: StartOpt
   const movable = plan.listen.findIndex(({ tls }) => tls === undefined || tls.unified);
   const clientPort = movable < 0 ? null : new ClientPort(plan.listen[movable]!, logger);
   const { compat } = options;
+  let started: Server | null = null;
+  const http = await httpOf(plan, () => started, logger);
   let server: Server;
   try {
     const version = compat !== undefined && { compat };
@@ -58,8 +64,10 @@ export async function startForeground(args: readonly string[], options: StartOpt
       ...(await ensembleOf(plan, logger, (client) => clientPort?.moveTo(client))),
       logger,
     });
+    started = server;
   } catch (error) {
     logger.error((error as Error).message);
+    await http?.close();
     return EXIT.unexpected;
   }
   const listen = async (options: TcpOptions): Promise<Listener> => {
@@ -74,11 +82,13 @@ export async function startForeground(args: readonly string[], options: StartOpt
     await Promise.all(plan.listen.map((options, at) => (at === movable ? clientPort!.start(door) : listen(options))));
   } catch (error) {
     logger.error((error as Error).message);
-    await server.close();
+    await Promise.all([server.close(), http?.close()]);
     return EXIT.unexpected;
   }
   void Promise.race([stopped, server.closed]).then(() => clientPort?.stop());
-  return await untilEnd(server, plan.keep, stopped, logger);
+  const code = await untilEnd(server, plan.keep, stopped, logger);
+  await http?.close();
+  return code;
 }
 
 function securityOf({ tls }: TcpOptions): string {
@@ -103,7 +113,14 @@ async function untilEnd(
   return EXIT.finished;
 }
 
-const DEFAULT_PLAN: Plan = { settings: {}, listen: [{ port: DEFAULT_PORT }], keep: null, ensemble: null };
+const DEFAULT_PLAN: Plan = { settings: {}, listen: [{ port: DEFAULT_PORT }], keep: null, ensemble: null, http: null };
+
+/** It is there before the server: who looks after this process sees that it is alive while it reads its data. */
+async function httpOf({ http }: Plan, server: () => Server | null, logger: Logger): Promise<HttpPorts | null> {
+  if (http === null) return null;
+  const { HttpPorts } = await import("./http_ports.ts");
+  return await HttpPorts.start(http.plan, server, http.configuration, logger);
+}
 
 async function storageOf({ keep }: Plan): Promise<{ readonly storage?: Storage }> {
   if (keep === null) return {};
@@ -123,14 +140,15 @@ async function ensembleOf(
   return { ensemble: { ...ensemble, clientAddressChanged, peers: tcpPeers({ ...ensemble.peers, logger }) } };
 }
 
+const readText = (file: string): string => readFileSync(file, "utf8");
+
 /** Null where the configuration can't be used, which has been told then. */
 async function readPlan(args: readonly string[], jaas: string | undefined, logger: Logger): Promise<Plan | null> {
   // What reads zoo.cfg takes longer to load than a server without one takes to start.
   const { parseZooCfg, ZooCfgError, zooCfgOfArguments } = await import("./zoo_cfg.ts");
-  const { ensembleOptions, listenOptions, openSettings, storageOptions } = await import("./open_settings.ts");
+  const { ensembleOptions, httpPlan, listenOptions, openSettings, storageOptions } = await import("./open_settings.ts");
   const { lastSeenOf, memberOf, withClientAddress } = await import("./member.ts");
   const { peerOptions, saslOptions, tlsOptions } = await import("./security.ts");
-  const readText = (file: string): string => readFileSync(file, "utf8");
   try {
     const [file = ""] = args;
     if (args.length === 0) return { ...DEFAULT_PLAN, settings: saslOptions(withJaas({}, jaas), readText) };
@@ -150,7 +168,12 @@ async function readPlan(args: readonly string[], jaas: string | undefined, logge
       logger.warn(`${file}: peerType=${settings.peerType} differs from the role of server.${me.id}, ${me.role}, which counts`);
     }
     const sasl = saslOptions(withJaas(settings, jaas), readText);
-    const plan = { settings: { ...openSettings(settings, me !== null), ...sasl }, listen, keep: storageOptions(settings) };
+    const plan = {
+      settings: { ...openSettings(settings, me !== null), ...sasl },
+      listen,
+      keep: storageOptions(settings),
+      http: httpOptions(settings, args.length === 1 ? file : null),
+    };
     if (me === null) return { ...plan, ensemble: null };
     const peers = peerOptions(withJaas(settings, jaas), me, readText);
     const member = { ...ensembleOptions(settings, ensemble!, me), peers };
@@ -166,6 +189,11 @@ async function readPlan(args: readonly string[], jaas: string | undefined, logge
   } catch (error) {
     for (const line of problemsOf(error)) logger.error(line);
     return null;
+  }
+
+  function httpOptions(settings: Partial<ZooSettings>, file: string | null): Plan["http"] {
+    const http = httpPlan(settings);
+    return http === null ? null : { plan: http, configuration: file === null ? "" : readText(file) };
   }
 
   function problemsOf(error: unknown): readonly string[] {

@@ -107,6 +107,14 @@ export interface ZooSettings {
   readonly sessionRequireClientSASLAuth: boolean;
   readonly allowSaslFailedClients: boolean;
   readonly "java.security.auth.login.config": string;
+  readonly "admin.enableServer": boolean;
+  readonly "admin.serverAddress": string;
+  readonly "admin.serverPort": number;
+  readonly "admin.commandURL": string;
+  readonly "admin.idleTimeout": number;
+  readonly "metricsProvider.className": string;
+  readonly "metricsProvider.httpHost": string;
+  readonly "metricsProvider.httpPort": number;
   /** Of this key and of all that begin with it and a dot. */
   readonly superUser: readonly string[];
   readonly letAnySaslUserDoX: string;
@@ -246,6 +254,14 @@ const SERVED: { readonly [Key in keyof ZooSettings]: Kind<ZooSettings[Key]> } = 
   "enforce.auth.schemes": () => list("authentication schemes"),
   sessionRequireClientSASLAuth: bool,
   allowSaslFailedClients: bool,
+  "admin.enableServer": bool,
+  "admin.serverAddress": () => text("an address or name of this machine, such as 127.0.0.1 or 0.0.0.0"),
+  "admin.serverPort": () => whole({ most: 65_535, note: "0 for any that is free" }),
+  "admin.commandURL": () => text("a path such as /commands"),
+  "admin.idleTimeout": milliseconds(),
+  "metricsProvider.className": anyText,
+  "metricsProvider.httpHost": () => text("an address or name of this machine, such as 127.0.0.1 or 0.0.0.0"),
+  "metricsProvider.httpPort": () => whole({ most: 65_535, note: "0 for any that is free" }),
   "java.security.auth.login.config": () => text("a JAAS file"),
   superUser: saslUser,
   letAnySaslUserDoX: anyText,
@@ -268,7 +284,10 @@ const JAVA: Reason = { text: "it tunes a Java machine, its threads, caches or cl
 const TLS: Reason = { text: "TLS 1.2 and 1.3 are served, with the runtime's own choice of ciphers", quiet: false };
 const KERBEROS: Reason = { text: "members prove who they are by DIGEST-MD5", quiet: false };
 const RELOAD: Reason = { text: "keys and certificates are read when the server starts", quiet: false };
-const ADMIN: Reason = { text: "the HTTP admin server is not served yet", quiet: true };
+const ADMIN: Reason = {
+  text: "the admin server speaks HTTP/1.1 in the clear, and changes nothing: TLS and rights are a proxy's, or those of a program that embeds the server",
+  quiet: false,
+};
 const LARGE: Reason = { text: "large requests have no budget of their own", quiet: false };
 const STALE: Reason = { text: "what a client has asked that is gone is always dropped", quiet: true };
 const AUTH: Reason = { text: "who may do what is judged by ZooKeeper's own providers alone", quiet: false };
@@ -319,12 +338,7 @@ const NOT_SERVED: readonly (readonly [Reason, Readonly<Record<string, Kind<unkno
       "jvm.pause.sleep.time.ms": milliseconds(),
       "jvm.pause.warn-threshold.ms": milliseconds(),
       "jvm.pause.info-threshold.ms": milliseconds(),
-      "metricsProvider.className": anyText,
     },
-  ],
-  [
-    ADMIN,
-    { "admin.enableServer": bool, "admin.serverPort": () => whole({ most: 65_535 }), "admin.idleTimeout": milliseconds(0) },
   ],
   [
     LARGE,

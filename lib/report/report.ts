@@ -48,6 +48,8 @@ export interface ServerReport extends ProcessReport {
   /** Bytes of what is on disk; 0 for a server that keeps nothing. */
   readonly dataDirBytes: number;
   readonly logDirBytes: number;
+  /** The last snapshot that this run has written, and when; null before the first. */
+  readonly lastSnapshot: { readonly zxid: Zxid; readonly wall: number } | null;
   /** The tree's digest at some zxids, oldest first. */
   readonly digests: readonly { readonly zxid: Zxid; readonly digest: bigint }[];
   /** Bytes of replies to clients; -1 each before the first one. */
@@ -154,9 +156,24 @@ export interface ConfigurationReport {
     readonly quorumSize: number;
     /** null while this member does not lead. */
     readonly leading: LeaderReport | null;
+    /** Who leads, as far as this member knows; null while it looks for a leader. */
+    readonly leaderId: bigint | null;
+    /** Those of the configuration that counts, this one among them. */
+    readonly members: readonly MemberReport[];
     /** The configuration as its znode has it. */
     readonly membership: string;
   } | null;
+}
+
+export interface MemberReport {
+  readonly id: bigint;
+  readonly observer: boolean;
+  readonly hosts: readonly string[];
+  /** `host:port` each. */
+  readonly quorumAddresses: readonly string[];
+  readonly electionAddresses: readonly string[];
+  /** null where it isn't said. */
+  readonly clientAddress: string | null;
 }
 
 /** Values that were measured. */

@@ -93,6 +93,10 @@ export class StandaloneReport implements ServerControl {
     return this.#usage.logDirBytes;
   }
 
+  get lastSnapshot(): ServerControl["lastSnapshot"] {
+    return this.#from.journal?.lastSaved ?? null;
+  }
+
   // ── counts ──
 
   get latency(): ServerControl["latency"] {

@@ -32,7 +32,7 @@ export async function openDurable(storage: Storage, settings: Settings, world: S
     logger.info(`${report(storage.name, recovered)}`);
     const sections = { digest: settings.digest, lastZxid };
     const limits = { snapshotTxns: everyTxns, snapshotBytes: everyBytes };
-    const journal = new Journal(storage, () => database, { ...limits, sections, logger, random, txnsBehind: replayed });
+    const journal = new Journal(storage, () => database, { ...limits, sections, logger, clock, random, txnsBehind: replayed });
     // ZooKeeper does not start on a log without a snapshot: there is one before there is a log.
     if (snapshotZxid === null) await journal.saveSnapshot();
     const options = kernelOptions(settings);

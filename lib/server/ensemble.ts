@@ -13,7 +13,7 @@ import { History, RecentTxns } from "../broadcast/zab/history.ts";
 import { Leader } from "../broadcast/zab/leader.ts";
 import type { Membership } from "../broadcast/zab/membership.ts";
 import type { Image, MemberId } from "../broadcast/zab/messages.ts";
-import { clientPlace } from "../broadcast/zab/server_line.ts";
+import { bracketed, clientPlace } from "../broadcast/zab/server_line.ts";
 import { Zab } from "../broadcast/zab/zab.ts";
 import { Database } from "../kernel/database.ts";
 import { Kernel } from "../kernel/kernel.ts";
@@ -29,7 +29,7 @@ import { NO_PEER_AUTH, type PeerAuth } from "../peers/peer_auth.ts";
 import { ProposalSizes } from "../peers/proposal_sizes.ts";
 import { QuorumLinks } from "../peers/quorum_links.ts";
 import type { Dialer, Listener, Storage, Stored, StoredEpochs } from "../ports.ts";
-import type { ConfigurationReport, LeaderReport } from "../report/report.ts";
+import type { ConfigurationReport, LeaderReport, MemberReport } from "../report/report.ts";
 import { firstSessionId, serverIdMax } from "../session/identity.ts";
 import { Journal } from "../store/journal.ts";
 import { recover } from "../store/recovery.ts";
@@ -147,10 +147,22 @@ export async function keepWhole(storage: Storage, database: Database, settings: 
     snapshotBytes: everyBytes,
     sections: { digest: false, lastZxid },
     logger: world.logger,
+    clock: world.clock,
     random: world.random,
     txnsBehind: 0,
   });
   await journal.saveSnapshot();
+}
+
+function memberReport({ id, addresses, role, client }: EnsembleMember): MemberReport {
+  return {
+    id,
+    observer: role === "observer",
+    hosts: addresses.map(({ host }) => host),
+    quorumAddresses: addresses.map(({ host, quorumPort }) => `${bracketed(host)}:${quorumPort}`),
+    electionAddresses: addresses.map(({ host, electionPort }) => `${bracketed(host)}:${electionPort}`),
+    clientAddress: clientPlace(client),
+  };
 }
 
 const usualHost: MakeMemberHost = (kernel, broadcast, options) =>
@@ -205,6 +217,7 @@ class RunningMember {
       snapshotBytes: everyBytes,
       sections: { digest: settings.digest, lastZxid },
       logger,
+      clock,
       random,
       txnsBehind: known.replayed,
     });
@@ -235,7 +248,10 @@ class RunningMember {
     const { initLimit = 10, syncLimit = 5 } = this.#options;
     const { electionPort, quorumPort } = this.#config.me.addresses[0]!;
     const { committed } = this.#config.membership;
+    const { term } = this.#zab;
     return {
+      leaderId: term === null ? null : term instanceof Leader ? this.#id : term.leader,
+      members: committed.config.members.map(memberReport),
       initLimit,
       syncLimit,
       electionPort,

@@ -27,12 +27,12 @@ import { LISTENER, STORAGE } from "../options/ports.ts";
 import { objectOf, takeOptions, znodePath } from "../options/shape.ts";
 import type { Clock, ListenAddress, Listener, Logger, Storage } from "../ports.ts";
 import { modeOf } from "../report/mode.ts";
-import type { ConfigurationReport, ProcessReport, ServerMode } from "../report/report.ts";
+import type { ConfigurationReport, ProcessReport, ServerControl, ServerMode } from "../report/report.ts";
 import type { ReportSources } from "../report/server_report.ts";
-import type { ClientService } from "../service/client_service.ts";
 import { firstSessionId } from "../session/identity.ts";
 import type { Journal } from "../store/journal.ts";
 import { Tree } from "../tree/tree.ts";
+import type { ClientDoor } from "./client_door.ts";
 import type { EnsembleOptions } from "./ensemble.ts";
 
 /**
@@ -104,7 +104,7 @@ interface Running {
   /** What a report of it is read off. */
   readonly sources: Omit<ReportSources, "clients" | "process">;
   /** null: it has never had a listener. */
-  readonly clients: ClientService | null;
+  readonly door: ClientDoor | null;
 }
 
 /** A znode as the server has it, read past all permissions. */
@@ -128,7 +128,7 @@ export class Server {
   readonly #world: ServerWorld;
   #running: Running;
   /** Makes what serves clients of listeners; null until there is one. */
-  #openDoor: ((sources: Running["sources"]) => ClientService) | null = null;
+  #openDoor: ((sources: Running["sources"]) => ClientDoor) | null = null;
   readonly #handles = new Set<ZooKeeper>();
   /** With where each can be reached: null before it is, and once it accepts no more. */
   readonly #listeners = new Map<Listener, ListenAddress | null>();
@@ -169,7 +169,7 @@ export class Server {
       startedMono: clock.now().mono,
       addresses: () => [...this.#listeners.values()].filter((address) => address !== null),
     };
-    return { settings, host, journal, ensemble, sources, clients: this.#openDoor?.(sources) ?? null };
+    return { settings, host, journal, ensemble, sources, door: this.#openDoor?.(sources) ?? null };
   }
 
   /**
@@ -209,14 +209,14 @@ export class Server {
    */
   async listen(listener: Listener): Promise<ListenAddress> {
     LISTENER(listener, "listen", "listener");
-    await this.#loadDoor();
+    await this.#door();
     if (this.#closing !== null) throw new Error("Cannot listen: the server is closed");
     const isNew = !this.#listeners.has(listener);
     if (isNew) this.#listeners.set(listener, null);
     try {
       const address = await listener.start(
-        (duplex) => this.#running.clients!.accept(duplex),
-        (address) => this.#running.clients!.reserve(address),
+        (duplex) => this.#running.door!.clients.accept(duplex),
+        (address) => this.#running.door!.clients.reserve(address),
       );
       this.#listeners.set(listener, address);
       return address;
@@ -227,10 +227,12 @@ export class Server {
     }
   }
 
-  async #loadDoor(): Promise<void> {
+  async #door(): Promise<ClientDoor> {
     const [{ clientDoor }, ofProcess] = await Promise.all([import("./client_door.ts"), this.#world.loadProcess()]);
     this.#openDoor ??= (sources) => clientDoor({ ...sources, process: ofProcess }, this.#world);
-    if (this.#running.clients === null) this.#running = { ...this.#running, clients: this.#openDoor(this.#running.sources) };
+    const door = this.#running.door ?? this.#openDoor(this.#running.sources);
+    this.#running = { ...this.#running, door };
+    return door;
   }
 
   /**
@@ -253,6 +255,19 @@ export class Server {
   /** What the server is at the moment, as `srvr` says it; null while it serves nobody, such as a member without a leader. */
   get mode(): ServerMode | null {
     return modeOf(this.#running.host);
+  }
+
+  /**
+   * Report of the server about itself, from which the four-letter words, the admin commands and the metrics are made. Each field is computed when
+   * it is read, and reading changes nothing. It is loaded when it is first asked for.
+   *
+   * @example
+   * ```ts
+   * const { nodeCount, watchCount } = await server.report();
+   * ```
+   */
+  async report(): Promise<ServerControl> {
+    return (await this.#door()).report;
   }
 
   /**
@@ -402,7 +417,7 @@ export class Server {
     const settings = memberSettings(options, { ...before.settings, digest: before.settings.digest || journal === null });
     try {
       await host.stop();
-      for (const connection of this.#running.clients?.connections ?? []) connection.cut();
+      for (const connection of this.#running.door?.clients.connections ?? []) connection.cut();
       if (journal === null) await keepWhole(storage, host.member.kernel.database, settings, this.#world);
       await (journal ?? storage).close();
       this.#running = this.#run(settings, await openMember(storage, options, settings, this.#world));

@@ -8,7 +8,7 @@ import type { Database } from "../kernel/database.ts";
 import type { Proposal } from "../model/txns.ts";
 import type { Zxid } from "../model/types.ts";
 import { formatZxid } from "../model/zxid.ts";
-import type { Logger, Storage, StorageUsage, Stored } from "../ports.ts";
+import type { Clock, Logger, Storage, StorageUsage, Stored } from "../ports.ts";
 import type { CheckOfWhatIsLeft } from "./cut.ts";
 import { RecordEncoder } from "./log_records.ts";
 import { type SnapshotSections, snapshotChunks } from "./snapshot_records.ts";
@@ -23,6 +23,7 @@ export interface JournalOptions {
   readonly txnsBehind: number;
   readonly sections: SnapshotSections;
   readonly logger: Logger;
+  readonly clock: Clock;
   /** A random number in [0, 1). */
   readonly random: () => number;
 }
@@ -38,6 +39,7 @@ export class Journal {
   #txnsMax = 0;
   #bytesMax = 0;
   #saving: Promise<Zxid> | null = null;
+  #lastSaved: { readonly zxid: Zxid; readonly wall: number } | null = null;
   #closed = false;
 
   /** @param database the one that is kept: in an ensemble it may be replaced as a whole */
@@ -47,6 +49,11 @@ export class Journal {
     this.#options = options;
     this.#startCounting();
     this.#txns = options.txnsBehind;
+  }
+
+  /** The last snapshot that this run has written, and when, in milliseconds of the wall clock; null before the first. */
+  get lastSaved(): { readonly zxid: Zxid; readonly wall: number } | null {
+    return this.#lastSaved;
   }
 
   /** Makes proposals durable; see {@link Storage.append}. */
@@ -116,6 +123,7 @@ export class Journal {
       frozen.nodes.release();
       frozen.children.release();
     }
+    this.#lastSaved = { zxid: lastZxid, wall: this.#options.clock.now().wall };
     this.#options.logger.info(`Snapshot written at ${formatZxid(lastZxid)}`);
     return lastZxid;
   }

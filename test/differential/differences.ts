@@ -388,6 +388,13 @@ const REPORTS: readonly Difference[] = [
     shown: "it takes an ensemble: test/ensemble/uncuttable_log.test.ts",
   },
   {
+    what: "the admin server",
+    apache: "is there unless it is turned off, on every interface; its commands change things for anybody",
+    ours: "takes `admin.enableServer=true`, and is on loopback unless `admin.serverAddress` says otherwise; what changes something takes an authoriser",
+    why: "nothing listens beyond this machine, or obeys strangers, unless it was told to",
+    shown: "it is HTTP: test/http/ports.test.ts",
+  },
+  {
     what: "setWatches after a change of a znode that the session may not read, as 3.9",
     apache: "tells of the change",
     ours: "tells what `exists` would: nothing; the watch is kept",

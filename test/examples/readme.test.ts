@@ -17,11 +17,12 @@ interface Example {
   readonly code: string;
 }
 
-const MANUALS = ["README.md", "lib/recipes/README.md", "lib/testing/README.md"];
+const MANUALS = ["README.md", "lib/recipes/README.md", "lib/testing/README.md", "adapters/http/README.md"];
 
 /** The public names, and the sources behind them. */
 const DOORS: Readonly<Record<string, string>> = {
   zookernel: "mod.ts",
+  "zookernel/http": "adapters/http/mod.ts",
   "zookernel/recipes": "lib/recipes/mod.ts",
   "zookernel/storage": "adapters/storage/mod.ts",
   "zookernel/tcp": "adapters/tcp/mod.ts",

@@ -18,6 +18,7 @@ import { recover } from "../../lib/store/recovery.ts";
 import { NothingCutError } from "../../lib/store/storage_error.ts";
 import { Tree } from "../../lib/tree/tree.ts";
 import { campaign } from "../support/campaign.ts";
+import { ManualClock } from "../support/manual_clock.ts";
 import { Random } from "../support/random.ts";
 import { PowerFailure, SimulatedDisk } from "./disk.ts";
 
@@ -64,7 +65,13 @@ class DiskOfMember {
     this.disk = disk;
     this.storage = storage;
     const never = { snapshotTxns: 1e9, snapshotBytes: 1e12, txnsBehind: 0 };
-    const options = { ...never, sections: { digest: true, lastZxid: true }, logger: quiet, random: () => 0.5 };
+    const options = {
+      ...never,
+      sections: { digest: true, lastZxid: true },
+      logger: quiet,
+      clock: new ManualClock(),
+      random: () => 0.5,
+    };
     this.journal = new Journal(storage, () => this.database, options);
   }
 

@@ -10,13 +10,14 @@ import { until } from "./until.ts";
 
 /** Three members, and where the third, which leads, and the first, which follows, serve. */
 export class Members {
-  readonly #servers: readonly Server[];
+  /** The one that follows, the one that leads, and the other. */
+  readonly servers: readonly Server[];
   readonly config: EnsembleConfig;
   readonly leader: Address;
   readonly follower: Address;
 
   private constructor(servers: readonly Server[], config: EnsembleConfig, leader: Address, follower: Address) {
-    this.#servers = servers;
+    this.servers = servers;
     this.config = config;
     this.leader = leader;
     this.follower = follower;
@@ -44,13 +45,13 @@ export class Members {
 
   /** Leaves the one that follows alone, and waits until it serves without the others. */
   async isolateFollower(): Promise<void> {
-    const [, ...others] = this.#servers;
+    const [, ...others] = this.servers;
     await Promise.all(others.map((server) => server.close()));
     await until(async () => (await modeOf(this.follower)) === "read-only", "the first to be alone");
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#servers.map((server) => server.close()));
+    await Promise.all(this.servers.map((server) => server.close()));
   }
 }
 

@@ -30,6 +30,20 @@ export function findJavaZooKeeper(): Peer<{ readonly java: string; readonly clas
   return { skip: false, java, classpath: jar };
 }
 
+/** Apache's admin server: Java finds what it needs beside ZooKeeper's own jar. */
+export function findAdminServer(): Peer<object> {
+  const zookeeper = findJavaZooKeeper();
+  const jar = join(JAR_FOLDER, "servlet-api.jar");
+  if (zookeeper.skip !== false || existsSync(jar)) return zookeeper;
+  return missing("Apache ZooKeeper's admin server", `no ${jar} (Debian: apt-get install libservlet-api-java)`);
+}
+
+/** Prometheus' checker of metrics: `promtool check metrics`. */
+export function findPromtool(): Peer<object> {
+  if (!WITHOUT_PEERS && runs("promtool", ["--version"])) return { skip: false };
+  return missing("promtool", "no promtool on this machine (Debian: apt-get install prometheus)");
+}
+
 /** The shell that comes with Apache ZooKeeper: `<command> -server host:port`. */
 export function findZkCli(): Peer<{ readonly command: string }> {
   const command = "/usr/share/zookeeper/bin/zkCli.sh";

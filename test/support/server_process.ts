@@ -179,8 +179,8 @@ function apacheCommand(config: ZooConfig, file: string, jaas: string | undefined
       "-Dfile.encoding=UTF-8",
       ...properties.map(([key, value]) => `-D${key}=${value}`),
       ...(jaas === undefined ? [] : [`-Djava.security.auth.login.config=${jaas}`]),
-      // The last two are for TLS, and missing from the class path that Debian wrote into ZooKeeper's jar.
-      ...["-cp", [apache.classpath, ...["slf4j-simple", "netty-codec", "netty-resolver"].map(jar)].join(":")],
+      // The others are for TLS and the admin server, and missing from the class path that Debian wrote into ZooKeeper's jar.
+      ...["-cp", [apache.classpath, ...["slf4j-simple", "netty-codec", "netty-resolver", "servlet-api"].map(jar)].join(":")],
       ...["org.apache.zookeeper.server.quorum.QuorumPeerMain", file],
     ],
   };

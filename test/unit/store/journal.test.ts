@@ -5,6 +5,7 @@ import { memoryStorage } from "../../../adapters/storage/memory.ts";
 import { Database } from "../../../lib/kernel/database.ts";
 import { Journal } from "../../../lib/store/journal.ts";
 import { Tree } from "../../../lib/tree/tree.ts";
+import { ManualClock } from "../../support/manual_clock.ts";
 import { txn } from "../../support/zab_rig.ts";
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
@@ -21,7 +22,7 @@ async function txnsUntilSnapshot(txnsBehind: number): Promise<number> {
     return saveSnapshot.apply(storage, args);
   };
   const limits = { snapshotTxns: 20, snapshotBytes: 1e9, sections: { digest: false, lastZxid: false }, txnsBehind };
-  const journal = new Journal(storage, () => database, { ...limits, logger: quiet, random: () => 0 });
+  const journal = new Journal(storage, () => database, { ...limits, logger: quiet, clock: new ManualClock(), random: () => 0 });
   for (let counter = 1; counter <= 100; counter++) {
     await journal.append([txn(1, counter)]);
     if (snapshots === 0) continue;

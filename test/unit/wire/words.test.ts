@@ -68,6 +68,7 @@ function server(more: Partial<ServerControl> = {}): ServerControl {
     ephemerals: new Map([[SESSION, ["/e"]]]),
     dataDirBytes: 67_109_337,
     logDirBytes: 67_109_337,
+    lastSnapshot: null,
     digests: [],
     responseBytes: { last: 20, min: 20, max: 88 },
     configuration: {
@@ -247,6 +248,8 @@ test("a leader tells its proposals, an ensemble its configuration", () => {
     observer: false,
     quorumSize: 3,
     leading: null,
+    leaderId: null,
+    members: [],
     membership: "server.1=a:1:2\nversion=0",
   };
   const configuration = { ...server().configuration, ensemble };
