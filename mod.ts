@@ -33,7 +33,14 @@ export type { CreateOptions, Data } from "./lib/client/arguments.ts";
 export { bytes, type Codec, json, utf8 } from "./lib/client/codecs.ts";
 export type { EventStream, OverflowPolicy } from "./lib/client/event_stream.ts";
 export type { LossRule } from "./lib/client/lease.ts";
-export type { ConnectOptions, RequestOptions, VersionOptions, WatchOptions, WatchStreamOptions } from "./lib/client/options.ts";
+export type {
+  ConnectOptions,
+  RemoveWatchesOptions,
+  RequestOptions,
+  VersionOptions,
+  WatchOptions,
+  WatchStreamOptions,
+} from "./lib/client/options.ts";
 export type { Reconfig } from "./lib/client/reconfig.ts";
 export { InvalidValueError, type Schema, type SchemaIssue } from "./lib/client/schema.ts";
 export type { ConnectionState } from "./lib/client/session.ts";
@@ -41,7 +48,7 @@ export type { StateChange } from "./lib/client/states.ts";
 export { type Transaction, TransactionError, type TransactionResult } from "./lib/client/transaction.ts";
 export type { TypedNode, UpdateOptions, Versioned } from "./lib/client/typed.ts";
 export type { StreamEvent } from "./lib/client/watch_streams.ts";
-export type { Watcher } from "./lib/client/watchers.ts";
+export type { RemovedWatches, Watcher, WatchKind } from "./lib/client/watchers.ts";
 export type { ZooKeeper } from "./lib/client/zookeeper.ts";
 export type { Compat } from "./lib/model/compat.ts";
 export { type Applied, type ErrorCode, ZkError } from "./lib/model/errors.ts";

@@ -18,6 +18,8 @@ Commands:
       The same without a file.
   status [zoo.cfg]
       Tell whether the server of this configuration serves, and in which mode.
+  cli [-server host:port[,…][/chroot]] [command [arguments]]
+      A shell for ZooKeeper servers, with the habits of zkCli.sh; cli --help tells more.
   log dump|verify <file or dataDir>
       Print the txns of a log, or tell whether it is whole and a server can start on it.
   log repair <file> [--force]
@@ -47,6 +49,7 @@ const INVALID_INVOCATION = 2;
 const FAILED = 1;
 
 async function main(args: readonly string[]): Promise<number> {
+  if (args[0] === "cli") return (await import("./shell/system.ts")).shell(args.slice(1));
   const given = readArguments(args);
   if (typeof given === "string") return refuse(given);
   const { values, positionals } = given;

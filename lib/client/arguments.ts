@@ -13,6 +13,7 @@ import { Slab } from "../base/slab.ts";
 import {
   argumentError,
   checkFunction,
+  checkOneOf,
   checkOptions,
   checkSignal,
   checkString,
@@ -22,8 +23,8 @@ import {
 } from "../base/validate.ts";
 import { ZkError } from "../model/errors.ts";
 import type { Acl, AddWatchMode, CreateMode } from "../model/types.ts";
-import type { CloseOptions, RequestOptions, VersionOptions, WatchOptions } from "./options.ts";
-import type { Watcher } from "./watchers.ts";
+import type { CloseOptions, RemoveWatchesOptions, RequestOptions, VersionOptions, WatchOptions } from "./options.ts";
+import type { Watcher, WatchKind } from "./watchers.ts";
 
 /** Data of a znode: bytes in any buffer or view of one, a string (its UTF-8 bytes), or null, which ZooKeeper keeps apart from no bytes. */
 export type Data = ArrayBufferLike | ArrayBufferView | string | null;
@@ -59,6 +60,8 @@ const REQUEST_KEYS = ["signal"] as const;
 const VERSION_KEYS = ["version", "signal"] as const;
 const WATCH_KEYS = ["watch", "signal"] as const;
 const MODE_KEYS = ["mode", "signal"] as const;
+const REMOVE_WATCHES_KEYS = ["kind", "signal"] as const;
+const WATCH_KINDS: readonly WatchKind[] = ["data", "children", "any"];
 /** Of one operation in a transaction, which can't be given up alone. */
 const OPERATION_VERSION_KEYS = ["version"] as const;
 const OPERATION_CREATE_KEYS = ["mode", "acl", "ttlMs"] as const;
@@ -120,6 +123,17 @@ export function takeWatchOptions(action: string, options: WatchOptions): typeof 
   const { watch, signal } = options;
   if (watch !== undefined) checkFunction(action, "watch", watch, "(event) => console.log(event)");
   return { watch, signal: takeSignal(action, signal) };
+}
+
+export function takeRemoveWatchesOptions(
+  action: string,
+  options: RemoveWatchesOptions,
+): { readonly kind: WatchKind; readonly signal: AbortSignal | undefined } {
+  if (options === NO_OPTIONS) return { kind: "any", signal: undefined };
+  checkOptions(action, options, REMOVE_WATCHES_KEYS, '{ kind: "data" }');
+  const { kind = "any", signal } = options;
+  checkOneOf(action, "kind", kind, WATCH_KINDS);
+  return { kind, signal: takeSignal(action, signal) };
 }
 
 export function takeWatcher(action: string, watcher: unknown): Watcher {

@@ -5,7 +5,7 @@ import type { AbortSignal } from "../base/platform_types.ts";
 import type { AddWatchMode } from "../model/types.ts";
 import { flag, type Shape, signal, text, wholeNumber } from "../options/shape.ts";
 import type { OverflowPolicy } from "./event_stream.ts";
-import type { Watcher } from "./watchers.ts";
+import type { Watcher, WatchKind } from "./watchers.ts";
 
 /** What `server.connect()` may be told. */
 export interface ConnectOptions {
@@ -56,6 +56,11 @@ export interface VersionOptions extends RequestOptions {
 export interface WatchOptions extends RequestOptions {
   /** Called once, when what was read changes. */
   readonly watch?: Watcher | undefined;
+}
+/** What `removeWatches` may be told. */
+export interface RemoveWatchesOptions extends RequestOptions {
+  /** `data`: those that `getData` and `exists` set; `children`: those of `getChildren`. Default `any`: these, and what `addWatch` set. */
+  readonly kind?: WatchKind | undefined;
 }
 export interface WatchStreamOptions {
   /** `persistent`: this znode and its list of children; `persistent_recursive`: this znode and all below it. Default `persistent`. */

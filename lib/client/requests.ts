@@ -16,7 +16,7 @@ import type { Watcher, Watchers, WatchSet } from "./watchers.ts";
 /** What a request does to the handle's own record of watches when it succeeds. Paths are the server's. */
 export type WatchEffect =
   | { readonly kind: "set"; readonly set: WatchSet; readonly path: string; readonly watcher: Watcher }
-  | { readonly kind: "removeAll"; readonly path: string };
+  | { readonly kind: "answered"; readonly succeeded: () => void };
 
 /**
  * Why a request failed, before it is an error. The verb makes that where it goes on: engines then put whoever awaits the verb into its stack, which
@@ -88,8 +88,8 @@ class Request implements Asked {
 
   /** In the same call as the answer, and not once the promise is seen to: an event may follow the reply at once. */
   affects(watchers: Watchers, effect: WatchEffect): void {
-    if (effect.kind === "removeAll") {
-      this.#answered = (succeeded) => succeeded && watchers.removeAll(effect.path);
+    if (effect.kind === "answered") {
+      this.#answered = (succeeded) => succeeded && effect.succeeded();
       return;
     }
     const { set, path, watcher } = effect;

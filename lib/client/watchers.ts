@@ -16,6 +16,18 @@ export const CONFIG_PATH = "/zookeeper/config";
 /** The sets a watcher can stand in, as ZooKeeper's clients keep them; `config` for data watches at {@link CONFIG_PATH} that are told this very path. */
 export type WatchSet = "data" | "exist" | "child" | "config" | AddWatchMode;
 
+/** Which watches to remove: those on data and on being there, those on the list of children, or all, persistent ones among them. */
+export type WatchKind = "data" | "children" | "any";
+
+/** A sort of watches that were removed. */
+export type RemovedWatches = "data" | "children" | "persistent";
+
+const SORTS: readonly (readonly [RemovedWatches, readonly WatchSet[]])[] = [
+  ["data", ["data", "exist", "config"]],
+  ["children", ["child"]],
+  ["persistent", ["persistent", "persistent_recursive"]],
+];
+
 /** A batch of setWatches stops growing at this many characters of paths. */
 const BATCH_CHARACTERS_MAX = 128 * 1024;
 
@@ -66,8 +78,17 @@ export class Watchers {
       for (const [path, watchers] of paths) for (const watcher of watchers) this.add(set as WatchSet, path, watcher);
   }
 
-  removeAll(path: string): void {
-    for (const set of Object.values(this.#sets)) set.delete(path);
+  /** Forgets all watches of a kind at a path, and says of which sorts there were some. */
+  removeAll(path: string, kind: WatchKind): RemovedWatches[] {
+    return SORTS.filter(([sort, sets]) => {
+      if (kind !== "any" && kind !== sort) return false;
+      return sets.map((set) => this.#sets[set].delete(path)).includes(true);
+    }).map(([sort]) => sort);
+  }
+
+  /** Whether there is any watch of a kind at a path. */
+  has(path: string, kind: WatchKind): boolean {
+    return SORTS.some(([sort, sets]) => (kind === "any" || kind === sort) && sets.some((set) => this.#sets[set].has(path)));
   }
 
   /** Forgets all that `addWatch` registered. */

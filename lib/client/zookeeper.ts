@@ -26,6 +26,7 @@ import {
   takeCreateOptions,
   takeData,
   takeModeOptions,
+  takeRemoveWatchesOptions,
   takeRequestOptions,
   takeVersionOptions,
   takeWatcher,
@@ -37,7 +38,14 @@ import type { EventStream } from "./event_stream.ts";
 import { guard } from "./guard.ts";
 import { LOSS_RULES, type LossRule } from "./lease.ts";
 import type { Connector } from "./link.ts";
-import type { CloseOptions, RequestOptions, VersionOptions, WatchOptions, WatchStreamOptions } from "./options.ts";
+import type {
+  CloseOptions,
+  RemoveWatchesOptions,
+  RequestOptions,
+  VersionOptions,
+  WatchOptions,
+  WatchStreamOptions,
+} from "./options.ts";
 import { type Reconfig, reconfigOp } from "./reconfig.ts";
 import { expect, type Failure, failed, Requests, sets } from "./requests.ts";
 import type { Schema, SchemaInput, SchemaOutput } from "./schema.ts";
@@ -47,7 +55,7 @@ import { type Commit, Transaction } from "./transaction.ts";
 import { TypedNode, type TypedOptions, takeTypedOptions } from "./typed.ts";
 import { createOp, isSequential, serverPath } from "./values.ts";
 import { type StreamEvent, WatchStreams } from "./watch_streams.ts";
-import { CONFIG_PATH, type Watcher, Watchers } from "./watchers.ts";
+import { CONFIG_PATH, type RemovedWatches, type Watcher, Watchers, type WatchKind } from "./watchers.ts";
 
 /** What a handle is made of. */
 export interface HandleOptions {
@@ -65,8 +73,9 @@ export interface HandleOptions {
   readonly goOnWith?: ZooKeeper;
 }
 
-/** Watches of whichever kind, as removeWatches numbers them. */
-const ANY_WATCH = 3;
+/** Kinds of watches, as removeWatches numbers them. */
+const WATCH_NUMBERS: Readonly<Record<WatchKind, number>> = { children: 1, data: 2, any: 3 };
+const ANY_WATCH = WATCH_NUMBERS.any;
 
 export class ZooKeeper extends Conveniences implements ClientSessionListener {
   readonly #session: ClientSession;
@@ -406,13 +415,25 @@ export class ZooKeeper extends Conveniences implements ClientSessionListener {
     expect(await this.#requests.ask(op, "removeWatch", path, signal), "done");
   }
 
-  /** Removes every watch of this handle at this path. Errors: `NoWatcher`. */
-  async removeWatches(path: string, options: RequestOptions = NO_OPTIONS): Promise<void> {
+  /**
+   * Removes every watch of this handle at this path, or those of one kind, and says of which sorts there were some. Errors: `NoWatcher`.
+   *
+   * @example
+   * ```ts
+   * await zk.removeWatches("/app", { kind: "children" }); // ["children"]
+   * ```
+   */
+  async removeWatches(path: string, options: RemoveWatchesOptions = NO_OPTIONS): Promise<RemovedWatches[]> {
     const full = this.#full(path, "removeWatches");
-    const signal = takeRequestOptions("removeWatches", options);
-    const op: Op = { kind: "removeWatches", path: full, type: ANY_WATCH };
-    const effect = { kind: "removeAll", path: full } as const;
-    expect(await this.#requests.ask(op, "removeWatches", path, signal, effect), "done");
+    const { kind, signal } = takeRemoveWatchesOptions("removeWatches", options);
+    if (kind !== "any" && !this.#watchers.has(full, kind)) throw new ZkError("NoWatcher", { operation: "removeWatches", path });
+    const op: Op = { kind: "removeWatches", path: full, type: WATCH_NUMBERS[kind] };
+    let removed: RemovedWatches[] = [];
+    const succeeded = (): void => {
+      removed = this.#watchers.removeAll(full, kind);
+    };
+    expect(await this.#requests.ask(op, "removeWatches", path, signal, { kind: "answered", succeeded }), "done");
+    return removed;
   }
 
   /**

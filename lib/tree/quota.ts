@@ -11,8 +11,9 @@ import { nameOf, parentOf } from "../model/path.ts";
 import { QUOTA_ROOT, type Tree } from "./tree.ts";
 import type { Znode } from "./znode.ts";
 
-const LIMITS = "zookeeper_limits";
-const STATS = "zookeeper_stats";
+/** Names of the znodes that hold limits and usage. */
+export const LIMITS = "zookeeper_limits";
+export const STATS = "zookeeper_stats";
 const COUNT = "count";
 const BYTES = "bytes";
 const COUNT_LIMIT = "countHardLimit";
@@ -21,7 +22,7 @@ const UTF8 = new TextEncoder();
 const TEXT = new TextDecoder();
 
 /** What a limits or stats znode says: number by key. A key that is missing says -1, which is "no limit". */
-type QuotaNumbers = ReadonlyMap<string, bigint>;
+export type QuotaNumbers = ReadonlyMap<string, bigint>;
 
 const NONE = -1n;
 
@@ -155,7 +156,7 @@ function quotaNumbers(data: Uint8Array | null): QuotaNumbers | null {
  * Reads `count=5,bytes=-1=;byteHardLimit=9;countHardLimit=2` as ZooKeeper does: what stands behind a second `=` means nothing, an empty number
  * is none. null where a part has no number, or one that no Java long can be.
  */
-function parseQuota(data: Uint8Array): QuotaNumbers | null {
+export function parseQuota(data: Uint8Array): QuotaNumbers | null {
   const numbers = new Map<string, bigint>();
   if (data.length === 0) return numbers;
   const parts = TEXT.decode(data).split(SEPARATOR);
@@ -180,7 +181,7 @@ function hasValue(part: string): boolean {
 }
 
 /** Writes them so that versions before 3.7 find the two keys that they know. */
-function formatQuota(numbers: QuotaNumbers): Uint8Array {
+export function formatQuota(numbers: QuotaNumbers): Uint8Array {
   const tail = [...numbers].filter(([key]) => key !== COUNT && key !== BYTES).sort(([a], [b]) => (a < b ? -1 : 1));
   const more = tail.map(([key, value]) => `;${key}=${value}`).join("");
   const head = `count=${numberOf(numbers, COUNT)},bytes=${numberOf(numbers, BYTES)}`;

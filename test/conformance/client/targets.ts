@@ -48,6 +48,7 @@ const NOT_IN_3_4: TargetKind["exceptions"] = {
   "watch: hears of another client's changes": SINCE_3_6,
   "watch: of an event: what it shows is there when it is read, and not before it": SINCE_3_6,
   "watch: removed, is heard no more; the others are": SINCE_3_6,
+  "watch: are removed by their kind": SINCE_3_6,
   "watch: all at a path are removed; where there is none, that is said": SINCE_3_6,
 };
 

@@ -126,6 +126,22 @@ export const watch: Verb = {
       await assert.rejects(zk.removeWatches("/a"), { code: "NoWatcher" });
     },
 
+    "are removed by their kind": async ({ zk }) => {
+      const { heard, listen } = ear();
+      await zk.create("/a");
+      await zk.getData("/a", { watch: listen });
+      await assert.rejects(zk.removeWatches("/a", { kind: "children" }), { code: "NoWatcher" });
+      await zk.getChildren("/a", { watch: listen });
+      assert.deepEqual(await zk.removeWatches("/a", { kind: "data" }), ["data"]);
+      await zk.setData("/a", "1");
+      await zk.create("/a/b");
+      await until(() => heard.length > 0, "the child");
+      assert.deepEqual(heard, ["NodeChildrenChanged /a"]);
+      await zk.exists("/a", { watch: listen });
+      await zk.getChildren("/a", { watch: listen });
+      assert.deepEqual(await zk.removeWatches("/a"), ["data", "children"]);
+    },
+
     "of an ephemeral whose session ends": async ({ zk, connect }) => {
       const owner = await connect();
       await owner.create("/e", "", { mode: "ephemeral" });

@@ -1,0 +1,86 @@
+/**
+ * Shell at a terminal: a prompt, lines that are edited, completed and kept, and Ctrl-C, which ends the command and not the shell.
+ *
+ * Not here: what lines mean (interpreter.ts). Invariant: the prompt stands below everything that was printed.
+ */
+import process from "node:process";
+import { createInterface, type Interface } from "node:readline";
+import { complete } from "./completion.ts";
+import type { Connection } from "./connection.ts";
+import { HISTORY_LINES_MAX, keepLine, readHistory } from "./history.ts";
+import type { Interpreter } from "./interpreter.ts";
+import type { Printer } from "./printer.ts";
+
+const GREEN = "\x1b[32m";
+const PLAIN = "\x1b[0m";
+const START_OF_EMPTY_LINE = "\r\x1b[K";
+
+export class Terminal {
+  readonly #interpreter: Interpreter;
+  readonly #connection: Connection;
+  readonly #historyFile: string;
+  readonly #colour: boolean;
+  readonly #lines: Interface;
+  /** Of the command that is carried out. */
+  #running: AbortController | null = null;
+
+  constructor(interpreter: Interpreter, connection: Connection, historyFile: string, colour: boolean) {
+    this.#interpreter = interpreter;
+    this.#connection = connection;
+    this.#historyFile = historyFile;
+    this.#colour = colour;
+    this.#lines = createInterface({
+      ...{ input: process.stdin, output: process.stdout, terminal: true },
+      ...{ history: readHistory(historyFile).reverse(), historySize: HISTORY_LINES_MAX, removeHistoryDuplicates: true },
+      completer: (line: string, done: (error: null, found: [string[], string]) => void): void =>
+        void complete(line, connection.handle).then((found) => done(null, found)),
+    });
+  }
+
+  /** Resolves when the person has left. */
+  async run(printer: Printer): Promise<void> {
+    printer.besides({
+      before: () => this.#running === null && process.stdout.write(START_OF_EMPTY_LINE),
+      after: () => this.#running === null && this.#prompt(),
+    });
+    this.#lines.on("SIGINT", () => this.#interrupt());
+    this.#prompt();
+    await new Promise<void>((resolve) => {
+      let typed = Promise.resolve();
+      this.#lines.on("line", (line) => {
+        typed = typed.then(() => this.#execute(line));
+      });
+      this.#lines.on("close", () => {
+        this.#running?.abort(new Error("the terminal is gone"));
+        void typed.then(resolve);
+      });
+    });
+    printer.besides(null);
+  }
+
+  async #execute(line: string): Promise<void> {
+    if (this.#interpreter.isOver) return;
+    keepLine(this.#historyFile, line);
+    this.#running = new AbortController();
+    await this.#interpreter.execute(line, this.#running.signal);
+    this.#running = null;
+    if (this.#interpreter.isOver) this.#lines.close();
+    else this.#prompt();
+  }
+
+  #prompt(): void {
+    const { servers, stateName } = this.#connection;
+    const text = `[zk: ${servers}(${stateName}) ${this.#interpreter.lineCount}] `;
+    this.#lines.setPrompt(this.#colour ? `${GREEN}${text}${PLAIN}` : text);
+    this.#lines.prompt(true);
+  }
+
+  /** Ends the command; where there is none, the line. */
+  #interrupt(): void {
+    if (this.#running !== null) return this.#running.abort(new Error("interrupted"));
+    process.stdout.write("\n");
+    this.#lines.write(null, { ctrl: true, name: "e" });
+    this.#lines.write(null, { ctrl: true, name: "u" });
+    this.#prompt();
+  }
+}
