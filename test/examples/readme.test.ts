@@ -1,93 +1,203 @@
 /**
- * The manuals are true: every TypeScript example in them is run, as a program of its own, on this runtime, and prints what its comments say.
+ * The manuals are true: every TypeScript example in them is run as it stands, in a clean folder, on this runtime, and prints what its comments say. So are the programs of `examples/`.
+ *
+ * A fence with more words than its language (a test for a runner that isn't installed here) is not run.
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, posix } from "node:path";
 import process from "node:process";
-import { after, before, describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { parseZooCfg } from "../../adapters/cli/zoo_cfg.ts";
 import { projectPath } from "../support/root.ts";
 import { runtimeName } from "../support/runtime.ts";
 
 interface Example {
   /** What it stands under. */
-  readonly heading: string;
+  readonly title: string;
   readonly code: string;
+  /** Where it is laid for this runtime; by this name its output is found, too. */
+  readonly file: string;
 }
 
-const MANUALS = ["README.md", "lib/recipes/README.md", "lib/testing/README.md", "adapters/http/README.md"];
+const MANUALS = [
+  "README.md",
+  "lib/client/README.md",
+  "lib/recipes/README.md",
+  "lib/testing/README.md",
+  "adapters/http/README.md",
+  ...filesBelow("docs", /\.md$/),
+];
+const PROGRAMS = filesBelow("examples", /\.ts$/);
 
 /** The public names, and the sources behind them. */
-const DOORS: Readonly<Record<string, string>> = {
-  zookernel: "mod.ts",
-  "zookernel/http": "adapters/http/mod.ts",
-  "zookernel/recipes": "lib/recipes/mod.ts",
-  "zookernel/storage": "adapters/storage/mod.ts",
-  "zookernel/tcp": "adapters/tcp/mod.ts",
-  "zookernel/testing": "adapters/testing/mod.ts",
-};
+const DOORS: Readonly<Record<string, string>> = (
+  JSON.parse(readFileSync(projectPath("deno.json"), "utf8")) as { readonly exports: Readonly<Record<string, string>> }
+).exports;
+const BUILT = runtimeName === "node";
+const KILLED_AFTER_MS = 120_000;
 
-function examples(manual: string): Example[] {
+const folder = mkdtempSync(projectPath(".examples-"));
+const examples = [
+  ...MANUALS.flatMap((manual) => examplesOf(manual)),
+  ...PROGRAMS.map((program) => laid(program, readFileSync(projectPath(program), "utf8"), program)),
+].filter(
+  ({ code }) =>
+    !/from "bun:test"|\bDeno\.test/.test(code) || (code.includes(runtimeName === "bun" ? "bun:test" : "Deno.test") && !BUILT),
+);
+const outputs = new Map<string, string>();
+
+function filesBelow(root: string, name: RegExp): string[] {
+  const files = readdirSync(projectPath(root), { recursive: true, encoding: "utf8" }).filter((file) => name.test(file));
+  return files.map((file) => `${root}/${file.replaceAll("\\", "/")}`).sort();
+}
+
+function examplesOf(manual: string): Example[] {
   const found: Example[] = [];
   let heading = "";
   for (const { groups } of readFileSync(projectPath(manual), "utf8").matchAll(
     /^## (?<heading>.+)$|^```[tj]s\n(?<code>[\s\S]*?)^```$/gm,
   )) {
     if (groups?.heading !== undefined) heading = groups.heading;
-    else if (groups?.code !== undefined) found.push({ heading, code: groups.code });
+    else if (groups?.code !== undefined)
+      found.push(laid(`${manual}, ${heading}: example ${found.length + 1}`, groups.code, `${manual}-${found.length}`));
   }
   return found;
 }
 
+function laid(title: string, code: string, name: string): Example {
+  return { title, code, file: join(folder, `${name.replace(/\W/g, "_")}.test.${BUILT ? "js" : "ts"}`) };
+}
+
+/** Examples with fixed ports may run on several runtimes at once. */
+const PORTS_APART = { bun: 0, node: 200, deno: 400 }[runtimeName];
+
 /** The code with the package's names replaced by what a clone has of them: sources, or on Node what was built. */
 function inThisClone(code: string): string {
-  return code.replace(/from "(zookernel[^"]*)"/g, (_, name: string) => {
-    const source = DOORS[name];
-    assert.ok(source !== undefined, `a manual imports ${name}, which this test does not know`);
-    const file = runtimeName === "node" ? projectPath("dist", source.replace(/\.ts$/, ".js")) : projectPath(source);
+  const apart = code.replace(/(?<=:)28\d{3}\b/g, (port) => String(Number(port) + PORTS_APART));
+  return apart.replace(/from "zookernel([^"]*)"/g, (_, name: string) => {
+    const source = DOORS[`.${name}`];
+    assert.ok(source !== undefined, `an example imports zookernel${name}, which this package does not have`);
+    const file = BUILT ? projectPath("dist", source.replace(/\.ts$/, ".js")) : projectPath(source);
     return `from "${pathToFileURL(file).href}"`;
   });
 }
 
-function run(file: string, isTest: boolean): { status: number | null; output: string } {
-  const deno = [isTest ? "test" : "run", "--quiet", "--allow-all", "--no-check", file];
-  const args = runtimeName === "deno" ? deno : runtimeName === "bun" && isTest ? ["test", file] : [file];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 60_000 });
-  return { status, output: `${stdout}\n${stderr}` };
+function layOut(): void {
+  mkdirSync(join(folder, "clean"));
+  for (const name of ["ca.pem", "server.pem"]) copyFileSync(projectPath("test/support/tls", name), join(folder, "clean", name));
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+  const sources = examples.map(({ file }) => file.replace(/\.js$/, ".ts"));
+  for (const [index, { code }] of examples.entries()) writeFileSync(sources[index]!, inThisClone(code));
+  if (!BUILT) return;
+  // Node 20 knows neither types nor `await using`.
+  const options = ["--noCheck", "--ignoreConfig", "--target", "es2022", "--module", "nodenext", "--types", "node"];
+  execFileSync(process.execPath, [projectPath("node_modules/typescript/bin/tsc"), ...options, ...sources]);
 }
 
-for (const manual of MANUALS) describe(`the examples of ${manual} run`, () => testExamples(manual));
+function linksOf(paper: string): string[] {
+  return [...readFileSync(projectPath(paper), "utf8").matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link!);
+}
 
-function testExamples(manual: string): void {
-  const all = examples(manual);
-  let folder = "";
+/** Whether there is such a file, and in it such a heading. Links to elsewhere are not followed. */
+function leadsSomewhere(paper: string, link: string): boolean {
+  if (/^\w+:/.test(link)) return true;
+  const [path, anchor] = link.split("#") as [string, string | undefined];
+  const target = path === "" ? paper : posix.join(posix.dirname(paper), path);
+  if (!existsSync(projectPath(target))) return false;
+  return anchor === undefined || headingsOf(target).includes(anchor);
+}
 
-  before(() => {
-    folder = mkdtempSync(projectPath(".examples-"));
-    for (const [index, { code }] of all.entries()) writeFileSync(join(folder, `${index}.test.ts`), inThisClone(code));
-    if (runtimeName !== "node") return;
-    // Node 20 knows neither types nor `await using`.
-    const files = all.map((_, index) => join(folder, `${index}.test.ts`));
-    const options = ["--noCheck", "--ignoreConfig", "--target", "es2022", "--module", "nodenext", "--types", "node"];
-    writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
-    execFileSync(process.execPath, [projectPath("node_modules/typescript/bin/tsc"), ...options, ...files]);
-  });
+/** As the project's host makes anchors of them. */
+function headingsOf(paper: string): string[] {
+  const headings = readFileSync(projectPath(paper), "utf8").matchAll(/^#+ (.+)$/gm);
+  return Array.from(headings, ([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\w\s-]/g, "")
+      .replaceAll(" ", "-"),
+  );
+}
 
+interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function spawn(args: readonly string[]): Ended {
+  return spawnSync(process.execPath, args, { cwd: join(folder, "clean"), encoding: "utf8", timeout: KILLED_AFTER_MS });
+}
+
+const DENO = ["--quiet", "--allow-all", "--no-check"];
+
+function runPrograms(files: readonly string[]): void {
+  const runner = BUILT ? projectPath("dist/test/examples/run_programs.js") : projectPath("test/examples/run_programs.ts");
+  const { stdout, stderr } = spawn([...(runtimeName === "deno" ? ["run", ...DENO] : []), runner, ...files]);
+  for (const part of stdout.split(/^@@ (?=.*[\\/])/m).slice(1)) {
+    const end = part.indexOf("\n");
+    const output = part.slice(end);
+    outputs.set(part.slice(0, end), output.includes("\n@@ passed") ? output : `${output}\n${stderr}`);
+  }
+}
+
+/** All in one process, as files of one run of the runtime's own tests. */
+function runTests(files: readonly string[]): Ended {
+  if (runtimeName === "bun") return spawn(["test", ...files]);
+  if (runtimeName === "deno") return spawn(["test", ...DENO, ...files]);
+  const all = join(folder, "all.js");
+  writeFileSync(all, files.map((file) => `import ${JSON.stringify(pathToFileURL(file).href)};\n`).join(""));
+  return spawn([all]);
+}
+
+const isTest = ({ code }: Example): boolean => /from "(node:test|bun:test)"|\bDeno\.test/.test(code);
+const programs = examples.filter((example) => !isTest(example));
+
+// While the file loads, since a hook of Bun's may take five seconds at most.
+layOut();
+runPrograms(programs.map(({ file }) => file));
+
+describe("the examples of manuals", () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  test("there are some", () => assert.ok(all.length > 0));
-  for (const [index, { heading, code }] of all.entries()) {
-    test(`${heading}: example ${index + 1}`, () => {
-      const { status, output } = run(
-        join(folder, `${index}.test${runtimeName === "node" ? ".js" : ".ts"}`),
-        code.includes('"node:test"'),
+  test("there are some in each that should have", () => {
+    for (const manual of MANUALS.slice(0, 4))
+      assert.ok(
+        examples.some(({ title }) => title.startsWith(manual)),
+        manual,
       );
-      assert.equal(status, 0, output);
+  });
+
+  test("their links lead somewhere", () => {
+    const papers = [...MANUALS, ...filesBelow("examples", /\.md$/), "CONTRIBUTING.md", "SECURITY.md", "llms.txt"];
+    const broken = papers.flatMap((paper) =>
+      linksOf(paper)
+        .filter((link) => !leadsSomewhere(paper, link))
+        .map((link) => `${paper}: ${link}`),
+    );
+    assert.deepEqual(broken, []);
+  });
+
+  test("the configuration for containers is served as it stands", () => {
+    const { ensemble, notices } = parseZooCfg(readFileSync(projectPath("examples/ensemble/zoo.cfg"), "utf8"), "zoo.cfg");
+    assert.equal(ensemble?.members.length, 3);
+    assert.deepEqual(notices, []);
+  });
+
+  for (const { title, code, file } of programs) {
+    test(title, () => {
+      const output = outputs.get(file) ?? "did not run: one before it ended the process";
+      assert.ok(output.includes("\n@@ passed"), output);
       for (const [, comment = ""] of code.matchAll(/console\.log\(.*\); \/\/ (.+)$/gm)) {
         for (const part of comment.split(", ")) assert.ok(output.includes(part), `no "${part}" in:\n${output}`);
       }
     });
   }
-}
+
+  test("those that are tests pass", { timeout: KILLED_AFTER_MS }, () => {
+    const { status, stdout, stderr } = runTests(examples.filter(isTest).map(({ file }) => file));
+    assert.equal(status, 0, `${stdout}\n${stderr}`);
+  });
+});
