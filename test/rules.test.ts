@@ -54,8 +54,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Packages, and the files that may import them. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   "@noble/hashes/legacy.js": /^lib\/(acl\/digest_algorithms|sasl\/digest_md5)\.ts$/,
-  "@noble/hashes/hmac.js": /^lib\/session\/identity\.ts$/,
-  "@noble/hashes/sha2.js": /^lib\/(acl\/(digest_algorithms|long_digests)|session\/identity)\.ts$/,
+  "@noble/hashes/hmac.js": /^lib\/session\/secret_password\.ts$/,
+  "@noble/hashes/sha2.js": /^lib\/(acl\/long_digests|session\/secret_password)\.ts$/,
   "@noble/hashes/sha3.js": /^lib\/acl\/long_digests\.ts$/,
   zod: /^adapters\/cli\//,
   "zod/mini": /^lib\/options\/schema\.ts$/,

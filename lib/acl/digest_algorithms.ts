@@ -7,7 +7,6 @@
  * Invariant: what a server's settings name is there before its first request.
  */
 import { md5, sha1 } from "@noble/hashes/legacy.js";
-import { sha256 } from "@noble/hashes/sha2.js";
 import { BrokenInvariant } from "../model/errors.ts";
 
 /** The hash of some bytes. */
@@ -32,7 +31,6 @@ const HASHES = new Map<DigestAlgorithm, Hash>([
   ["MD5", md5],
   ["SHA1", sha1],
   ["SHA-1", sha1],
-  ["SHA-256", sha256],
 ]);
 
 export function isLoaded(algorithm: DigestAlgorithm): boolean {

@@ -10,7 +10,7 @@ import { plainCopy } from "../base/plain_copy.ts";
 import type { KernelOptions } from "../kernel/options.ts";
 import { behaviourOf, type Compat } from "../model/compat.ts";
 import { FRAME_BYTES_EXTRA_MIN } from "../model/txn_size.ts";
-import { serverIdProblem } from "../session/identity.ts";
+import { serverIdProblem, useSecretPassword } from "../session/identity.ts";
 import type { TreeOptions } from "../tree/tree.ts";
 import type { ExtendedTypes } from "../tree/znode.ts";
 
@@ -283,16 +283,15 @@ export async function settingsOf(given: OpenSettings, stores: boolean, others: r
   if (Object.keys(own).length > 0) {
     const { problemsOf } = await import("./schema.ts");
     refuse(problemsOf(own, others));
-    await loadDigest(own.acl?.digestAlg ?? DEFAULTS.acl.digestAlg);
+    await loadHashes(own);
   }
   return completed(own, stores);
 }
 
-/** Passwords are hashed within a step, which waits for nothing. */
-async function loadDigest(algorithm: DigestAlgorithm): Promise<void> {
-  if (isLoaded(algorithm)) return;
-  const { LONG_DIGESTS } = await import("../acl/long_digests.ts");
-  addHashes(LONG_DIGESTS);
+/** Passwords are made and compared within a step, which waits for nothing. */
+async function loadHashes({ acl, sessionSecret }: OpenSettings): Promise<void> {
+  if (!isLoaded(acl?.digestAlg ?? DEFAULTS.acl.digestAlg)) addHashes((await import("../acl/long_digests.ts")).LONG_DIGESTS);
+  if (typeof sessionSecret === "string") useSecretPassword((await import("../session/secret_password.ts")).secretPassword);
 }
 
 /** The settings with all that they leave out, of which each by itself is right. */

@@ -5,8 +5,7 @@
  * Apache's password is a checksum and no secret: who knows an id can compute it. Members that are given a secret, all the same one, make others.
  */
 
-import { hmac } from "@noble/hashes/hmac.js";
-import { sha256 } from "@noble/hashes/sha2.js";
+import { BrokenInvariant } from "../model/errors.ts";
 import type { SessionId } from "../model/types.ts";
 import { CONTAINER_OWNER, type ExtendedTypes } from "../tree/znode.ts";
 
@@ -25,10 +24,15 @@ export function sessionPassword(id: SessionId, secret: string | null): Uint8Arra
   return secret === null ? apachePassword(id) : secretPassword(id, secret);
 }
 
-function secretPassword(id: SessionId, secret: string): Uint8Array {
-  const message = new Uint8Array(8);
-  new DataView(message.buffer).setBigInt64(0, id);
-  return hmac(sha256, new TextEncoder().encode(secret), message).slice(0, PASSWORD_BYTES);
+type SecretPassword = (id: SessionId, secret: string) => Uint8Array;
+
+let secretPassword: SecretPassword = () => {
+  throw new BrokenInvariant("what makes passwords of a secret is not loaded");
+};
+
+/** Takes what makes passwords of a secret (secret_password.ts), which is loaded while a server with one opens. */
+export function useSecretPassword(loaded: SecretPassword): void {
+  secretPassword = loaded;
 }
 
 function apachePassword(id: SessionId): Uint8Array {

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { memoryStorage } from "../../adapters/storage/mod.ts";
 import { tcp } from "../../adapters/tcp/mod.ts";
-import { passwordMatches, sessionPassword } from "../../lib/session/identity.ts";
+import { passwordMatches, sessionPassword, useSecretPassword } from "../../lib/session/identity.ts";
+import { secretPassword } from "../../lib/session/secret_password.ts";
 import { type OpenOptions, open } from "../../mod.ts";
 import { NEW_SESSION, RawClient } from "../support/raw_client.ts";
 
@@ -11,6 +12,7 @@ const SECRET = "correct horse battery staple";
 
 describe("a session's password", () => {
   test("follows from the id and the secret, and from nothing else", () => {
+    useSecretPassword(secretPassword);
     const id = 0x100000f9f5d0000n;
     const password = sessionPassword(id, SECRET);
     assert.equal(password.length, 16);
