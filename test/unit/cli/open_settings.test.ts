@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { ensembleOptions, listenOptions, openSettings, storageOptions } from "../../../adapters/cli/open_settings.ts";
+import { ensembleOptions, httpPlan, listenOptions, openSettings, storageOptions } from "../../../adapters/cli/open_settings.ts";
 import { peerOptions, saslOptions, tlsOptions } from "../../../adapters/cli/security.ts";
 import { parseZooCfg } from "../../../adapters/cli/zoo_cfg.ts";
 import { SERVED_KEYS } from "../../../adapters/cli/zoo_keys.ts";
@@ -17,6 +17,9 @@ const SSL_QUORUM = `${PEER_TLS}\nsslQuorum=true`;
 const SASL_OPTIONAL = `${ENSEMBLE}\nquorum.allowUnauthenticatedPeers=true\nquorum.auth.enableSasl=true\njava.security.auth.login.config=/jaas`;
 const SASL_REQUIRED = `${SASL_OPTIONAL}\nquorum.auth.learnerRequireSasl=true\nquorum.auth.serverRequireSasl=true`;
 const WEIGHTS = "connection_throttle_weight_enabled=true\n";
+
+const ADMIN = "admin.enableServer=true";
+const METRICS = "metricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider";
 
 const EFFECTS: readonly (readonly [line: string, place: string, value: unknown])[] = [
   ["dataDir=/e", "keep.dataDir", "/e"],
@@ -130,6 +133,12 @@ const EFFECTS: readonly (readonly [line: string, place: string, value: unknown])
   [`${SSL_QUORUM}\nportUnification=true\nquorum.allowUnauthenticatedPeers=true`, "peers.tls.clear", "accepted"],
   [`${PEER_TLS}\nportUnification=true\nquorum.allowUnauthenticatedPeers=true`, "peers.tls.clear", "dialled"],
   [`${ENSEMBLE}\nquorum.allowUnauthenticatedPeers=true`, "peers.allowUnauthenticated", true],
+  [`${ADMIN}\nadmin.serverPort=8081`, "http.admin.port.port", 8081],
+  [`${ADMIN}\nadmin.serverAddress=10.0.0.1`, "http.admin.port.host", "10.0.0.1"],
+  [`${ADMIN}\nadmin.idleTimeout=500`, "http.admin.port.idleTimeoutMs", 500],
+  [`${ADMIN}\nadmin.commandURL=/zk`, "http.admin.commandUrl", "/zk"],
+  [`${METRICS}\nmetricsProvider.httpPort=7001`, "http.metrics.port", 7001],
+  [`${METRICS}\nmetricsProvider.httpHost=10.0.0.1`, "http.metrics.host", "10.0.0.1"],
   [SASL_OPTIONAL, "peers.sasl", { credentials: null, users: { member: "shared" }, required: false }],
   [SASL_REQUIRED, "peers.sasl.required", true],
   [`${SASL_OPTIONAL}\nquorum.auth.learnerRequireSasl=true`, "peers.sasl.credentials.username", "member"],
@@ -162,7 +171,7 @@ function planOf(more: string): unknown {
   const ports = listenOptions(settings, tlsOptions(settings, readText));
   const plan = {
     open: { ...openSettings(settings, ensemble !== null), ...saslOptions(settings, readText) },
-    ...{ listen: ports[0], secure: ports[1], keep: storageOptions(settings) },
+    ...{ listen: ports[0], secure: ports[1], keep: storageOptions(settings), http: httpPlan(settings) },
   };
   if (ensemble === null) return plan;
   const me = ensemble.members[0]!;
@@ -207,6 +216,7 @@ describe("zoo.cfg becomes settings of open(), tcp() and fileStorage()", () => {
         snapshots: {},
       },
       ...{ listen: { port: 2181 }, secure: undefined },
+      http: null,
       keep: { dataDir: "/d", snapshotsKept: 0 },
     });
   });
