@@ -1,7 +1,7 @@
 /**
  * `zookernel start-foreground`: a server from a zoo.cfg, from arguments, or as it is, until it is told to stop.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import type { Compat } from "../../lib/model/compat.ts";
 import type { Listener, Logger, Storage } from "../../lib/ports.ts";
@@ -21,6 +21,10 @@ export interface StartOptions {
   /** A JAAS file with SASL's users; it goes before the one that zoo.cfg names. */
   readonly jaas: string | undefined;
   readonly logLevel: LogLevel;
+  /** Where the log goes; undefined: to standard error. */
+  readonly logFile: string | undefined;
+  /** Holds this process's number while clients can come; undefined: no file does. */
+  readonly pidFile: string | undefined;
 }
 
 /** What to start: what `open()`, `fileStorage()` and `tcp()` are told. */
@@ -42,7 +46,7 @@ const EXIT = { finished: 0, unexpected: 1, invalid: 2 } as const;
 
 /** @param args nothing, a zoo.cfg, or `port dataDir [tickTime] [maxClientCnxns]` */
 export async function startForeground(args: readonly string[], options: StartOptions): Promise<number> {
-  const logger = consoleLogger({ level: options.logLevel });
+  const logger = await loggerOf(options);
   const plan = args.length === 0 && options.jaas === undefined ? DEFAULT_PLAN : await readPlan(args, options.jaas, logger);
   if (plan === null) {
     console.error("Invalid config, exiting abnormally");
@@ -86,9 +90,18 @@ export async function startForeground(args: readonly string[], options: StartOpt
     return EXIT.unexpected;
   }
   void Promise.race([stopped, server.closed]).then(() => clientPort?.stop());
+  const { pidFile } = options;
+  if (pidFile !== undefined) writeFileSync(pidFile, `${process.pid}\n`);
   const code = await untilEnd(server, plan.keep, stopped, logger);
   await http?.close();
+  if (pidFile !== undefined) rmSync(pidFile, { force: true });
   return code;
+}
+
+async function loggerOf({ logLevel: level, logFile: file }: StartOptions): Promise<Logger> {
+  if (file === undefined) return consoleLogger({ level });
+  const { logFile } = await import("./log_file.ts");
+  return consoleLogger({ level, write: logFile(file), colour: false });
 }
 
 function securityOf({ tls }: TcpOptions): string {

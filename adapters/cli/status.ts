@@ -9,7 +9,7 @@ import process from "node:process";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { join } from "@std/path";
 import { parseServerLine } from "../../lib/broadcast/zab/server_line.ts";
-import { parseProperties } from "./properties.ts";
+import { readSettings } from "./config_file.ts";
 
 const ANSWER_MS_MAX = 5_000;
 
@@ -39,7 +39,7 @@ async function clientAddress(file: string | undefined): Promise<Place | string> 
   if (file === undefined) return { address: "localhost", port: 2181, tls: null };
   process.stderr.write(`Using config: ${file}\n`);
   try {
-    const settings = await readSettings(file);
+    const settings = readSettings(file);
     const port = Number(settings.get("clientPort"));
     const securePort = Number(settings.get("secureClientPort"));
     const found = port > 0 ? { port } : await ofMember(settings);
@@ -53,10 +53,6 @@ async function clientAddress(file: string | undefined): Promise<Place | string> 
   } catch (error) {
     return `Cannot read ${file}: ${(error as Error).message}`;
   }
-}
-
-async function readSettings(file: string): Promise<ReadonlyMap<string, string>> {
-  return new Map(parseProperties(await readFile(file, "utf8")).map(({ key, value }) => [key.trim(), value.trim()]));
 }
 
 /** The server's own key and certificate, as servers that ask for certificates trust their own kind; nothing where they can't be read. */
@@ -77,7 +73,7 @@ async function ofMember(settings: ReadonlyMap<string, string>): Promise<{ host: 
   const isMember = dynamic !== undefined || [...settings.keys()].some((key) => key.startsWith("server."));
   if (dataDir === undefined || !isMember) return null;
   const key = `server.${(await readFile(join(dataDir, "myid"), "utf8")).trim()}`;
-  const line = settings.get(key) ?? (dynamic === undefined ? undefined : (await readSettings(dynamic)).get(key));
+  const line = settings.get(key) ?? (dynamic === undefined ? undefined : readSettings(dynamic).get(key));
   return line === undefined ? null : parseServerLine(key, line).client;
 }
 

@@ -90,11 +90,17 @@ describe("zookernel", () => {
 
   const refused: readonly (readonly [string[], RegExp])[] = [
     [[], /^zookernel: no command is given\n\nUsage: /],
-    [["launch"], /^zookernel: unknown command "launch"\n\nUsage: /],
-    [["status", "a", "b"], /^zookernel: too many arguments for status\n/],
-    [["status", "--colour"], /^zookernel: Unknown option '--colour'/],
-    [["status", "--compat", "4.0"], /^zookernel: --compat 4\.0: allowed are 3\.4, /],
-    [["status", "--log-level", "loud"], /^zookernel: --log-level loud: allowed are debug, /],
+    [["launch"], /^zookernel: unknown command 'launch'\n\nUsage: /],
+    [["status", "a", "b"], /^zookernel: too many arguments for 'status'\. .*\n\nUsage: zookernel status /],
+    [["status", "--colour"], /^zookernel: unknown option '--colour'/],
+    [
+      ["status", "--compat", "4.0"],
+      /^zookernel: option '--compat <version>' argument '4\.0' is invalid\. Allowed choices are 3\.4, /,
+    ],
+    [
+      ["status", "--log-level", "loud"],
+      /^zookernel: option '--log-level <level>' argument 'loud' is invalid\. Allowed choices are debug, /,
+    ],
   ];
   for (const [args, complaint] of refused) {
     test(`"${args.join(" ")}" is refused with what would be right`, async () => {
