@@ -57,8 +57,8 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   "@noble/hashes/hmac.js": /^lib\/session\/secret_password\.ts$/,
   "@noble/hashes/sha2.js": /^lib\/(acl\/long_digests|session\/secret_password)\.ts$/,
   "@noble/hashes/sha3.js": /^lib\/acl\/long_digests\.ts$/,
-  zod: /^adapters\/cli\//,
-  "zod/mini": /^lib\/options\/schema\.ts$/,
+  commander: /^adapters\/cli\/main\.ts$/,
+  "zod/mini": /^(lib\/options\/schema\.ts|adapters\/cli\/.*)$/,
   croner: /^lib\/recipes\/schedule\.ts$/, // optional: whoever uses cron expressions installs it
   "msgpackr/pack": /^(adapters\/port\/.*|lib\/testing\/.*|lib\/client\/msgpack\.ts)$/, // the entry that never reaches native code
   "@std/path": /^adapters\//,

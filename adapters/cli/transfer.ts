@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { z } from "zod";
+import * as z from "zod/mini"; // as a namespace, so that bundlers leave out what is not used
 import { AclInterner } from "../../lib/acl/intern.ts";
 import { Database } from "../../lib/kernel/database.ts";
 import { formatZxid } from "../../lib/model/zxid.ts";
@@ -92,21 +92,19 @@ function exported(path: string, node: Znode): unknown {
   };
 }
 
-const hexSchema = z
-  .string()
-  .regex(/^0x[0-9a-f]{1,16}$/)
-  .transform(signed);
-const whole = z.number().int();
+const HEX = z.regex(/^0x[0-9a-f]{1,16}$/);
+const hexSchema = z.pipe(z.string().check(HEX), z.transform(signed));
+const whole = z.int();
 const headSchema = z.strictObject({
   format: z.literal(FORMAT),
   zxid: hexSchema,
-  digest: z.string().regex(/^-?\d+$/),
-  sessions: z.record(z.string().regex(/^0x[0-9a-f]{1,16}$/), whole),
+  digest: z.string().check(z.regex(/^-?\d+$/)),
+  sessions: z.record(z.string().check(HEX), whole),
 });
 const znodeSchema = z.strictObject({
-  path: z.string().startsWith("/"),
-  data: z.base64().nullable(),
-  acl: z.array(z.strictObject({ perms: whole, scheme: z.string(), id: z.string() })).nullable(),
+  path: z.string().check(z.startsWith("/")),
+  data: z.nullable(z.base64()),
+  acl: z.nullable(z.array(z.strictObject({ perms: whole, scheme: z.string(), id: z.string() }))),
   stat: z.strictObject({
     czxid: hexSchema,
     mzxid: hexSchema,
@@ -120,7 +118,7 @@ const znodeSchema = z.strictObject({
   }),
 });
 
-function parsed<T>(schema: z.ZodType<T>, line: string, number: number): T {
+function parsed<T>(schema: z.ZodMiniType<T>, line: string, number: number): T {
   let value: unknown;
   try {
     value = JSON.parse(line);

@@ -5,7 +5,7 @@
  * something here are in the table by that KEY. A key's schema is made when the key is met: a short zoo.cfg starts quickly.
  */
 import { DIGEST_ALGORITHMS, type DigestAlgorithm } from "../../lib/acl/digest_algorithms.ts";
-import { bool, byteCount, fraction, list, oneOf, only, text, type ValueKind, whole, yesNo } from "./zoo_values.ts";
+import { bool, byteCount, fraction, list, mapped, oneOf, only, text, type ValueKind, whole, yesNo } from "./zoo_values.ts";
 
 /** What is served, by its name in zoo.cfg. A key that the file does not have is absent. */
 export interface ZooSettings {
@@ -141,13 +141,11 @@ const sessionTimeout =
     whole({ least: -1, unit: "milliseconds", note: `-1 for ${ticks} ticks` });
 /** As they are called elsewhere. */
 const compression = (): ValueKind<"gzip" | "snappy"> => {
-  const { allowed, schema } = oneOf("gz", "snappy");
-  return { allowed, schema: schema.transform((method) => (method === "gz" ? "gzip" : method)) };
+  return mapped(oneOf("gz", "snappy"), (method) => (method === "gz" ? "gzip" : method));
 };
 const anyText = (): ValueKind<string> => text();
 const saslUser = (): ValueKind<readonly string[]> => {
-  const { allowed, schema } = text("a SASL user");
-  return { allowed, schema: schema.transform((name) => [name]) };
+  return mapped(text("a SASL user"), (name) => [name]);
 };
 const keyFile = (): ValueKind<string> => text("a file with a private key and its certificate, both in PEM");
 const trustFile = (): ValueKind<string> => text("a file with the certificates of authorities, in PEM");

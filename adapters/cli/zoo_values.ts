@@ -3,13 +3,13 @@
  *
  * Not here: which key has which kind.
  */
-import { z } from "zod";
+import * as z from "zod/mini"; // as a namespace, so that bundlers leave out what is not used
 
 /** How a key's text is read. */
 export interface ValueKind<T> {
   /** Completes "… is not allowed here; allowed: ". */
   readonly allowed: string;
-  readonly schema: z.ZodType<T, string>;
+  readonly schema: z.ZodMiniType<T, string>;
 }
 
 const INT_MAX = 2 ** 31 - 1;
@@ -27,11 +27,7 @@ export function whole({ least = 0, most = INT_MAX, unit, note }: Range = {}): Va
   const words = `a whole number from ${least} to ${most}${unit === undefined ? "" : ` (${unit})`}`;
   return {
     allowed: note === undefined ? words : `${words}; ${note}`,
-    schema: z
-      .string()
-      .regex(/^[+-]?\d+$/)
-      .transform(Number)
-      .pipe(z.number().min(least).max(most)),
+    schema: numberOf(/^[+-]?\d+$/, least, most),
   };
 }
 
@@ -39,11 +35,7 @@ export function whole({ least = 0, most = INT_MAX, unit, note }: Range = {}): Va
 export function byteCount(least: number, most: number): ValueKind<number> {
   return {
     allowed: `a number of bytes from ${least} to ${most}, decimal or 0x…`,
-    schema: z
-      .string()
-      .regex(/^(0x[\da-f]+|\d+)$/i)
-      .transform(Number)
-      .pipe(z.number().min(least).max(most)),
+    schema: numberOf(/^(0x[\da-f]+|\d+)$/i, least, most),
   };
 }
 
@@ -51,12 +43,18 @@ export function byteCount(least: number, most: number): ValueKind<number> {
 export function fraction(least: number, most: number): ValueKind<number> {
   return {
     allowed: `a number from ${least} to ${most}`,
-    schema: z
-      .string()
-      .regex(/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)$/)
-      .transform(Number)
-      .pipe(z.number().min(least).max(most)),
+    schema: numberOf(/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)$/, least, most),
   };
+}
+
+function numberOf(form: RegExp, least: number, most: number): z.ZodMiniType<number, string> {
+  const read = z.pipe(z.string().check(z.regex(form)), z.transform(Number));
+  return z.pipe(read, z.number().check(z.minimum(least), z.maximum(most)));
+}
+
+/** The same values, each turned into another. */
+export function mapped<A, B>({ allowed, schema }: ValueKind<A>, turn: (value: A) => B): ValueKind<B> {
+  return { allowed, schema: z.pipe(schema, z.transform(turn)) };
 }
 
 /** `true` or `false` in any case. */
@@ -72,11 +70,10 @@ export function yesNo(): ValueKind<boolean> {
 function switched(on: string, off: string): ValueKind<boolean> {
   return {
     allowed: `${on} or ${off}`,
-    schema: z
-      .string()
-      .toLowerCase()
-      .pipe(z.enum([on, off]))
-      .transform((text) => text === on),
+    schema: z.pipe(
+      z.pipe(z.string().check(z.toLowerCase()), z.enum([on, off])),
+      z.transform((text) => text === on),
+    ),
   };
 }
 
@@ -92,18 +89,21 @@ export function only(words: readonly string[], why: string): ValueKind<string> {
 
 /** Any text but none. */
 export function text(what = "a text"): ValueKind<string> {
-  return { allowed: `${what}, not nothing`, schema: z.string().min(1) };
+  return { allowed: `${what}, not nothing`, schema: z.string().check(z.minLength(1)) };
 }
 
 /** A comma-separated list; empty entries don't count. */
 export function list(what: string): ValueKind<readonly string[]> {
   return {
     allowed: `${what}, separated by commas`,
-    schema: z.string().transform((all) =>
-      all
-        .split(",")
-        .map((one) => one.trim())
-        .filter((one) => one !== ""),
+    schema: z.pipe(
+      z.string(),
+      z.transform((all: string) =>
+        all
+          .split(",")
+          .map((one) => one.trim())
+          .filter((one) => one !== ""),
+      ),
     ),
   };
 }
