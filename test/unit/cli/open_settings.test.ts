@@ -16,8 +16,6 @@ const PEER_TLS = `${ENSEMBLE}\nssl.quorum.keyStore.location=/k.pem\nssl.quorum.t
 const SSL_QUORUM = `${PEER_TLS}\nsslQuorum=true`;
 const SASL_OPTIONAL = `${ENSEMBLE}\nquorum.allowUnauthenticatedPeers=true\nquorum.auth.enableSasl=true\njava.security.auth.login.config=/jaas`;
 const SASL_REQUIRED = `${SASL_OPTIONAL}\nquorum.auth.learnerRequireSasl=true\nquorum.auth.serverRequireSasl=true`;
-const ADMIN = "admin.enableServer=true";
-const PROMETHEUS = "metricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider";
 const WEIGHTS = "connection_throttle_weight_enabled=true\n";
 
 const ADMIN = "admin.enableServer=true";
@@ -121,14 +119,6 @@ const EFFECTS: readonly (readonly [line: string, place: string, value: unknown])
   ["snapSizeLimitInKb=16", "open.snapshots.everyBytes", 16_384],
   ["snapshot.trust.empty=true", "open.snapshots.trustEmpty", true],
   ["serializeLastProcessedZxid.enabled=false", "open.snapshots.lastZxid", false],
-  ["admin.enableServer=true", "http.admin", { port: {} }],
-  [`${ADMIN}\nadmin.serverAddress=0.0.0.0`, "http.admin.port.host", "0.0.0.0"],
-  [`${ADMIN}\nadmin.serverPort=17`, "http.admin.port.port", 17],
-  [`${ADMIN}\nadmin.commandURL=/c`, "http.admin.commandUrl", "/c"],
-  [`${ADMIN}\nadmin.idleTimeout=18`, "http.admin.port.idleTimeoutMs", 18],
-  [PROMETHEUS, "http.metrics", { port: 7000 }],
-  [`${PROMETHEUS}\nmetricsProvider.httpHost=0.0.0.0`, "http.metrics.host", "0.0.0.0"],
-  [`${PROMETHEUS}\nmetricsProvider.httpPort=19`, "http.metrics.port", 19],
   [`${THREE_SERVERS}\ninitLimit=7\nsyncLimit=3`, "ensemble.initLimit", 7],
   [`${THREE_SERVERS}\ninitLimit=7\nsyncLimit=3`, "ensemble.syncLimit", 3],
   [`${THREE_SERVERS}\ninitLimit=7\nsyncLimit=3\nsnapshotSizeFactor=0.5`, "ensemble.snapshotSizeFactor", 0.5],
@@ -194,7 +184,7 @@ function planOf(more: string): unknown {
 }
 
 function at(plan: unknown, place: string): unknown {
-  return place.split(".").reduce((part, name) => (part as Record<string, unknown> | null | undefined)?.[name], plan);
+  return place.split(".").reduce((part, name) => (part as Record<string, unknown> | undefined)?.[name], plan);
 }
 
 describe("zoo.cfg becomes settings of open(), tcp() and fileStorage()", () => {
@@ -228,7 +218,6 @@ describe("zoo.cfg becomes settings of open(), tcp() and fileStorage()", () => {
       ...{ listen: { port: 2181 }, secure: undefined },
       http: null,
       keep: { dataDir: "/d", snapshotsKept: 0 },
-      http: null,
     });
   });
 
