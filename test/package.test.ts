@@ -1,8 +1,10 @@
 /** What package.json and deno.json promise, and the lock file must not hold. */
 
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import process from "node:process";
 import { test } from "node:test";
+import { publicSurface } from "./api/surface.ts";
 import { projectPath } from "./support/root.ts";
 
 const npm = readJson("package.json") as {
@@ -50,6 +52,21 @@ test("resolvers that don't know exports find the main entry point", () => {
 test("every npm script has a Deno task of the same name", () => {
   const scripts = Object.keys(npm.scripts).filter((name) => name !== "prepack");
   assert.deepEqual(Object.keys(deno.tasks).sort(), scripts.sort());
+});
+
+test("the public surface is as test/api/public.txt has it, where a change of it shows in review", { timeout: 60_000 }, () => {
+  const report = projectPath("test", "api", "public.txt");
+  const surface = publicSurface(deno.exports);
+  if (process.env.UPDATE === "1") writeFileSync(report, surface);
+  const [found, reported] = [surface.split("\n"), readFileSync(report, "utf8").split("\n")];
+  assert.ok(found.length > 500, "it sees the declarations");
+  const changed = {
+    gone: reported.filter((line) => !found.includes(line)),
+    added: found.filter((line) => !reported.includes(line)),
+  };
+  const how = "write it anew, and commit it: UPDATE=1 npx bun test ./test/package.test.ts";
+  assert.deepEqual(changed, { gone: [], added: [] }, `${JSON.stringify(changed, null, 1)}\n${how}`);
+  assert.ok(surface === reported.join("\n"), `lines stand in another order; ${how}`);
 });
 
 test("the lock file names no registry", () => {
