@@ -3,6 +3,7 @@
  *
  * Not here: where lines come from (script.ts, terminal.ts). Invariant: one line after the other, and whatever a line holds, the shell goes on.
  */
+import { nearestName } from "../../../lib/base/validate.ts";
 import type { Watcher } from "../../../lib/client/watchers.ts";
 import { type Answer, type ShellControl, usageOf } from "./command.ts";
 import { COMMANDS, usageLines } from "./commands.ts";
@@ -28,7 +29,7 @@ export class Interpreter {
     this.#style = style;
   }
 
-  /** That of the last command. */
+  /** That of the last command but `quit`. */
   get exitCode(): ExitCode {
     return this.#exitCode;
   }
@@ -59,7 +60,8 @@ export class Interpreter {
     const [name = ""] = words;
     try {
       this.#printer.answer(name, await this.#run(words, signal));
-      this.#exitCode = EXIT.done;
+      // As in zkCli.sh: a script that ends with `quit` tells how what stands before it went.
+      if (!this.#isOver) this.#exitCode = EXIT.done;
     } catch (error) {
       const failure = signal.aborted ? INTERRUPTED : failureOf(error, this.#style);
       this.#printer.failure(name, failure);
@@ -69,7 +71,7 @@ export class Interpreter {
 
   async #run([name = "", ...words]: readonly string[], signal: AbortSignal): Promise<Answer> {
     const command = COMMANDS.get(name);
-    if (command === undefined) throw this.#unknown(name);
+    if (command === undefined) return this.#refuse(name);
     const { flags, operands } = takeFlags(words, command.flags, command.exclusive);
     if (operands.length < command.least || operands.length > (command.most ?? Number.POSITIVE_INFINITY))
       throw new UsageError(this.#style === "3.4" ? "" : usageOf(command), `for example: ${command.example}`);
@@ -82,9 +84,11 @@ export class Interpreter {
   }
 
   /** Lists all commands ahead of the complaint, as zkCli.sh does. */
-  #unknown(name: string): UsageError {
-    const complaint = this.#style === "3.4" ? [] : [`Command not found: Command not found ${name}`];
-    return new UsageError([...usageLines(), ...complaint].join("\n"));
+  #refuse(name: string): never {
+    this.#printer.note(usageLines().join("\n"));
+    const near = nearestName(name, COMMANDS.keys());
+    const complaint = this.#style === "3.4" ? "" : `Command not found: Command not found ${name}`;
+    throw new UsageError(complaint, near === null ? null : `"${near}" is probably meant`);
   }
 
   #control(signal: AbortSignal): ShellControl {

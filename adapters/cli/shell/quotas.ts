@@ -10,19 +10,21 @@ import { formatQuota, LIMITS, parseQuota, type QuotaNumbers, STATS } from "../..
 import { QUOTA_ROOT } from "../../../lib/tree/tree.ts";
 import type { ZooKeeper } from "../../../mod.ts";
 import { branchOf } from "./branch.ts";
-import type { Answer, Call, Command } from "./command.ts";
+import { type Answer, type Call, type Command, usageOf } from "./command.ts";
 import { CommandFailure, EXIT, UsageError } from "./failures.ts";
 import { checkedPath } from "./paths.ts";
 
+const SET_QUOTA: Command = {
+  ...{ name: "setquota", synopsis: "-n|-b|-N|-B val path", least: 0, run: setQuota },
+  flags: { n: "value", b: "value", N: "value", B: "value" },
+  exclusive: ["n", "b", "N", "B"],
+  summary:
+    "Limits what is below a znode: -n how many znodes, -b how many bytes of data; these are only logged, -N and -B are enforced.",
+  example: "setquota -N 1000 /app",
+};
+
 export const QUOTAS: readonly Command[] = [
-  {
-    ...{ name: "setquota", synopsis: "-n|-b|-N|-B val path", least: 1, run: setQuota },
-    flags: { n: "value", b: "value", N: "value", B: "value" },
-    exclusive: ["n", "b", "N", "B"],
-    summary:
-      "Limits what is below a znode: -n how many znodes, -b how many bytes of data; these are only logged, -N and -B are enforced.",
-    example: "setquota -N 1000 /app",
-  },
+  SET_QUOTA,
   {
     ...{ name: "listquota", synopsis: "path", flags: {}, least: 1, run: listQuota },
     summary: "Prints the limits of a znode, and what is used.",
@@ -57,6 +59,7 @@ function placesOf(path: string): { readonly place: string; readonly limits: stri
 async function setQuota(call: Call): Promise<Answer> {
   const option = OPTIONS.find((one) => call.flags.has(one));
   if (option === undefined) throw missingOption();
+  if (call.operands.length === 0) throw new UsageError(usageOf(SET_QUOTA));
   const limit = limitOf(option, call.flags.value(option) ?? "");
   const path = checkedPath(call.operands[0] ?? "", call.style);
   if (path.startsWith(QUOTA_ROOT)) throw refused(`cannot set a quota under the path: ${path}`, path);
@@ -148,7 +151,8 @@ async function deleteQuota(call: Call): Promise<Answer> {
   if (before === null) return { lines: [`Quota does not exist for ${path}`], json: { path, existed: false } };
   const option = OPTIONS.find((one) => call.flags.has(one));
   if (option === undefined) {
-    await zk.transaction().delete(limits).delete(stats).commit({ signal });
+    await zk.delete(limits, { signal });
+    await zk.delete(stats, { signal });
     await deleteEmptyParents(zk, path, signal);
   } else await zk.setData(limits, formatQuota(new Map(before).set(LIMIT_KEYS[option], NONE)), { signal });
   return { lines: [], json: { path, existed: true } };

@@ -85,6 +85,8 @@ async function listBranch(call: Call, path: string, watch: Watcher | undefined):
     for (const place of places) paths.push(place);
     for (const place of places.reverse()) waiting.push(place);
   };
+  // Of the first one also the data are watched, as in zkCli.sh.
+  if (watch !== undefined) await zk.getData(path, { watch, signal: call.signal });
   take(path, (await zk.getChildren(path, { watch, signal: call.signal })).children);
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop())
     take(next, await childrenIfThere(zk, next, watch, call.signal));
@@ -140,7 +142,7 @@ async function getAllChildrenNumber(call: Call): Promise<Answer> {
 
 async function getEphemerals(call: Call): Promise<Answer> {
   const path = checkedPath(call.operands[0] ?? "/", call.style);
-  const ephemerals = (await (await call.zk()).getEphemerals(path, { signal: call.signal })).sort();
+  const ephemerals = await (await call.zk()).getEphemerals(path, { signal: call.signal });
   return { lines: [listText(ephemerals)], json: { path, ephemerals } };
 }
 

@@ -20,20 +20,23 @@ export interface Surroundings {
   readonly input: () => AsyncIterable<Uint8Array>;
   readonly out: Output;
   readonly err: Output;
-  /** Whether a person types; then lines are edited, completed and kept. */
-  readonly isInteractive: boolean;
+  /** Where a person types, so that lines are edited, completed and kept; null for a script. */
+  readonly keyboard: Keyboard | null;
   readonly colour: boolean;
   /** Where lines are kept between runs. */
   readonly historyFile: string;
   readonly connect: (servers: string, options: RemoteConnectOptions) => Promise<ZooKeeper>;
 }
 
+/** A terminal's two ends, which are only looked at when they are needed. */
+export type Keyboard = () => { readonly input: NodeJS.ReadableStream; readonly output: NodeJS.WritableStream };
+
 /** How long a command waits for the connection, milliseconds, unless it is told to wait for it. */
 const PATIENCE_MS = 5_000;
 
 /** @returns the exit code */
 export async function runShell(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
-  const { out, err, colour } = surroundings;
+  const { out, err, colour, keyboard, historyFile } = surroundings;
   const given = readShellArguments(args);
   if (typeof given === "string") return misused(err, given);
   if (given.help) {
@@ -59,9 +62,9 @@ export async function runShell(args: readonly string[], surroundings: Surroundin
   connection.open();
   try {
     if (command.length > 0) await interpreter.executeWords(command, new AbortController().signal);
-    else if (surroundings.isInteractive) {
+    else if (keyboard !== null) {
       const { Terminal } = await import("./terminal.ts");
-      await new Terminal(interpreter, connection, surroundings.historyFile, colour).run(printer);
+      await new Terminal(interpreter, connection, { ...keyboard(), historyFile, colour }).run(printer);
     } else await runScript(interpreter, surroundings.input());
   } finally {
     await connection.leave();

@@ -9,16 +9,16 @@ import { connect } from "../../tcp/connect.ts";
 import { descriptorOutput } from "./output.ts";
 import { runShell } from "./shell.ts";
 
-/** @returns the exit code */
-export async function shell(args: readonly string[]): Promise<number> {
+/** Ends the process: who writes to a pipe may keep it open, and there are runtimes that would wait for its end. All that was said is written by then. */
+export async function shell(args: readonly string[]): Promise<never> {
   const code = await runShell(args, {
     input: () => process.stdin,
     out: descriptorOutput(1),
     err: descriptorOutput(2),
-    isInteractive: isatty(0) && isatty(1),
+    keyboard: isatty(0) && isatty(1) ? () => ({ input: process.stdin, output: process.stdout }) : null,
     colour: (process.env.NO_COLOR ?? "") === "" && process.env.TERM !== "dumb",
     historyFile: join(homedir(), ".zookernel_history"),
     connect,
   });
-  return code;
+  process.exit(code);
 }

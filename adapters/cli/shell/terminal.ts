@@ -3,34 +3,38 @@
  *
  * Not here: what lines mean (interpreter.ts). Invariant: the prompt stands below everything that was printed.
  */
-import process from "node:process";
 import { createInterface, type Interface } from "node:readline";
 import { complete } from "./completion.ts";
 import type { Connection } from "./connection.ts";
 import { HISTORY_LINES_MAX, keepLine, readHistory } from "./history.ts";
 import type { Interpreter } from "./interpreter.ts";
 import type { Printer } from "./printer.ts";
+import type { Keyboard } from "./shell.ts";
 
 const GREEN = "\x1b[32m";
 const PLAIN = "\x1b[0m";
 const START_OF_EMPTY_LINE = "\r\x1b[K";
 
+export interface TerminalOptions extends ReturnType<Keyboard> {
+  readonly historyFile: string;
+  readonly colour: boolean;
+}
+
 export class Terminal {
   readonly #interpreter: Interpreter;
   readonly #connection: Connection;
-  readonly #historyFile: string;
-  readonly #colour: boolean;
+  readonly #options: TerminalOptions;
   readonly #lines: Interface;
   /** Of the command that is carried out. */
   #running: AbortController | null = null;
 
-  constructor(interpreter: Interpreter, connection: Connection, historyFile: string, colour: boolean) {
+  constructor(interpreter: Interpreter, connection: Connection, options: TerminalOptions) {
     this.#interpreter = interpreter;
     this.#connection = connection;
-    this.#historyFile = historyFile;
-    this.#colour = colour;
+    this.#options = options;
+    const { input, output, historyFile } = options;
     this.#lines = createInterface({
-      ...{ input: process.stdin, output: process.stdout, terminal: true },
+      ...{ input, output, terminal: true },
       ...{ history: readHistory(historyFile).reverse(), historySize: HISTORY_LINES_MAX, removeHistoryDuplicates: true },
       completer: (line: string, done: (error: null, found: [string[], string]) => void): void =>
         void complete(line, connection.handle).then((found) => done(null, found)),
@@ -40,7 +44,7 @@ export class Terminal {
   /** Resolves when the person has left. */
   async run(printer: Printer): Promise<void> {
     printer.besides({
-      before: () => this.#running === null && process.stdout.write(START_OF_EMPTY_LINE),
+      before: () => this.#running === null && this.#options.output.write(START_OF_EMPTY_LINE),
       after: () => this.#running === null && this.#prompt(),
     });
     this.#lines.on("SIGINT", () => this.#interrupt());
@@ -60,7 +64,7 @@ export class Terminal {
 
   async #execute(line: string): Promise<void> {
     if (this.#interpreter.isOver) return;
-    keepLine(this.#historyFile, line);
+    keepLine(this.#options.historyFile, line);
     this.#running = new AbortController();
     await this.#interpreter.execute(line, this.#running.signal);
     this.#running = null;
@@ -71,14 +75,14 @@ export class Terminal {
   #prompt(): void {
     const { servers, stateName } = this.#connection;
     const text = `[zk: ${servers}(${stateName}) ${this.#interpreter.lineCount}] `;
-    this.#lines.setPrompt(this.#colour ? `${GREEN}${text}${PLAIN}` : text);
+    this.#lines.setPrompt(this.#options.colour ? `${GREEN}${text}${PLAIN}` : text);
     this.#lines.prompt(true);
   }
 
   /** Ends the command; where there is none, the line. */
   #interrupt(): void {
     if (this.#running !== null) return this.#running.abort(new Error("interrupted"));
-    process.stdout.write("\n");
+    this.#options.output.write("\n");
     this.#lines.write(null, { ctrl: true, name: "e" });
     this.#lines.write(null, { ctrl: true, name: "u" });
     this.#prompt();

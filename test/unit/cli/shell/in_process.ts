@@ -41,7 +41,7 @@ function surroundingsOf(written: Written, input: Surroundings["input"]): Surroun
     },
   });
   return {
-    ...{ input, out: output("stdout"), err: output("stderr"), isInteractive: false, colour: false, connect },
+    ...{ input, out: output("stdout"), err: output("stderr"), keyboard: null, colour: false, connect },
     historyFile: "/nowhere/history",
   };
 }

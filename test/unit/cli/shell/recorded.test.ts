@@ -17,52 +17,75 @@ interface Row {
   readonly exit?: number;
 }
 
-const RECORDED_ADDRESS = "127.0.0.1:21843";
+interface Recording {
+  readonly release: string;
+  readonly address: string;
+  readonly style: string;
+  /** What is not as recorded, by the first word, and why. */
+  readonly otherwise: Readonly<Record<string, string>>;
+  readonly comparable: (text: string) => string;
+}
 
-/** What is not as recorded, and why. */
-const OTHERWISE: Readonly<Record<string, string>> = {
-  help: "lists commands that zkCli.sh hasn't",
-  nosuch: "the same list",
-};
+const LISTED = "lists commands that zkCli.sh hasn't";
+const QUOTAS = "quotas are 3.8's, whatever the style";
 
-const rows = readFileSync(projectPath("test/golden/cli/zkcli-3.8.0.jsonl"), "utf8")
-  .trim()
-  .split("\n")
-  .map((line) => JSON.parse(line) as Row);
+const RECORDINGS: readonly Recording[] = [
+  {
+    ...{ release: "3.8.0", address: "127.0.0.1:21843", style: "3.8" },
+    otherwise: { help: LISTED, nosuch: LISTED },
+    comparable,
+  },
+  {
+    ...{ release: "3.4.14", address: "127.0.0.1:21823", style: "3.4" },
+    otherwise: { help: LISTED, nosuch: LISTED, setquota: QUOTAS, listquota: QUOTAS },
+    comparable: (text) => comparable(text).replaceAll(/^\[.*\]$/gm, sortedList),
+  },
+];
 
-describe("the shell says what zkCli.sh 3.8.0 said", { concurrency: 1 }, () => {
-  let server: Awaited<ReturnType<typeof serverWithPort>>;
-  let shell: TypedShell;
-  before(async () => {
-    server = await serverWithPort();
-    shell = new TypedShell(["-server", server.address]);
-  });
-  after(async () => {
-    await shell?.end();
-    await server?.[Symbol.asyncDispose]();
-  });
-
-  for (const [index, row] of rows.entries()) {
-    const { cmd, argv } = row;
-    if (cmd === null) continue;
-    test(`${index}: ${cmd ?? argv!.join(" ")}`, { timeout: 30_000 }, async () => {
-      const line = (cmd ?? "").replace(RECORDED_ADDRESS, server.address);
-      const said = argv === undefined ? await shell.type(line) : await runInProcess(["-server", server.address, ...argv]);
-      if (row.stdout.includes("state:AuthFailed")) {
-        await shell.end();
-        shell = new TypedShell(["-server", server.address]);
-      }
-      // In the recording the dead shell's session had expired by then, and its ephemeral with it.
-      if (cmd === "quit") await runInProcess(["-server", server.address, "delete", "/e"]);
-      if ("exitCode" in said) assert.equal(said.exitCode, row.exit);
-      if (Object.hasOwn(OTHERWISE, (cmd ?? argv![0])!)) return;
-      // The recording doesn't say which of the two streams came first.
-      const expected = [comparable(row.stderr + row.stdout), comparable(row.stdout + row.stderr)];
-      const actual = comparable(said.merged);
-      assert.ok(expected.includes(actual), `${JSON.stringify(actual)} is none of ${JSON.stringify(expected)}`);
+for (const { release, address, style, otherwise, ...recording } of RECORDINGS)
+  describe(`the shell says what zkCli.sh ${release} said`, { concurrency: 1 }, () => {
+    let server: Awaited<ReturnType<typeof serverWithPort>>;
+    let shell: TypedShell;
+    const args = (): string[] => ["-server", server.address, "--style", style];
+    before(async () => {
+      server = await serverWithPort();
+      shell = new TypedShell(args());
     });
-  }
-});
+    after(async () => {
+      await shell?.end();
+      await server?.[Symbol.asyncDispose]();
+    });
+
+    for (const [index, row] of rowsOf(release).entries()) {
+      const { cmd, argv } = row;
+      // A run with one command printed what it printed in whatever order, and 3.4 had no exit codes.
+      if (cmd === null || (argv !== undefined && style === "3.4")) continue;
+      test(`${index}: ${cmd ?? argv!.join(" ")}`, { timeout: 30_000 }, async () => {
+        const line = (cmd ?? "").replace(address, server.address);
+        const said = argv === undefined ? await shell.type(line) : await runInProcess([...args(), ...argv]);
+        if (row.stdout.includes("state:AuthFailed")) {
+          await shell.end();
+          shell = new TypedShell(args());
+        }
+        // In the recording the dead shell's session had expired by then, and its ephemeral with it.
+        if (cmd === "quit") await runInProcess([...args(), "delete", "/e"]);
+        if ("exitCode" in said) assert.equal(said.exitCode, row.exit);
+        if (Object.hasOwn(otherwise, argv?.[0] ?? line.split(" ")[0]!)) return;
+        // The recording doesn't say which of the two streams came first.
+        const expected = [row.stderr + row.stdout, row.stdout + row.stderr].map(recording.comparable);
+        const actual = recording.comparable(said.merged);
+        assert.ok(expected.includes(actual), `${JSON.stringify(actual)} is none of ${JSON.stringify(expected)}`);
+      });
+    }
+  });
+
+function rowsOf(release: string): Row[] {
+  const text = readFileSync(projectPath(`test/golden/cli/zkcli-${release}.jsonl`), "utf8");
+  return text
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Row);
+}
 
 /** Without what differs from run to run; connection lines come when they come. */
 function comparable(text: string): string {
@@ -71,4 +94,9 @@ function comparable(text: string): string {
     .replaceAll(/^Connecting to .*\n/gm, "")
     .replaceAll(/^(ctime|mtime) = .*$/gm, "$1 = <date>")
     .replaceAll(/^ZooKeeper CLI version: .*$/gm, "ZooKeeper CLI version: <version>");
+}
+
+/** Their order is the server's there, which no two servers share. */
+function sortedList(list: string): string {
+  return `[${list.slice(1, -1).split(", ").sort().join(", ")}]`;
 }
