@@ -185,7 +185,7 @@ function ownProgram(): readonly string[] {
 
 /** Whether the runtime and this program are one executable. */
 function isCompiled(): boolean {
-  return import.meta.url.includes("/$bunfs/") || import.meta.url.includes("B:/~BUN/");
+  return /^(\/\$bunfs\/|B:[\\/]~BUN)/.test(process.argv[1] ?? "");
 }
 
 /** The number of the server that runs, as a pid file has it; null for none. */

@@ -260,4 +260,7 @@ function refuse({ code, message }: CommanderError, command: Command): number {
   return INVALID_INVOCATION;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+// No `await` here: a compiled program whose entry waits can't be kept as byte code.
+void main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});
