@@ -10,6 +10,7 @@ import { projectPath } from "./support/root.ts";
 const npm = readJson("package.json") as {
   readonly name: string;
   readonly version: string;
+  readonly homepage: string;
   readonly main: string;
   readonly types: string;
   readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
@@ -67,6 +68,16 @@ test("the public surface is as test/api/public.txt has it, where a change of it 
   const how = "write it anew, and commit it: UPDATE=1 npx bun test ./test/package.test.ts";
   assert.deepEqual(changed, { gone: [], added: [] }, `${JSON.stringify(changed, null, 1)}\n${how}`);
   assert.ok(surface === reported.join("\n"), `lines stand in another order; ${how}`);
+});
+
+test("links of the README lead to the project's home, from a registry's page, too", () => {
+  const home = `${npm.homepage.replace(/#.*/, "")}/blob/main/`;
+  const links = readFileSync(projectPath("README.md"), "utf8").match(/(?<=\]\()[^)\s]+(?=\))/g) ?? [];
+  const isRight = (link: string): boolean =>
+    link.startsWith(home) ? existsSync(projectPath(link.slice(home.length).replace(/#.*/, ""))) : /^(#|https?:)/.test(link);
+  const wrong = links.filter((link) => !isRight(link));
+  assert.ok(links.length > 5);
+  assert.deepEqual(wrong, [], `ours begin with ${home}, and name a file that there is`);
 });
 
 test("the lock file names no registry", () => {
