@@ -1,54 +1,76 @@
 /**
  * Configuration of a client in Java's properties, as `-client-configuration` names it: TLS and SASL, with the files that it names.
  *
- * Invariant: what can't be served is refused rather than left out, and no message holds a secret.
+ * Invariant: what about TLS can't be served is refused rather than left out, and no message holds a secret.
  */
 import { readFileSync } from "node:fs";
 import { parseJaas } from "../../../lib/sasl/jaas.ts";
 import type { ClientTlsOptions, RemoteConnectOptions } from "../../tcp/connect.ts";
 import { parseProperties } from "../properties.ts";
 
-/** @param file null for none */
+/** The values, by key without Java's prefix. */
+type Properties = ReadonlyMap<string, string>;
+
+/**
+ * @param file null for none
+ * @throws Error that names what can't be read or served
+ */
 export function clientConfiguration(file: string | null): RemoteConnectOptions {
   if (file === null) return {};
-  const properties = new Map(parseProperties(readFileSync(file, "utf8")).map(({ key, value }) => [key.trim(), value.trim()]));
-  const get = (name: string): string | undefined => properties.get(`zookeeper.${name}`) ?? properties.get(name);
-  const tls = get("client.secure") === "true" ? tlsOf(get) : undefined;
-  const jaas = get("java.security.auth.login.config") ?? properties.get("java.security.auth.login.config");
-  const sasl =
-    jaas === undefined || get("sasl.client") === "false" ? undefined : saslOf(jaas, get("sasl.clientconfig") ?? "Client");
-  return { ...(tls !== undefined && { tls }), ...(sasl !== undefined && { sasl }) };
+  const entries = parseProperties(readFileSync(file, "utf8"));
+  const properties = new Map(entries.map(({ key, value }) => [key.trim().replace(/^zookeeper\./, ""), value.trim()]));
+  return { ...tlsOf(properties), ...saslOf(properties) };
 }
 
-function saslOf(file: string, section: string): NonNullable<RemoteConnectOptions["sasl"]> {
+function saslOf(properties: Properties): Pick<RemoteConnectOptions, "sasl"> {
+  const file = properties.get("java.security.auth.login.config");
+  if (file === undefined || properties.get("sasl.client") === "false") return {};
+  const section = properties.get("sasl.clientconfig") ?? "Client";
   const { client } = parseJaas(readFileSync(file, "utf8"), { users: "Server", client: section });
   if (client === null) throw new Error(`${file} has no section ${section} with a name and a password`);
-  return client;
+  return { sasl: client };
 }
 
-type Get = (name: string) => string | undefined;
+/** What there is about TLS, and is served. */
+const TLS_KEY = /^ssl\.(?:(?:keyStore|trustStore)\.(?:location|password|passwordPath|type)|hostnameVerification)$/;
 
-function tlsOf(get: Get): ClientTlsOptions {
-  const trust = storeOf(get, "trustStore");
-  const key = storeOf(get, "keyStore");
+function tlsOf(properties: Properties): Pick<RemoteConnectOptions, "tls"> {
+  if (properties.get("client.secure") !== "true") return {};
+  const unserved = [...properties.keys()].find((key) => key.startsWith("ssl.") && !TLS_KEY.test(key));
+  if (unserved !== undefined) throw new Error(`zookeeper.${unserved} is not served: leave it out`);
+  if (properties.get("ssl.hostnameVerification") === "false")
+    throw new Error("zookeeper.ssl.hostnameVerification: allowed is true (certificates must be valid for the server's name)");
+  return { tls: { ...trustOf(properties), ...keyOf(properties) } };
+}
+
+function trustOf(properties: Properties): Pick<ClientTlsOptions, "ca"> {
+  const file = properties.get("ssl.trustStore.location");
+  if (file === undefined) return {};
+  const ca = readFileSync(file, "utf8");
+  if (!isPem(ca)) throw notPem("ssl.trustStore.location", file);
+  return { ca };
+}
+
+function keyOf(properties: Properties): Pick<ClientTlsOptions, "key" | "cert" | "pfx" | "passphrase"> {
+  const file = properties.get("ssl.keyStore.location");
+  if (file === undefined) return {};
+  const content = readFileSync(file);
+  const text = content.toString("latin1");
+  const isPkcs12 = /\.(?:p12|pfx|pkcs12)$/i.test(file);
+  if (!isPem(text) && !isPkcs12) throw notPem("ssl.keyStore.location", file);
+  const passwordFile = properties.get("ssl.keyStore.passwordPath");
+  const passphrase =
+    passwordFile === undefined ? properties.get("ssl.keyStore.password") : readFileSync(passwordFile, "utf8").trim();
   return {
-    ...(trust !== undefined && { ca: trust.content }),
-    ...(key !== undefined && { ...(key.isPem ? { key: key.content, cert: key.content } : { pfx: key.content }) }),
-    ...(key?.password !== undefined && { passphrase: key.password }),
+    ...(isPem(text) ? { key: text, cert: text } : { pfx: content }),
+    ...(passphrase !== undefined && passphrase !== "" && { passphrase }),
   };
 }
 
-function storeOf(
-  get: Get,
-  name: "keyStore" | "trustStore",
-): { content: Buffer; isPem: boolean; password?: string } | undefined {
-  const file = get(`ssl.${name}.location`);
-  if (file === undefined) return undefined;
-  const content = readFileSync(file);
-  const isPem = content.includes("-----BEGIN ");
-  if (!isPem && (name === "trustStore" || !/\.(p12|pfx|pkcs12)$/i.test(file)))
-    throw new Error(`zookeeper.ssl.${name}.location: ${file} is not in PEM; openssl pkcs12 -in FILE -out FILE.pem converts it`);
-  const passwordFile = get(`ssl.${name}.passwordPath`);
-  const password = passwordFile === undefined ? get(`ssl.${name}.password`) : readFileSync(passwordFile, "utf8").trim();
-  return { content, isPem, ...(password !== undefined && { password }) };
+function isPem(text: string): boolean {
+  return text.includes("-----BEGIN ");
+}
+
+function notPem(key: string, file: string): Error {
+  return new Error(`zookeeper.${key}: ${file} is not in PEM; keytool -importkeystore and openssl pkcs12 make it so`);
 }

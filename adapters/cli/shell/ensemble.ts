@@ -50,12 +50,7 @@ function ofConfig(line: string, config: string, shownStat: readonly string[], st
 function clientsOf(text: string): string {
   if (text === "") return " ";
   const { config } = parseEnsemble(text);
-  const places = config.members.flatMap(({ client, addresses }) => {
-    if (client === null) return [];
-    // A host that is not said, or is any, can't be connected to.
-    const host = client.host === null || client.host === "0.0.0.0" ? addresses[0]?.host : client.host;
-    return [clientPlace({ ...client, host: host ?? client.host })];
-  });
+  const places = config.members.flatMap(({ client }) => clientPlace(client) ?? []);
   return `${config.version.toString(16)} ${places.join(",")}`;
 }
 
@@ -71,9 +66,15 @@ async function asked<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {
-    throw error instanceof ZkError ? new ZkError(error.code, { operation: "reconfig", applied: error.applied }) : error;
+    if (!(error instanceof ZkError)) throw error;
+    if (error.code === "NewConfigNoQuorum") throw new CommandFailure(NO_QUORUM, EXIT.refused, { code: error.code });
+    throw new ZkError(error.code, { operation: "reconfig", path: "" });
   }
 }
+
+/** The text of zkCli.sh. */
+const NO_QUORUM =
+  "No quorum of new config is connected and up-to-date with the leader of last committed config - try invoking reconfiguration after new servers are connected and synced";
 
 /** @throws UsageError for options that make no sense together */
 function changeOf({ flags }: Call): Reconfig {

@@ -55,11 +55,11 @@ const TEXTS: Partial<Record<ErrorCode, string>> = {
 
 /** Java's words for a code, where they are not the code's own name. */
 const JAVA_WORDS: Partial<Record<ErrorCode, string>> = {
-  AuthFailed: "AuthFailed",
   NoWatcher: "No such watcher",
   ReconfigDisabled: "Reconfig is disabled",
-  ReconfigInProgress: "ReconfigInProgress",
   SessionExpired: "Session expired",
+  SessionMoved: "Session moved",
+  RequestTimeout: "Request timeout",
   EphemeralOnLocalSession: "Ephemeral node on local session",
 };
 
@@ -74,6 +74,7 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   QuotaExceeded: "listquota shows the limits; setquota -N or -B changes them",
   NotReadOnly: "this server is cut off from the others and takes no writes: connect to another one, or leave out -r",
   ReconfigDisabled: "the servers need reconfigEnabled=true in zoo.cfg",
+  ConnectionLoss: "a change that was sent may have been made all the same",
   NoWatcher: "get -w, ls -w, stat -w and addWatch set watches",
 };
 
@@ -82,7 +83,7 @@ export function failureOf(error: unknown, style: Style): CommandFailure {
   if (error instanceof CommandFailure) return error;
   if (!(error instanceof ZkError)) return new CommandFailure(messageOf(error), EXIT.refused);
   const { code, path } = error;
-  const about = { code, hint: HINTS[code] ?? null, ...(path !== undefined && { path }) };
+  const about = { code, hint: HINTS[code] ?? null, ...(path !== undefined && path !== "" && { path }) };
   if (isLoss(code)) return new CommandFailure(javaText(code, path), EXIT.notConnected, about);
   if (code === "NoAuth" && style === "3.4")
     return new CommandFailure(`Authentication is not valid : ${path}`, EXIT.refused, about);
@@ -92,12 +93,12 @@ export function failureOf(error: unknown, style: Style): CommandFailure {
 
 /** `KeeperErrorCode = NoAuth for /a`. */
 export function javaText(code: ErrorCode, path: string | undefined): string {
-  const where = path === undefined ? "" : ` for ${path}`;
+  const where = path === undefined || path === "" ? "" : ` for ${path}`;
   return `KeeperErrorCode = ${JAVA_WORDS[code] ?? code}${where}`;
 }
 
 function isLoss(code: ErrorCode): boolean {
-  return code === "ConnectionLoss" || code === "OperationTimeout" || code === "SessionExpired" || code === "AuthFailed";
+  return code === "ConnectionLoss" || code === "OperationTimeout" || code === "SessionExpired";
 }
 
 export function messageOf(error: unknown): string {

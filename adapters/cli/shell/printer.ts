@@ -77,6 +77,13 @@ export class Printer {
     this.#besides?.after();
   }
 
+  /** What comes while somebody may be typing: what goes wrong with the connection. */
+  news(line: string): void {
+    this.#besides?.before();
+    this.note(line);
+    this.#besides?.after();
+  }
+
   /** What is no answer: connection lines, advice. */
   note(line: string): void {
     this.#say(line, DIM);

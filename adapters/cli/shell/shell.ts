@@ -23,8 +23,8 @@ export interface Surroundings {
   /** Where a person types, so that lines are edited, completed and kept; null for a script. */
   readonly keyboard: Keyboard | null;
   readonly colour: boolean;
-  /** Where lines are kept between runs. */
-  readonly historyFile: string;
+  /** Where lines are kept between runs; null: nowhere. */
+  readonly historyFile: string | null;
   readonly connect: (servers: string, options: RemoteConnectOptions) => Promise<ZooKeeper>;
 }
 
@@ -56,7 +56,7 @@ export async function runShell(args: readonly string[], surroundings: Surroundin
     surroundings.connect(where, { ...configured, sessionTimeoutMs: timeoutMs, canBeReadOnly, signal, logger });
   const patienceMs = waitsForConnection ? timeoutMs : Math.min(timeoutMs, PATIENCE_MS);
   const connection = new Connection(servers, dial, patienceMs, (state) => printer.state(state));
-  const logger = complaints((line) => connection.isOpen && printer.note(line));
+  const logger = complaints((line) => connection.isOpen && printer.news(line));
   const interpreter = new Interpreter(connection, printer, style);
   printer.note(`Connecting to ${servers}`);
   connection.open();

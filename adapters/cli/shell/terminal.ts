@@ -16,7 +16,7 @@ const PLAIN = "\x1b[0m";
 const START_OF_EMPTY_LINE = "\r\x1b[K";
 
 export interface TerminalOptions extends ReturnType<Keyboard> {
-  readonly historyFile: string;
+  readonly historyFile: string | null;
   readonly colour: boolean;
 }
 
@@ -35,7 +35,11 @@ export class Terminal {
     const { input, output, historyFile } = options;
     this.#lines = createInterface({
       ...{ input, output, terminal: true },
-      ...{ history: readHistory(historyFile).reverse(), historySize: HISTORY_LINES_MAX, removeHistoryDuplicates: true },
+      ...{
+        history: historyFile === null ? [] : readHistory(historyFile).reverse(),
+        historySize: HISTORY_LINES_MAX,
+        removeHistoryDuplicates: true,
+      },
       completer: (line: string, done: (error: null, found: [string[], string]) => void): void =>
         void complete(line, connection.handle).then((found) => done(null, found)),
     });
@@ -47,6 +51,7 @@ export class Terminal {
       before: () => this.#running === null && this.#options.output.write(START_OF_EMPTY_LINE),
       after: () => this.#running === null && this.#prompt(),
     });
+    printer.note("Welcome to ZooKeeper! help lists the commands, quit leaves.");
     this.#lines.on("SIGINT", () => this.#interrupt());
     this.#prompt();
     await new Promise<void>((resolve) => {
@@ -64,7 +69,8 @@ export class Terminal {
 
   async #execute(line: string): Promise<void> {
     if (this.#interpreter.isOver) return;
-    keepLine(this.#options.historyFile, line);
+    const { historyFile } = this.#options;
+    if (historyFile !== null) keepLine(historyFile, line);
     this.#running = new AbortController();
     await this.#interpreter.execute(line, this.#running.signal);
     this.#running = null;

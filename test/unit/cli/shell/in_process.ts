@@ -42,7 +42,7 @@ function surroundingsOf(written: Written, input: Surroundings["input"]): Surroun
   });
   return {
     ...{ input, out: output("stdout"), err: output("stderr"), keyboard: null, colour: false, connect },
-    historyFile: "/nowhere/history",
+    historyFile: null,
   };
 }
 

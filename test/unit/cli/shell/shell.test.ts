@@ -12,6 +12,7 @@ import { clientConfiguration } from "../../../../adapters/cli/shell/client_confi
 import { complete } from "../../../../adapters/cli/shell/completion.ts";
 import { keepLine, readHistory } from "../../../../adapters/cli/shell/history.ts";
 import { linesOf } from "../../../../adapters/cli/shell/script.ts";
+import { wantsColour } from "../../../../adapters/cli/shell/system.ts";
 import { wordsOf } from "../../../../adapters/cli/shell/words.ts";
 import { until } from "../../../support/until.ts";
 import { type Ran, runInProcess, serverWithPort } from "./in_process.ts";
@@ -205,6 +206,17 @@ describe("--json", () => {
       hint: documents[13].error.hint,
     });
   });
+});
+
+test("events are told on standard error where answers are JSON", async () => {
+  const lines = ["create /told a", "get -w /told", "set /told b"];
+  const ran = await runInProcess(["-server", server.address, "--json"], lines);
+  assert.equal(ran.stdout.trimEnd().split("\n").length, lines.length);
+  assert.match(ran.stderr, /^\{"event":\{"state":"SyncConnected","type":"NodeDataChanged","path":"\/told"\}\}$/m);
+});
+
+test("NO_COLOR turns colours off, unless it is empty", () => {
+  assert.deepEqual([undefined, "", "1", "0"].map(wantsColour), [true, true, false, false]);
 });
 
 describe("--style 3.4", () => {
