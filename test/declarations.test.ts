@@ -12,8 +12,8 @@ import { projectPath } from "./support/root.ts";
 import { temporaryFolder } from "./support/temporary.ts";
 
 const COMPILER = projectPath("node_modules", "typescript", "bin", "tsc");
-/** What of Node they stand on has no other types. */
-const NEEDS_NODE = ["./tcp"];
+/** What of Node they stand on has no other types; those of Request and Response come with Node's, or with a browser's. */
+const NEEDS_NODE = ["./http", "./tcp"];
 
 const PROGRAM = `import { open, type ConnectOptions } from "zookernel";
 import { testServer } from "zookernel/testing";

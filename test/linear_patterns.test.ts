@@ -25,6 +25,8 @@ const REVIEWED: Readonly<Record<string, string>> = {
   [String.raw`/^(0x[\da-f]+|\d+)$/i`]: "an x tells the two apart",
   [String.raw`/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)$/`]: "a dot is between the digits",
   [String.raw`/^\s*\d{1,15}\s*(,\s*\d{1,15}\s*)*$/`]: "a comma or digits stand between the spaces",
+  [String.raw`/^-?\d+\.\d+$/`]: "a dot is between the digits",
+  [String.raw`/^\s*([^\s=:]*)/`]: "space, then what is none",
   [String.raw`/^Max open files\s+(\d+)/m`]: "space, then digits",
 };
 
