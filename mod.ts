@@ -48,7 +48,7 @@ export type { StateChange } from "./lib/client/states.ts";
 export { type Transaction, TransactionError, type TransactionResult } from "./lib/client/transaction.ts";
 export type { TypedNode, UpdateOptions, Versioned } from "./lib/client/typed.ts";
 export type { StreamEvent } from "./lib/client/watch_streams.ts";
-export type { RemovedWatches, Watcher, WatchKind } from "./lib/client/watchers.ts";
+export type { Watcher, WatchKind, WatchSort } from "./lib/client/watchers.ts";
 export type { ZooKeeper } from "./lib/client/zookeeper.ts";
 export type { Compat } from "./lib/model/compat.ts";
 export { type Applied, type ErrorCode, ZkError } from "./lib/model/errors.ts";

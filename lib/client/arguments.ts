@@ -61,7 +61,7 @@ const VERSION_KEYS = ["version", "signal"] as const;
 const WATCH_KEYS = ["watch", "signal"] as const;
 const MODE_KEYS = ["mode", "signal"] as const;
 const REMOVE_WATCHES_KEYS = ["kind", "signal"] as const;
-const WATCH_KINDS: readonly WatchKind[] = ["data", "children", "any"];
+const WATCH_KINDS: readonly WatchKind[] = ["data", "children", "persistent", "persistent_recursive", "any"];
 /** Of one operation in a transaction, which can't be given up alone. */
 const OPERATION_VERSION_KEYS = ["version"] as const;
 const OPERATION_CREATE_KEYS = ["mode", "acl", "ttlMs"] as const;

@@ -59,7 +59,10 @@ export interface WatchOptions extends RequestOptions {
 }
 /** What `removeWatches` may be told. */
 export interface RemoveWatchesOptions extends RequestOptions {
-  /** `data`: those that `getData` and `exists` set; `children`: those of `getChildren`. Default `any`: these, and what `addWatch` set. */
+  /**
+   * `data`: those that `getData` and `exists` set; `children`: those of `getChildren`; `persistent` and `persistent_recursive`: those of `addWatch`,
+   * alone only on servers of 3.9 or newer. Default `any`.
+   */
   readonly kind?: WatchKind | undefined;
 }
 export interface WatchStreamOptions {

@@ -16,16 +16,17 @@ export const CONFIG_PATH = "/zookeeper/config";
 /** The sets a watcher can stand in, as ZooKeeper's clients keep them; `config` for data watches at {@link CONFIG_PATH} that are told this very path. */
 export type WatchSet = "data" | "exist" | "child" | "config" | AddWatchMode;
 
-/** Which watches to remove: those on data and on being there, those on the list of children, or all, persistent ones among them. */
-export type WatchKind = "data" | "children" | "any";
+/** A sort of watches: those on data and on being there, those on the list of children, and those of `addWatch` by their modes. */
+export type WatchSort = "data" | "children" | AddWatchMode;
 
-/** A sort of watches that were removed. */
-export type RemovedWatches = "data" | "children" | "persistent";
+/** Which watches to remove: those of one sort, or all. */
+export type WatchKind = WatchSort | "any";
 
-const SORTS: readonly (readonly [RemovedWatches, readonly WatchSet[]])[] = [
+const SORTS: readonly (readonly [WatchSort, readonly WatchSet[]])[] = [
   ["data", ["data", "exist", "config"]],
   ["children", ["child"]],
-  ["persistent", ["persistent", "persistent_recursive"]],
+  ["persistent", ["persistent"]],
+  ["persistent_recursive", ["persistent_recursive"]],
 ];
 
 /** A batch of setWatches stops growing at this many characters of paths. */
@@ -79,7 +80,7 @@ export class Watchers {
   }
 
   /** Forgets all watches of a kind at a path, and says of which sorts there were some. */
-  removeAll(path: string, kind: WatchKind): RemovedWatches[] {
+  removeAll(path: string, kind: WatchKind): WatchSort[] {
     return SORTS.filter(([sort, sets]) => {
       if (kind !== "any" && kind !== sort) return false;
       return sets.map((set) => this.#sets[set].delete(path)).includes(true);

@@ -55,7 +55,7 @@ import { type Commit, Transaction } from "./transaction.ts";
 import { TypedNode, type TypedOptions, takeTypedOptions } from "./typed.ts";
 import { createOp, isSequential, serverPath } from "./values.ts";
 import { type StreamEvent, WatchStreams } from "./watch_streams.ts";
-import { CONFIG_PATH, type RemovedWatches, type Watcher, Watchers, type WatchKind } from "./watchers.ts";
+import { CONFIG_PATH, type Watcher, Watchers, type WatchKind, type WatchSort } from "./watchers.ts";
 
 /** What a handle is made of. */
 export interface HandleOptions {
@@ -74,7 +74,9 @@ export interface HandleOptions {
 }
 
 /** Kinds of watches, as removeWatches numbers them. */
-const WATCH_NUMBERS: Readonly<Record<WatchKind, number>> = { children: 1, data: 2, any: 3 };
+const WATCH_NUMBERS: Readonly<Record<WatchKind, number>> = {
+  ...{ children: 1, data: 2, any: 3, persistent: 4, persistent_recursive: 5 },
+};
 const ANY_WATCH = WATCH_NUMBERS.any;
 
 export class ZooKeeper extends Conveniences implements ClientSessionListener {
@@ -423,12 +425,12 @@ export class ZooKeeper extends Conveniences implements ClientSessionListener {
    * await zk.removeWatches("/app", { kind: "children" }); // ["children"]
    * ```
    */
-  async removeWatches(path: string, options: RemoveWatchesOptions = NO_OPTIONS): Promise<RemovedWatches[]> {
+  async removeWatches(path: string, options: RemoveWatchesOptions = NO_OPTIONS): Promise<WatchSort[]> {
     const full = this.#full(path, "removeWatches");
     const { kind, signal } = takeRemoveWatchesOptions("removeWatches", options);
     if (kind !== "any" && !this.#watchers.has(full, kind)) throw new ZkError("NoWatcher", { operation: "removeWatches", path });
     const op: Op = { kind: "removeWatches", path: full, type: WATCH_NUMBERS[kind] };
-    let removed: RemovedWatches[] = [];
+    let removed: WatchSort[] = [];
     const succeeded = (): void => {
       removed = this.#watchers.removeAll(full, kind);
     };

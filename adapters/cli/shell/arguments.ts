@@ -43,7 +43,7 @@ Options:
   -r                                 A read-only server will do
   -waitforconnection                 Wait for the connection as long as that, and not for 5 seconds
   -client-configuration file         Java's properties of a client: TLS, SASL
-  --style 3.4|3.8                    Whose output: 3.4's get, set, stat print the Stat unasked; default 3.8
+  --style 3.4|3.8|3.9                Whose output: 3.4's get, set, stat print the Stat unasked; default 3.8
   --json                             One JSON document a command
   -h, --help                         This text; "help" lists the commands, "help create" explains one
 

@@ -7,6 +7,7 @@ import type { Watcher } from "../../../lib/client/watchers.ts";
 import type { ZooKeeper } from "../../../mod.ts";
 import type { FlagKinds, Flags } from "./flags.ts";
 import type { Style } from "./style.ts";
+import type { ShownEvent } from "./text.ts";
 
 /** What a command has to say, in both forms. */
 export interface Answer {
@@ -45,7 +46,7 @@ export interface Call {
   /** Prints events. It is the same one for all watches, so that it hears of each change once. */
   readonly watcher: Watcher;
   /** Prints an event that the client makes itself. */
-  event(type: string, path: string): void;
+  event(event: Omit<ShownEvent, "state">): void;
   /** Says something that is no answer: on standard error. */
   note(line: string): void;
 }

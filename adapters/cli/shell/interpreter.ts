@@ -12,6 +12,7 @@ import { CommandFailure, EXIT, type ExitCode, failureOf, UsageError } from "./fa
 import { takeFlags } from "./flags.ts";
 import type { Printer } from "./printer.ts";
 import type { Style } from "./style.ts";
+import type { ShownEvent } from "./text.ts";
 import { wordsOf } from "./words.ts";
 
 export class Interpreter {
@@ -78,7 +79,7 @@ export class Interpreter {
     return await command.run({
       ...{ operands, flags, signal, style: this.#style, watcher: this.#watcher, shell: this.#control(signal) },
       zk: () => this.#connection.ready(signal),
-      event: (type, path) => this.#event(type, path),
+      event: (event) => this.#event(event),
       note: (line) => this.#printer.note(line),
     });
   }
@@ -113,10 +114,10 @@ export class Interpreter {
   }
 
   /** The same one for all watches, so that it hears of each change once. */
-  readonly #watcher: Watcher = ({ type, path }) => this.#event(type, path);
+  readonly #watcher: Watcher = (event) => this.#event(event);
 
-  #event(type: string, path: string): void {
-    if (this.#printsWatches) this.#printer.event("SyncConnected", type, path);
+  #event({ type, path, zxid }: Omit<ShownEvent, "state">): void {
+    if (this.#printsWatches) this.#printer.event({ state: "SyncConnected", type, path, zxid });
   }
 }
 

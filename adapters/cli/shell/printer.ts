@@ -5,7 +5,8 @@
  */
 import type { Answer } from "./command.ts";
 import type { CommandFailure } from "./failures.ts";
-import { eventText } from "./text.ts";
+import type { Style } from "./style.ts";
+import { eventText, type ShownEvent } from "./text.ts";
 
 /** One of the two outputs. */
 export interface Output {
@@ -19,6 +20,7 @@ export interface PrinterOptions {
   readonly err: Output;
   /** One JSON document a command, instead of text. */
   readonly json: boolean;
+  readonly style: Style;
   /** Whether terminals get colours. */
   readonly colour: boolean;
 }
@@ -61,19 +63,13 @@ export class Printer {
     if (hint !== null && this.#options.err.isTerminal) this.note(`Hint: ${hint}`);
   }
 
-  /** A change of a znode that is watched. */
-  event(state: string, type: string, path: string): void {
+  /** An event: one of a znode is an answer that comes later, one of the connection is not. */
+  event(event: ShownEvent): void {
+    const { json, out, err, style } = this.#options;
     this.#besides?.before();
-    if (this.#options.json) write(this.#options.err, `${JSON.stringify({ event: { state, type, path } })}\n`);
-    else write(this.#options.out, `${eventText(state, type, path)}\n`);
-    this.#besides?.after();
-  }
-
-  /** A change of the connection. */
-  state(state: string): void {
-    this.#besides?.before();
-    if (this.#options.json) write(this.#options.err, `${JSON.stringify({ event: { state, type: "None", path: null } })}\n`);
-    else this.#say(eventText(state, "None", null), DIM);
+    if (json) err.write(`${JSON.stringify({ event: { ...event, zxid: `${event.zxid}` } })}\n`);
+    else if (event.path === null) this.#say(eventText(event, style), DIM);
+    else write(out, `${eventText(event, style)}\n`);
     this.#besides?.after();
   }
 

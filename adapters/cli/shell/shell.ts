@@ -34,6 +34,8 @@ export type Keyboard = () => { readonly input: NodeJS.ReadableStream; readonly o
 /** How long a command waits for the connection, milliseconds, unless it is told to wait for it. */
 const PATIENCE_MS = 5_000;
 
+const NO_ZXID = -1n;
+
 /** @returns the exit code */
 export async function runShell(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const { out, err, colour, keyboard, historyFile } = surroundings;
@@ -51,11 +53,13 @@ export async function runShell(args: readonly string[], surroundings: Surroundin
   } catch (error) {
     return misused(err, messageOf(error));
   }
-  const printer = new Printer({ out, err, json, colour });
+  const printer = new Printer({ out, err, json, style, colour });
   const dial: Dial = (where, signal) =>
     surroundings.connect(where, { ...configured, sessionTimeoutMs: timeoutMs, canBeReadOnly, signal, logger });
   const patienceMs = waitsForConnection ? timeoutMs : Math.min(timeoutMs, PATIENCE_MS);
-  const connection = new Connection(servers, dial, patienceMs, (state) => printer.state(state));
+  const connection = new Connection(servers, dial, patienceMs, (state) =>
+    printer.event({ state, type: "None", path: null, zxid: NO_ZXID }),
+  );
   const logger = complaints((line) => connection.isOpen && printer.news(line));
   const interpreter = new Interpreter(connection, printer, style);
   printer.note(`Connecting to ${servers}`);

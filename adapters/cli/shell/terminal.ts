@@ -61,6 +61,8 @@ export class Terminal {
       });
       this.#lines.on("close", () => {
         this.#running?.abort(new Error("the terminal is gone"));
+        // Ctrl-D leaves the cursor behind the prompt.
+        if (!this.#interpreter.isOver) this.#options.output.write("\n");
         void typed.then(resolve);
       });
     });

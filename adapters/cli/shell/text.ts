@@ -7,6 +7,7 @@ import { Perms } from "../../../lib/acl/perms.ts";
 import { encodeBase64 } from "../../../lib/base/base64.ts";
 import type { Acl, AclList, Stat } from "../../../lib/model/types.ts";
 import { javaDate } from "../../../lib/report/java_text.ts";
+import type { Style } from "./style.ts";
 
 /** The eleven lines of a Stat. */
 export function statLines(stat: Stat): string[] {
@@ -115,7 +116,17 @@ function hexTable(data: Uint8Array): string {
   return [...lines, `+--------${RULE}----------------+`].join("\n");
 }
 
+/** What is printed of an event. */
+export interface ShownEvent {
+  readonly state: string;
+  readonly type: string;
+  /** Null for one of the connection. */
+  readonly path: string | null;
+  /** -1 where there is none. */
+  readonly zxid: bigint;
+}
+
 /** An event, as zkCli.sh prints it: four lines, of which the first and the third are empty. */
-export function eventText(state: string, type: string, path: string | null): string {
-  return `\nWATCHER::\n\nWatchedEvent state:${state} type:${type} path:${path}`;
+export function eventText({ state, type, path, zxid }: ShownEvent, style: Style): string {
+  return `\nWATCHER::\n\nWatchedEvent state:${state} type:${type} path:${path}${style === "3.9" ? ` zxid: ${zxid}` : ""}`;
 }

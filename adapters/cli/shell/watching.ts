@@ -1,7 +1,7 @@
 /**
  * Commands about watches: `addWatch`, `removewatches`.
  */
-import type { RemovedWatches } from "../../../lib/client/watchers.ts";
+import type { WatchKind, WatchSort } from "../../../lib/client/watchers.ts";
 import type { AddWatchMode } from "../../../lib/model/types.ts";
 import { type Answer, type Call, type Command, usageOf } from "./command.ts";
 import { UsageError } from "./failures.ts";
@@ -32,25 +32,28 @@ async function addWatch({ operands: [given = ""], flags, style, signal, ...call 
 
 const REMOVE_WATCHES: Command = {
   ...{ name: "removewatches", synopsis: "path [-c|-d|-a] [-l]", least: 1, run: removeWatches },
-  flags: { c: "flag", d: "flag", a: "flag", l: "flag" },
-  exclusive: ["c", "d", "a"],
+  flags: { c: "flag", d: "flag", a: "flag", p: "flag", r: "flag", l: "flag" },
+  exclusive: ["c", "d", "a", "p", "r"],
   summary:
-    "Removes this session's watches at a path: -c those on its children, -d those on its data, -a all, as without an option.",
+    "Removes this session's watches at a path: -c those on its children, -d those on its data, -p and -r those of addWatch (on servers of 3.9 or newer), -a all, as without an option.",
   example: "removewatches /app -d",
 };
 
 /** What the event of each is called. */
-const EVENTS: Readonly<Record<RemovedWatches, string>> = {
+const EVENTS: Readonly<Record<WatchSort, string>> = {
   data: "DataWatchRemoved",
   children: "ChildWatchRemoved",
   persistent: "PersistentWatchRemoved",
+  persistent_recursive: "PersistentWatchRemoved",
 };
+
+const KINDS = { c: "children", d: "data", p: "persistent", r: "persistent_recursive" } as const;
 
 async function removeWatches({ operands: [given = ""], flags, style, signal, ...call }: Call): Promise<Answer> {
   const path = checkedPath(given, style);
-  const kind = flags.has("c") ? "children" : flags.has("d") ? "data" : "any";
+  const kind: WatchKind = Object.entries(KINDS).find(([flag]) => flags.has(flag))?.[1] ?? "any";
   const removed = await (await call.zk()).removeWatches(path, { kind, signal });
-  for (const sort of removed) call.event(EVENTS[sort], path);
+  for (const sort of removed) call.event({ type: EVENTS[sort], path, zxid: -1n });
   return { lines: [], json: { path, removed } };
 }
 

@@ -3,7 +3,7 @@
  */
 import { runShell, type Surroundings } from "../../../../adapters/cli/shell/shell.ts";
 import { connect, tcp } from "../../../../adapters/tcp/mod.ts";
-import { open } from "../../../../mod.ts";
+import { type Compat, open } from "../../../../mod.ts";
 
 /** What a shell has written: both streams, and the two as one, in order. */
 export interface Written {
@@ -101,8 +101,8 @@ export class TypedShell {
 }
 
 /** A fresh server in memory, with a port. */
-export async function serverWithPort(): Promise<{ address: string } & AsyncDisposable> {
-  const server = await open();
+export async function serverWithPort(compat: Compat = "3.8"): Promise<{ address: string } & AsyncDisposable> {
+  const server = await open({ compat });
   const { port } = await server.listen(tcp({ port: 0 }));
   return { address: `127.0.0.1:${port}`, [Symbol.asyncDispose]: () => server.close() };
 }
