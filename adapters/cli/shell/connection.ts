@@ -65,7 +65,10 @@ export class Connection {
   open(): void {
     const stop = new AbortController();
     const handle = this.#dial(this.#servers, stop.signal).then((zk) => {
-      if (stop.signal.aborted) return zk;
+      if (stop.signal.aborted) {
+        void zk.close();
+        return zk;
+      }
       this.#handle = zk;
       this.#hear(zk);
       return zk;
