@@ -1,11 +1,10 @@
 /**
- * The manuals are true: every TypeScript example in them is run as it stands, in a clean folder, on this runtime, and prints what its comments say. So are the programs of `examples/`.
- *
- * A fence with more words than its language (a test for a runner that isn't installed here) is not run.
+ * The manuals are true: every example in them is run as it stands, in a clean folder, on this runtime, and prints what its comments say. So are the
+ * programs of `examples/`.
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import process from "node:process";
 import { after, describe, test } from "node:test";
@@ -13,24 +12,13 @@ import { pathToFileURL } from "node:url";
 import { parseZooCfg } from "../../adapters/cli/zoo_cfg.ts";
 import { projectPath } from "../support/root.ts";
 import { runtimeName } from "../support/runtime.ts";
+import { type Example, examples, filesBelow, MANUALS } from "./manuals.ts";
 
-interface Example {
-  /** What it stands under. */
-  readonly title: string;
-  readonly code: string;
-  /** Where it is laid for this runtime; by this name its output is found, too. */
+/** An example, laid for this runtime. */
+interface Laid extends Example {
+  /** By this name its output is found, too. */
   readonly file: string;
 }
-
-const MANUALS = [
-  "README.md",
-  "lib/client/README.md",
-  "lib/recipes/README.md",
-  "lib/testing/README.md",
-  "adapters/http/README.md",
-  ...filesBelow("docs", /\.md$/),
-];
-const PROGRAMS = filesBelow("examples", /\.ts$/);
 
 /** The public names, and the sources behind them. */
 const DOORS: Readonly<Record<string, string>> = (
@@ -40,36 +28,10 @@ const BUILT = runtimeName === "node";
 const KILLED_AFTER_MS = 120_000;
 
 const folder = mkdtempSync(projectPath(".examples-"));
-const examples = [
-  ...MANUALS.flatMap((manual) => examplesOf(manual)),
-  ...PROGRAMS.map((program) => laid(program, readFileSync(projectPath(program), "utf8"), program)),
-].filter(
-  ({ code }) =>
-    !/from "bun:test"|\bDeno\.test/.test(code) || (code.includes(runtimeName === "bun" ? "bun:test" : "Deno.test") && !BUILT),
-);
+const laid: readonly Laid[] = examples()
+  .filter(({ runner }) => runner === null || runner === runtimeName)
+  .map((example, index) => ({ ...example, file: join(folder, `example_${index}.test.${BUILT ? "js" : "ts"}`) }));
 const outputs = new Map<string, string>();
-
-function filesBelow(root: string, name: RegExp): string[] {
-  const files = readdirSync(projectPath(root), { recursive: true, encoding: "utf8" }).filter((file) => name.test(file));
-  return files.map((file) => `${root}/${file.replaceAll("\\", "/")}`).sort();
-}
-
-function examplesOf(manual: string): Example[] {
-  const found: Example[] = [];
-  let heading = "";
-  for (const { groups } of readFileSync(projectPath(manual), "utf8").matchAll(
-    /^## (?<heading>.+)$|^```[tj]s\n(?<code>[\s\S]*?)^```$/gm,
-  )) {
-    if (groups?.heading !== undefined) heading = groups.heading;
-    else if (groups?.code !== undefined)
-      found.push(laid(`${manual}, ${heading}: example ${found.length + 1}`, groups.code, `${manual}-${found.length}`));
-  }
-  return found;
-}
-
-function laid(title: string, code: string, name: string): Example {
-  return { title, code, file: join(folder, `${name.replace(/\W/g, "_")}.test.${BUILT ? "js" : "ts"}`) };
-}
 
 /** Examples with fixed ports may run on several runtimes at once. */
 const PORTS_APART = { bun: 0, node: 200, deno: 400 }[runtimeName];
@@ -89,8 +51,8 @@ function layOut(): void {
   mkdirSync(join(folder, "clean"));
   for (const name of ["ca.pem", "server.pem"]) copyFileSync(projectPath("test/support/tls", name), join(folder, "clean", name));
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
-  const sources = examples.map(({ file }) => file.replace(/\.js$/, ".ts"));
-  for (const [index, { code }] of examples.entries()) writeFileSync(sources[index]!, inThisClone(code));
+  const sources = laid.map(({ file }) => file.replace(/\.js$/, ".ts"));
+  for (const [index, { code }] of laid.entries()) writeFileSync(sources[index]!, inThisClone(code));
   if (!BUILT) return;
   // Node 20 knows neither types nor `await using`.
   const options = ["--noCheck", "--ignoreConfig", "--target", "es2022", "--module", "nodenext", "--types", "node"];
@@ -152,8 +114,8 @@ function runTests(files: readonly string[]): Ended {
   return spawn([all]);
 }
 
-const isTest = ({ code }: Example): boolean => /from "(node:test|bun:test)"|\bDeno\.test/.test(code);
-const programs = examples.filter((example) => !isTest(example));
+const isTest = ({ code, runner }: Example): boolean => runner !== null || code.includes('from "node:test"');
+const programs = laid.filter((example) => !isTest(example));
 
 // While the file loads, since a hook of Bun's may take five seconds at most.
 layOut();
@@ -165,7 +127,7 @@ describe("the examples of manuals", () => {
   test("there are some in each that should have", () => {
     for (const manual of MANUALS.slice(0, 4))
       assert.ok(
-        examples.some(({ title }) => title.startsWith(manual)),
+        laid.some(({ title }) => title.startsWith(manual)),
         manual,
       );
   });
@@ -197,7 +159,7 @@ describe("the examples of manuals", () => {
   }
 
   test("those that are tests pass", { timeout: KILLED_AFTER_MS }, () => {
-    const { status, stdout, stderr } = runTests(examples.filter(isTest).map(({ file }) => file));
+    const { status, stdout, stderr } = runTests(laid.filter(isTest).map(({ file }) => file));
     assert.equal(status, 0, `${stdout}\n${stderr}`);
   });
 });

@@ -13,6 +13,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { buildSync } from "esbuild";
+import { examples } from "../examples/manuals.ts";
 import { projectPath, projectRoot } from "../support/root.ts";
 import { findBinary } from "./binaries.ts";
 
@@ -41,6 +42,7 @@ try {
   install();
   tryRuntimes();
   tryCompilers();
+  tryExamples();
   tryBundler();
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -104,6 +106,25 @@ function tryCompilers(): void {
       run(`${version}, ${resolution}: runs`, NODE, ["short.mjs"], "0\n");
     }
   }
+}
+
+/** What people copy from the manuals and the examples is right by its types, too. */
+function tryExamples(): void {
+  symlinkSync(projectPath("node_modules", "hono"), join(folder, "node_modules", "hono"), "junction");
+  const all = examples().filter(({ isTyped, runner }) => isTyped && runner === null);
+  assert.ok(all.length > 40);
+  mkdirSync(join(folder, "examples"));
+  for (const [index, { code }] of all.entries()) write(join("examples", `${index}.mts`), `${code}\nexport {};\n`);
+  const compilerOptions = {
+    strict: true,
+    noEmit: true,
+    target: "es2022",
+    lib: ["es2023"],
+    types: ["node"],
+    module: "nodenext",
+  };
+  write(join("examples", "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.mts"] }));
+  run("all examples, by their types", NODE, [COMPILERS["TypeScript 7"]!, "-p", "examples"], "");
 }
 
 function tryBundler(): void {
