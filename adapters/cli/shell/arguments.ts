@@ -60,12 +60,12 @@ export function readShellArguments(args: readonly string[]): ShellArguments | st
     const word = args[at]!;
     if (!word.startsWith("-") || word === "-") return { ...read, command: args.slice(at) };
     const [name, inline] = nameAndValue(word);
-    const flag = FLAGS[name];
+    const flag = FLAGS.get(name);
     if (flag !== undefined) {
       read = { ...read, ...flag };
       continue;
     }
-    const option = VALUES[name];
+    const option = VALUES.get(name);
     if (option === undefined) return `there is no option ${word}`;
     const value = inline ?? args[++at];
     if (value === undefined) return `${word} needs a value`;
@@ -83,26 +83,33 @@ function nameAndValue(word: string): [name: string, value: string | undefined] {
   return equals === -1 ? [text, undefined] : [text.slice(0, equals), text.slice(equals + 1)];
 }
 
-const FLAGS: Readonly<Record<string, Partial<ShellArguments>>> = {
-  r: { canBeReadOnly: true },
-  readonly: { canBeReadOnly: true },
-  waitforconnection: { waitsForConnection: true },
-  json: { json: true },
-  h: { help: true },
-  help: { help: true },
-};
+const FLAGS: ReadonlyMap<string, Partial<ShellArguments>> = new Map([
+  ["r", { canBeReadOnly: true }],
+  ["readonly", { canBeReadOnly: true }],
+  ["waitforconnection", { waitsForConnection: true }],
+  ["json", { json: true }],
+  ["h", { help: true }],
+  ["help", { help: true }],
+]);
 
 const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 
-const VALUES: Readonly<Record<string, (value: string) => Partial<ShellArguments> | string>> = {
-  server: (servers) => ({ servers }),
-  timeout: (value) => {
-    const timeoutMs = /^\d{1,10}$/.test(value) ? Number(value) : 0;
-    return timeoutMs >= 1 && timeoutMs <= TIMEOUT_MS_MAX ? { timeoutMs } : `takes milliseconds such as 30000, not ${value}`;
-  },
-  "client-configuration": (clientConfiguration) => ({ clientConfiguration }),
-  style: (value) => {
-    const style = STYLES.find((one) => one === value);
-    return style === undefined ? `takes ${STYLES.join(" or ")}, not ${value}` : { style };
-  },
-};
+/** Takes a value, or says what is wrong with it. */
+type TakeValue = (value: string) => Partial<ShellArguments> | string;
+
+const VALUES: ReadonlyMap<string, TakeValue> = new Map<string, TakeValue>([
+  ["server", (servers) => ({ servers })],
+  ["timeout", takeTimeout],
+  ["client-configuration", (clientConfiguration) => ({ clientConfiguration })],
+  ["style", takeStyle],
+]);
+
+function takeTimeout(value: string): ReturnType<TakeValue> {
+  const timeoutMs = /^\d{1,10}$/.test(value) ? Number(value) : 0;
+  return timeoutMs >= 1 && timeoutMs <= TIMEOUT_MS_MAX ? { timeoutMs } : `takes milliseconds such as 30000, not ${value}`;
+}
+
+function takeStyle(value: string): ReturnType<TakeValue> {
+  const style = STYLES.find((one) => one === value);
+  return style === undefined ? `takes ${STYLES.join(" or ")}, not ${value}` : { style };
+}

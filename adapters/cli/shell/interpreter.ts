@@ -45,10 +45,6 @@ export class Interpreter {
     return this.#history.length;
   }
 
-  get printsWatches(): boolean {
-    return this.#printsWatches;
-  }
-
   /** Carries out a line; one of blanks alone is none. */
   async execute(line: string, signal: AbortSignal): Promise<void> {
     if (line.trim() === "") return;

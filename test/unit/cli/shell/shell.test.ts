@@ -49,6 +49,8 @@ describe("a command of its own", () => {
     [["set", "-v", "x", "/", "y"], 127, /^-v argument must be an int value, not x$/m],
     [["-timeout", "0", "ls", "/"], 127, /^zookernel cli: -timeout takes milliseconds such as 30000, not 0$/m],
     [["-bogus", "ls", "/"], 127, /^zookernel cli: there is no option -bogus$/m],
+    [["-constructor", "ls", "/"], 127, /there is no option -constructor$/m],
+    [["-server=127.0.0.1:1", "-timeout=200", "-toString=1"], 127, /there is no option -toString=1$/m],
     [["--style", "3.5", "ls", "/"], 127, /takes 3.8 or 3.4 or 3.9, not 3.5$/m],
     [["-server"], 127, /-server needs a value$/m],
     [["-server", "a:b", "ls", "/"], 127, /"a:b" is not host:port/],
