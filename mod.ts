@@ -34,6 +34,7 @@ export { bytes, type Codec, json, utf8 } from "./lib/client/codecs.ts";
 export type { EventStream, OverflowPolicy } from "./lib/client/event_stream.ts";
 export type { LossRule } from "./lib/client/lease.ts";
 export type {
+  CloseOptions,
   ConnectOptions,
   RemoveWatchesOptions,
   RequestOptions,
@@ -42,7 +43,14 @@ export type {
   WatchStreamOptions,
 } from "./lib/client/options.ts";
 export type { Reconfig } from "./lib/client/reconfig.ts";
-export { InvalidValueError, type Schema, type SchemaIssue } from "./lib/client/schema.ts";
+export {
+  InvalidValueError,
+  type Schema,
+  type SchemaInput,
+  type SchemaIssue,
+  type SchemaOutput,
+  type SchemaResult,
+} from "./lib/client/schema.ts";
 export type { ConnectionState } from "./lib/client/session.ts";
 export type { StateChange } from "./lib/client/states.ts";
 export { type Transaction, TransactionError, type TransactionResult } from "./lib/client/transaction.ts";
@@ -65,7 +73,16 @@ export type {
   WatchedEvent,
   Zxid,
 } from "./lib/model/types.ts";
-export type { LimitSettings, OpenSettings } from "./lib/options/options.ts";
+export type {
+  AclSettings,
+  LimitSettings,
+  OpenSettings,
+  ReaperSettings,
+  SaslSettings,
+  Settings,
+  SnapshotSettings,
+  ThrottleSettings,
+} from "./lib/options/options.ts";
 export type {
   Clock,
   Dialer,
@@ -87,7 +104,7 @@ export type {
   StoredSnapshot,
 } from "./lib/ports.ts";
 export type { ServerMode } from "./lib/report/report.ts";
-export type { EnsembleOptions, PeerNetwork } from "./lib/server/ensemble.ts";
+export type { EnsembleOptions, PeerHosts, PeerNetwork } from "./lib/server/ensemble.ts";
 export type { ConfigStore } from "./lib/server/own_config.ts";
 export type { Inspected, Server, Snapshot } from "./lib/server/server.ts";
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
-import { publicSurface } from "./api/surface.ts";
+import { publicSurface, undocumented } from "./api/surface.ts";
 import { projectPath } from "./support/root.ts";
 
 const npm = readJson("package.json") as {
@@ -69,6 +69,8 @@ test("the public surface is as test/api/public.txt has it, where a change of it 
   assert.deepEqual(changed, { gone: [], added: [] }, `${JSON.stringify(changed, null, 1)}\n${how}`);
   assert.ok(surface === reported.join("\n"), `lines stand in another order; ${how}`);
 });
+
+test("every export is documented", () => assert.deepEqual(undocumented(deno.exports), []));
 
 test("links of the README lead to the project's home, from a registry's page, too", () => {
   const home = `${npm.homepage.replace(/#.*/, "")}/blob/main/`;

@@ -42,6 +42,7 @@ import { nodeDisk } from "./node_disk.ts";
 import { checkFolders } from "./stray_files.ts";
 import { writeWhole } from "./whole_file.ts";
 
+/** What `fileStorage()` may be told. */
 export interface FileStorageOptions {
   /** Folder for snapshots and epochs, and for the lock. Made if need be. */
   readonly dataDir: string;

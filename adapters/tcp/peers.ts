@@ -34,6 +34,7 @@ export interface PeerTlsOptions
 /** Where gathering saves a quarter of the CPU time of a write. On Bun it costs more than it saves. */
 const isNode = !("Bun" in globalThis || "Deno" in globalThis);
 
+/** What `tcpPeers()` may be told. */
 export interface TcpPeersOptions {
   /** TLS at both ends. All members must do the same; Apache's have `sslQuorum=true` for it. Default: in the clear. */
   readonly tls?: PeerTlsOptions;

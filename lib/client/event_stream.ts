@@ -19,6 +19,7 @@ export interface EventStreamOptions<T> {
   readonly released: () => void;
 }
 
+/** Events as an iterator: it goes on until the reader leaves it, its signal aborts, or the handle ends. */
 export class EventStream<T> implements AsyncIterableIterator<T> {
   readonly #options: EventStreamOptions<T>;
   readonly #waiting: T[] = [];

@@ -49,14 +49,19 @@ export interface RequestOptions {
    */
   readonly signal?: AbortSignal | undefined;
 }
+
+/** What verbs that change a znode may be told. */
 export interface VersionOptions extends RequestOptions {
   /** The version the znode must have, else `BadVersion`; default any. */
   readonly version?: number | undefined;
 }
+
+/** What verbs that can watch may be told. */
 export interface WatchOptions extends RequestOptions {
   /** Called once, when what was read changes. */
   readonly watch?: Watcher | undefined;
 }
+
 /** What `removeWatches` may be told. */
 export interface RemoveWatchesOptions extends RequestOptions {
   /**
@@ -65,6 +70,8 @@ export interface RemoveWatchesOptions extends RequestOptions {
    */
   readonly kind?: WatchKind | undefined;
 }
+
+/** What `watch` may be told. */
 export interface WatchStreamOptions {
   /** `persistent`: this znode and its list of children; `persistent_recursive`: this znode and all below it. Default `persistent`. */
   readonly mode?: AddWatchMode | undefined;

@@ -14,6 +14,7 @@ export interface Schema<Input = unknown, Output = Input> {
   };
 }
 
+/** What a schema makes of a value: another one, or issues. */
 export type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly SchemaIssue[] };
@@ -26,6 +27,7 @@ export interface SchemaIssue {
 
 /** What a schema takes, and what it gives. */
 export type SchemaInput<S extends Schema> = NonNullable<S["~standard"]["types"]>["input"];
+/** The type that a schema gives. */
 export type SchemaOutput<S extends Schema> = NonNullable<S["~standard"]["types"]>["output"];
 
 /**

@@ -29,6 +29,7 @@ export interface Versioned<T> {
   readonly stat: Stat;
 }
 
+/** What `update` of a typed znode may be told. */
 export interface UpdateOptions extends RequestOptions {
   /** How often to try when others are faster, before `BadVersion`; default 100. */
   readonly attemptsMax?: number | undefined;
@@ -58,6 +59,7 @@ function hasMethod(value: unknown, name: string): boolean {
   return typeof (value as Record<string, unknown> | null | undefined)?.[name] === "function";
 }
 
+/** A znode whose data is a value of one type; made by `zk.typed()`. */
 export class TypedNode<Input, Output = Input> {
   readonly path: string;
   readonly #zk: ZooKeeper;

@@ -8,6 +8,7 @@
 import type { SetWatchesOp } from "../model/ops.ts";
 import type { AddWatchMode, EventType, WatchedEvent, Zxid } from "../model/types.ts";
 
+/** What is called with an event. */
 export type Watcher = (event: WatchedEvent) => void;
 
 /** Where the ensemble's configuration is, whatever the chroot. */

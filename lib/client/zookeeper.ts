@@ -79,6 +79,16 @@ const WATCH_NUMBERS: Readonly<Record<WatchKind, number>> = {
 };
 const ANY_WATCH = WATCH_NUMBERS.any;
 
+/**
+ * A client handle, which is one session: ZooKeeper's verbs as promises. Made by `server.connect()` of a server in this process, and by `connect()` of
+ * `zookernel/tcp` for any server. Verbs reject with a {@link ZkError}.
+ *
+ * @example
+ * ```ts
+ * await using zk = await server.connect();
+ * await zk.create("/hello", "world");
+ * ```
+ */
 export class ZooKeeper extends Conveniences implements ClientSessionListener {
   readonly #session: ClientSession;
   readonly #requests: Requests;

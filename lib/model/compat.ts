@@ -10,6 +10,7 @@ import type { OpKind } from "./ops.ts";
 
 /** The versions that can be imitated. */
 export const COMPAT_VERSIONS = ["3.4", "3.5", "3.6", "3.7", "3.8", "3.9"] as const;
+/** A version of ZooKeeper to answer like. */
 export type Compat = (typeof COMPAT_VERSIONS)[number];
 
 /** The version that first knew an op; what is not listed has been there since 3.4. */

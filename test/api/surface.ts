@@ -132,3 +132,12 @@ export function publicSurface(entries: Readonly<Record<string, string>>): string
   });
   return sections.join("\n");
 }
+
+/** Exports without a word of documentation, as `entry: name`. */
+export function undocumented(entries: Readonly<Record<string, string>>): string[] {
+  return Object.entries(entries).flatMap(([entry, source]) =>
+    [...exportsOf(posix.normalize(source))]
+      .filter(([, statements]) => !statements.some((statement) => ts.getJSDocCommentsAndTags(statement).length > 0))
+      .map(([name]) => `zookernel${entry.slice(1)}: ${name}`),
+  );
+}

@@ -24,6 +24,7 @@ export interface WeightedGroups {
   readonly weights: ReadonlyMap<MemberId, number>;
 }
 
+/** The members of an ensemble, and how their votes count; `ensembleConfig()` reads one of `server.N` lines. */
 export interface EnsembleConfig {
   readonly members: readonly EnsembleMember[];
   /** null: every participant has one vote, and the majority decides. */
