@@ -12,6 +12,7 @@ import type { AbortSignal } from "../base/platform_types.ts";
 import { Slab } from "../base/slab.ts";
 import {
   argumentError,
+  checkBoolean,
   checkFunction,
   checkOneOf,
   checkOptions,
@@ -60,7 +61,7 @@ const REQUEST_KEYS = ["signal"] as const;
 const VERSION_KEYS = ["version", "signal"] as const;
 const WATCH_KEYS = ["watch", "signal"] as const;
 const MODE_KEYS = ["mode", "signal"] as const;
-const REMOVE_WATCHES_KEYS = ["kind", "signal"] as const;
+const REMOVE_WATCHES_KEYS = ["kind", "local", "signal"] as const;
 const WATCH_KINDS: readonly WatchKind[] = ["data", "children", "persistent", "persistent_recursive", "any"];
 /** Of one operation in a transaction, which can't be given up alone. */
 const OPERATION_VERSION_KEYS = ["version"] as const;
@@ -128,12 +129,13 @@ export function takeWatchOptions(action: string, options: WatchOptions): typeof 
 export function takeRemoveWatchesOptions(
   action: string,
   options: RemoveWatchesOptions,
-): { readonly kind: WatchKind; readonly signal: AbortSignal | undefined } {
-  if (options === NO_OPTIONS) return { kind: "any", signal: undefined };
+): { readonly kind: WatchKind; readonly local: boolean; readonly signal: AbortSignal | undefined } {
+  if (options === NO_OPTIONS) return { kind: "any", local: false, signal: undefined };
   checkOptions(action, options, REMOVE_WATCHES_KEYS, '{ kind: "data" }');
-  const { kind = "any", signal } = options;
+  const { kind = "any", local = false, signal } = options;
   checkOneOf(action, "kind", kind, WATCH_KINDS);
-  return { kind, signal: takeSignal(action, signal) };
+  checkBoolean(action, "local", local);
+  return { kind, local, signal: takeSignal(action, signal) };
 }
 
 export function takeWatcher(action: string, watcher: unknown): Watcher {

@@ -69,6 +69,8 @@ export interface RemoveWatchesOptions extends RequestOptions {
    * alone only on servers of 3.9 or newer. Default `any`.
    */
   readonly kind?: WatchKind | undefined;
+  /** Whether they count as removed where no server can be asked, too. Default false: `ConnectionLoss`, and they stay. */
+  readonly local?: boolean | undefined;
 }
 
 /** What `watch` may be told. */

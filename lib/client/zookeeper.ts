@@ -437,14 +437,18 @@ export class ZooKeeper extends Conveniences implements ClientSessionListener {
    */
   async removeWatches(path: string, options: RemoveWatchesOptions = NO_OPTIONS): Promise<WatchSort[]> {
     const full = this.#full(path, "removeWatches");
-    const { kind, signal } = takeRemoveWatchesOptions("removeWatches", options);
-    if (kind !== "any" && !this.#watchers.has(full, kind)) throw new ZkError("NoWatcher", { operation: "removeWatches", path });
+    const { kind, local, signal } = takeRemoveWatchesOptions("removeWatches", options);
+    if ((kind !== "any" || local) && !this.#watchers.has(full, kind))
+      throw new ZkError("NoWatcher", { operation: "removeWatches", path });
     const op: Op = { kind: "removeWatches", path: full, type: WATCH_NUMBERS[kind] };
     let removed: WatchSort[] = [];
     const succeeded = (): void => {
       removed = this.#watchers.removeAll(full, kind);
     };
-    expect(await this.#requests.ask(op, "removeWatches", path, signal, { kind: "answered", succeeded }), "done");
+    const answer = await this.#requests.ask(op, "removeWatches", path, signal, { kind: "answered", succeeded });
+    // They are not set again on the next connection.
+    if (local && answer.kind === "failure" && answer.code === "ConnectionLoss") succeeded();
+    else expect(answer, "done");
     return removed;
   }
 

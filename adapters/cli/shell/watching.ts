@@ -35,7 +35,7 @@ const REMOVE_WATCHES: Command = {
   flags: { c: "flag", d: "flag", a: "flag", p: "flag", r: "flag", l: "flag" },
   exclusive: ["c", "d", "a", "p", "r"],
   summary:
-    "Removes this session's watches at a path: -c those on its children, -d those on its data, -p and -r those of addWatch (on servers of 3.9 or newer), -a all, as without an option.",
+    "Removes this session's watches at a path: -c those on its children, -d those on its data, -p and -r those of addWatch (on servers of 3.9 or newer), -a all, as without an option; -l also where no server can be asked.",
   example: "removewatches /app -d",
 };
 
@@ -52,7 +52,7 @@ const KINDS = { c: "children", d: "data", p: "persistent", r: "persistent_recurs
 async function removeWatches({ operands: [given = ""], flags, style, signal, ...call }: Call): Promise<Answer> {
   const path = checkedPath(given, style);
   const kind: WatchKind = Object.entries(KINDS).find(([flag]) => flags.has(flag))?.[1] ?? "any";
-  const removed = await (await call.zk()).removeWatches(path, { kind, signal });
+  const removed = await (await call.zk()).removeWatches(path, { kind, local: flags.has("l"), signal });
   for (const sort of removed) call.event({ type: EVENTS[sort], path, zxid: -1n });
   return { lines: [], json: { path, removed } };
 }

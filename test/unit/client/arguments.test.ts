@@ -131,6 +131,7 @@ bothWays("modes are the names there are", async (ends) => {
   }
   await refuses(ends, (zk) => zk.addWatch("/n", () => {}, { mode: "recursive" }), isBadArguments);
   await refuses(ends, (zk) => zk.removeWatch("/n", () => {}, { mode: "toString" }), isBadArguments);
+  await refuses(ends, (zk) => zk.removeWatches("/n", { local: 1 }), /local must be /);
   for (const kind of [null, 2, "child", "toString"])
     await refuses(ends, (zk) => zk.removeWatches("/n", { kind }), /kind must be "data" or "children" or .* or "any", not /);
 });

@@ -57,10 +57,15 @@ test("a server that goes away, and comes back", { timeout: 60_000 }, async () =>
   await first.listen(tcp({ port }));
   const shell = new TypedShell(["-server", `127.0.0.1:${port}`]);
   assert.match((await shell.type("create /a")).stdout, /Created/);
+  await shell.type("ls -w /a");
   await first.close();
+  assert.match((await shell.type("removewatches /a")).stderr, /KeeperErrorCode = ConnectionLoss for \/a$/m);
+  assert.match((await shell.type("removewatches /a -c -l")).stdout, /type:ChildWatchRemoved path:\/a$/m);
+  assert.match((await shell.type("removewatches /a -c -l")).stderr, /No such watcher for \/a$/m);
   const { stdout, stderr } = await shell.type("get /a");
   assert.equal(stdout, "");
   assert.match(stderr, /^KeeperErrorCode = (ConnectionLoss|Session expired) for \/a$|^Not connected$/m);
+  assert.match((await shell.type("removewatches /a -l")).stderr, /No such watcher for \/a$/m);
   await using second = await open();
   await second.listen(tcp({ port }));
   await shell.type("connect");
