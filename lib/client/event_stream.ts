@@ -28,10 +28,12 @@ export class EventStream<T> implements AsyncIterableIterator<T> {
   #ended = false;
   #error: unknown = null;
 
+  /** @internal */
   constructor(options: EventStreamOptions<T>) {
     this.#options = options;
   }
 
+  /** @internal */
   push(item: T): void {
     if (this.#ended) return;
     const reader = this.#readers.shift();
@@ -45,7 +47,7 @@ export class EventStream<T> implements AsyncIterableIterator<T> {
     this.#waiting.push(item);
   }
 
-  /** Ends the stream once what waits has been read; with an error if one is given. */
+  /** @internal Ends the stream once what waits has been read; with an error if one is given. */
   end(error: unknown = null): void {
     if (this.#ended) return;
     this.#ended = true;

@@ -10,7 +10,7 @@ import { showAs } from "../base/inspection.ts";
 import type { AbortSignal } from "../base/platform_types.ts";
 import { checkFunction, checkOneOf, checkString } from "../base/validate.ts";
 import { type ErrorCode, ZkError } from "../model/errors.ts";
-import type { Op, SetWatchesOp } from "../model/ops.ts";
+import type { Op } from "../model/ops.ts";
 import { pathProblem, withChroot, withoutChroot } from "../model/path.ts";
 import type { Acl, AclList, AddWatchMode, AuthId, SessionId, Stat, WatchedEvent, Zxid } from "../model/types.ts";
 import type { Clock, Logger } from "../ports.ts";
@@ -89,7 +89,7 @@ const ANY_WATCH = WATCH_NUMBERS.any;
  * await zk.create("/hello", "world");
  * ```
  */
-export class ZooKeeper extends Conveniences implements ClientSessionListener {
+export class ZooKeeper extends Conveniences {
   readonly #session: ClientSession;
   readonly #requests: Requests;
   readonly #watchers = new Watchers();
@@ -99,6 +99,13 @@ export class ZooKeeper extends Conveniences implements ClientSessionListener {
   readonly #random: () => number;
   readonly #stateListeners = new StateListeners();
   readonly #streams = new WatchStreams(this, this.#watchers);
+  /** For the session alone: no part of what a caller may call. */
+  readonly #listener: ClientSessionListener = {
+    stateChanged: (state, reason) => this.#stateChanged(state, reason),
+    event: (event) => this.#event(event),
+    watchesToSet: (relativeZxid) => this.#watchers.toSetAgain(relativeZxid),
+    watchesRefused: () => this.#watchesRefused(),
+  };
   #wasConnected = false;
 
   /** Handles are made by `server.connect()` and `connect()`. */
@@ -114,7 +121,7 @@ export class ZooKeeper extends Conveniences implements ClientSessionListener {
     const { goOnWith, ...rest } = options;
     this.#session = new ClientSession(
       goOnWith === undefined ? rest : { ...rest, goOnWith: goOnWith.#session.leftBehind },
-      this,
+      this.#listener,
     );
     if (goOnWith !== undefined) this.#watchers.takeOver(goOnWith.#watchers);
     this.#requests = new Requests(this.#session, this.#watchers);
@@ -556,8 +563,7 @@ export class ZooKeeper extends Conveniences implements ClientSessionListener {
 
   // ── what the session tells ──
 
-  /** @internal */
-  stateChanged(state: ConnectionState, reason: string): void {
+  #stateChanged(state: ConnectionState, reason: string): void {
     const connected = state === "connected" || state === "connectedReadOnly";
     if (connected && this.#wasConnected) this.#streams.missed();
     this.#wasConnected ||= connected;
@@ -566,8 +572,7 @@ export class ZooKeeper extends Conveniences implements ClientSessionListener {
       this.#streams.endAll(state === "closed" ? null : new ZkError(codeOfState(state), { operation: "watch", reason }));
   }
 
-  /** @internal */
-  event(event: WatchedEvent): void {
+  #event(event: WatchedEvent): void {
     // Each gets an object of its own, which it may change.
     const { type, path, zxid } = event;
     const seen = withoutChroot(this.#chroot, path);
@@ -576,16 +581,10 @@ export class ZooKeeper extends Conveniences implements ClientSessionListener {
     for (const watcher of this.#watchers.takeConfig(type)) guard(this.#logger, watcher, { type, path, zxid });
   }
 
-  /** @internal */
-  watchesRefused(): void {
+  #watchesRefused(): void {
     const reason = "this server is older than 3.6 and has no such watches";
     this.#watchers.removeAdded();
     this.#streams.endAll(new ZkError("Unimplemented", { operation: "watch", reason }));
-  }
-
-  /** @internal */
-  watchesToSet(relativeZxid: Zxid): SetWatchesOp[] {
-    return this.#watchers.toSetAgain(relativeZxid);
   }
 
   #full(path: string, operation: string): string {
