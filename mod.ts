@@ -20,11 +20,13 @@ import { consoleLogger, nonce, soon, systemClock } from "./adapters/system.ts";
 import { withPlainCopy } from "./lib/base/plain_copy.ts";
 import { type OpenSettings, settingsOf } from "./lib/options/options.ts";
 import { CLOCK, LOGGER, STORAGE } from "./lib/options/ports.ts";
-import { type Shape, splitOptions } from "./lib/options/shape.ts";
+import { callback, type Shape, splitOptions } from "./lib/options/shape.ts";
 import type { Clock, Logger, Storage } from "./lib/ports.ts";
+import { modeOf } from "./lib/report/mode.ts";
+import { OBSERVER, type ServerObserver } from "./lib/report/observer.ts";
 import type { ProcessReport } from "./lib/report/report.ts";
 import type { EnsembleOptions } from "./lib/server/ensemble.ts";
-import { Server } from "./lib/server/server.ts";
+import { Server, type ServerWorld } from "./lib/server/server.ts";
 
 export { CREATOR_ALL_ACL, OPEN_ACL_UNSAFE, Perms, READ_ACL_UNSAFE } from "./lib/acl/perms.ts";
 export type { EnsembleConfig, EnsembleMember, WeightedGroups } from "./lib/broadcast/zab/ensemble.ts";
@@ -92,6 +94,7 @@ export type {
   ListenAddress,
   Listener,
   LogChunk,
+  LogData,
   Logger,
   LogRecord,
   LogSpan,
@@ -103,6 +106,15 @@ export type {
   StoredEpochs,
   StoredSnapshot,
 } from "./lib/ports.ts";
+export type {
+  ConnectionObserved,
+  RequestObserved,
+  RoleObserved,
+  ServerObserver,
+  SessionObserved,
+  SyncObserved,
+  TxnObserved,
+} from "./lib/report/observer.ts";
 export type { ServerMode } from "./lib/report/report.ts";
 export type { EnsembleOptions, PeerHosts, PeerNetwork } from "./lib/server/ensemble.ts";
 export type { ConfigStore } from "./lib/server/own_config.ts";
@@ -116,6 +128,10 @@ export interface OpenOptions extends OpenSettings {
   readonly clock?: Clock;
   /** Where data is kept, such as `fileStorage("./data")` of `zookernel/storage`; default nowhere: it lives as long as the server. */
   readonly storage?: Storage;
+  /** What is called as things happen: requests, txns, sessions, connections, roles, syncs. Default: nothing is. */
+  readonly observer?: ServerObserver;
+  /** Takes the lines of an audit log in ZooKeeper's format: who has changed what. Default: there is none. */
+  readonly audit?: (line: string) => void;
   /** The ensemble that the server is a member of; it needs a storage. Default none: it stands alone. */
   readonly ensemble?: EnsembleOptions;
 }
@@ -125,10 +141,34 @@ const OWN_SHAPE: Shape<Omit<OpenOptions, keyof OpenSettings>> = {
   logger: LOGGER,
   clock: CLOCK,
   storage: STORAGE,
+  observer: OBSERVER,
+  audit: callback("(line) => console.log(line)"),
   ensemble: (given) => withPlainCopy(given as EnsembleOptions, "config"),
 };
 
 const loadProcess = async (): Promise<() => ProcessReport> => (await import("./adapters/process_report.ts")).describeProcess;
+
+/** Whoever observes nothing loads nothing of it. */
+async function observing(
+  observer: ServerObserver,
+  audit: ((line: string) => void) | null,
+  logger: Logger,
+  clock: Clock,
+): Promise<Pick<ServerWorld, "observe">> {
+  const [{ Observation }, { userName }] = await Promise.all([
+    import("./lib/report/observation.ts"),
+    import("./adapters/process_report.ts"),
+  ]);
+  const serverUser = userName();
+  return {
+    observe: (host) =>
+      new Observation({
+        ...{ observer, audit, serverUser, logger, clock },
+        mode: () => modeOf(host()),
+        identitiesOf: (conn) => host().member.kernel.connections.get(conn)?.authIds ?? [],
+      }),
+  };
+}
 
 /**
  * Starts a server in this process: with no port, and in memory unless there is a storage.
@@ -145,7 +185,9 @@ export async function open(options: OpenOptions = {}): Promise<Server> {
   const { own, rest } = splitOptions("open a server", options, OWN_SHAPE, "{ tickTimeMs: 500 }");
   const { logger = consoleLogger({ level: "warn" }), clock = systemClock(), storage, ensemble } = own;
   const settings = await settingsOf(rest, storage !== undefined, Object.keys(OWN_SHAPE));
-  const world = { clock, logger, random: Math.random, nonce, soon, loadProcess };
+  const { observer, audit = null } = own;
+  const observe = observer === undefined && audit === null ? {} : await observing(observer ?? {}, audit, logger, clock);
+  const world = { clock, logger, random: Math.random, nonce, soon, loadProcess, ...observe };
   if (ensemble !== undefined) {
     if (storage === undefined) throw new TypeError("Cannot open a server: a member of an ensemble needs a storage");
     const { memberSettings, openMember, takeEnsemble } = await import("./lib/server/ensemble.ts");

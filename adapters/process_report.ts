@@ -30,7 +30,7 @@ export function describeProcess(): ProcessReport {
       ["os.name", known(osType)],
       ["os.arch", known(() => JAVA_ARCH[arch()] ?? arch())],
       ["os.version", known(release, { name: "sys", kind: "osRelease" })],
-      ["user.name", known(() => userInfo().username, { name: "sys", kind: "userInfo" })],
+      ["user.name", userName()],
       ["user.home", known(homedir, { name: "sys", kind: "homedir" })],
       ["user.dir", known(process.cwd)],
       ["os.memory.free", megabytes(heapTotal - heapUsed)],
@@ -69,4 +69,9 @@ function fileDescriptors(): ProcessReport["fileDescriptors"] {
   } catch {
     return null;
   }
+}
+
+/** Who runs this process. */
+export function userName(): string {
+  return known(() => userInfo().username, { name: "sys", kind: "userInfo" });
 }

@@ -12,12 +12,15 @@ export interface Clock {
   wakeAt(mono: number, wake: () => void): () => void;
 }
 
-/** Where log lines go. A line never holds a secret. */
+/** The facts of a log line, by their names, for those who keep logs as data. */
+export type LogData = Readonly<Record<string, string | number | boolean | null>>;
+
+/** Where log lines go. A line never holds a secret. The message alone says everything; some come with their facts as `data`, too. */
 export interface Logger {
-  debug(message: string): void;
-  info(message: string): void;
-  warn(message: string): void;
-  error(message: string): void;
+  debug(message: string, data?: LogData): void;
+  info(message: string, data?: LogData): void;
+  warn(message: string, data?: LogData): void;
+  error(message: string, data?: LogData): void;
 }
 
 /** A byte stream to somebody, such as a socket. */

@@ -14,6 +14,7 @@ import type { Proposal } from "../model/txns.ts";
 import type { ConnId, Now, SessionId, Zxid } from "../model/types.ts";
 import type { Clock, Logger } from "../ports.ts";
 import type { Member, MemberEffect, MemberInput } from "./member.ts";
+import type { HostTap } from "./tap.ts";
 
 /** What a connection's client says. */
 export type ConnInput = Extract<Input, { readonly conn: ConnId }>;
@@ -41,12 +42,15 @@ export interface HostOptions {
   readonly append: AppendToLog | null;
   /** Numbers connections, where several hosts do it together; default from 1 on. */
   readonly takeConn?: () => ConnId;
+  /** Hears what happens; default: nobody does. */
+  readonly tap?: HostTap;
   /** Called once if the member can't go on: a broken invariant, or a log that can't be written. */
   readonly failed: (error: unknown) => void;
 }
 
 export class Host {
   readonly #options: HostOptions;
+  readonly #tap: HostTap | null;
   readonly #sinks = new Map<ConnId, ConnectionSink>();
   readonly #queue: MemberInput[] = [];
   readonly #batch: Proposal[] = [];
@@ -57,12 +61,13 @@ export class Host {
   #stepping = false;
   #nextConn: ConnId = 1;
   /** The last promise of the log that has not resolved, and up to where what it stands for goes. */
-  #appending: { readonly durable: Promise<void>; zxid: Zxid } | null = null;
+  #appending: { readonly durable: Promise<void>; readonly began: number; zxid: Zxid; txns: number } | null = null;
   #stopped = false;
   #wake: { readonly mono: number; readonly cancel: () => void } | null = null;
 
   constructor(options: HostOptions) {
     this.#options = options;
+    this.#tap = options.tap ?? null;
     this.#now = options.clock.now();
     this.#armWake();
   }
@@ -94,6 +99,7 @@ export class Host {
   submit(input: ConnInput): void {
     if (this.#stopped) return;
     if (input.kind === "disconnect" && !this.#sinks.delete(input.conn)) return;
+    if (this.#tap !== null && (input.kind !== "request" || this.#tap.hearsRequests)) this.#tap.heard(input);
     if (this.#inTurn) this.#step(input);
     else this.turn(() => this.#step(input));
   }
@@ -169,6 +175,7 @@ export class Host {
 
   #carryOut(effect: MemberEffect): void {
     if (effect.kind === "append") {
+      this.#tap?.logged(effect.proposal);
       if (this.#options.append === null) this.#queue.unshift({ kind: "durable", zxid: effect.proposal.header.zxid });
       else this.#batch.push(effect.proposal);
       return;
@@ -188,7 +195,9 @@ export class Host {
 
   /** An exception in there is that connection's alone: nothing of the member is touched any more. */
   #toSink(effect: ConnEffect): void {
-    const { conn } = effect;
+    const { conn, kind } = effect;
+    const tap = this.#tap;
+    if (tap !== null && (kind === "welcome" || kind === "close" || tap.hearsRequests)) tap.said(effect);
     const sink = this.#sinks.get(conn);
     if (effect.kind === "close") this.#sinks.delete(conn);
     try {
@@ -215,7 +224,7 @@ export class Host {
       try {
         const durable = append(batch);
         if (durable === undefined) this.#step({ kind: "durable", zxid });
-        else this.#awaitDurable(durable, zxid);
+        else this.#awaitDurable(durable, zxid, batch.length);
       } catch (error) {
         this.#fail(error);
       }
@@ -223,16 +232,18 @@ export class Host {
   }
 
   /** Turns that become durable together are told of together. */
-  #awaitDurable(durable: Promise<void>, zxid: Zxid): void {
+  #awaitDurable(durable: Promise<void>, zxid: Zxid, txns: number): void {
     if (this.#appending?.durable === durable) {
       this.#appending.zxid = zxid;
+      this.#appending.txns += txns;
       return;
     }
-    const appending = { durable, zxid };
+    const appending = { durable, zxid, txns, began: this.#now.mono };
     this.#appending = appending;
     durable.then(
       () => {
         if (this.#appending === appending) this.#appending = null;
+        this.#tap?.synced(appending.txns, this.clock.now().mono - appending.began);
         this.turn(() => this.#step({ kind: "durable", zxid: appending.zxid }));
       },
       (error: unknown) => this.#fail(error),

@@ -18,6 +18,7 @@ import { Database } from "../kernel/database.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { Host, type HostOptions } from "../member/host.ts";
 import { Member } from "../member/member.ts";
+import type { HostTap } from "../member/tap.ts";
 import { ZkError } from "../model/errors.ts";
 import { copyOfStat } from "../model/stat.ts";
 import type { Proposal } from "../model/txns.ts";
@@ -29,6 +30,7 @@ import type { Clock, ListenAddress, Listener, Logger, Storage } from "../ports.t
 import { modeOf } from "../report/mode.ts";
 import type { ConfigurationReport, ProcessReport, ServerControl, ServerMode } from "../report/report.ts";
 import type { ReportSources } from "../report/server_report.ts";
+import { SessionLog } from "../report/session_log.ts";
 import { firstSessionId } from "../session/identity.ts";
 import type { Journal } from "../store/journal.ts";
 import { Tree } from "../tree/tree.ts";
@@ -65,6 +67,8 @@ export interface ServerWorld {
   readonly logger: Logger;
   /** What the process and the machine add to the server's report; asked for with the first listener. */
   readonly loadProcess: () => Promise<() => ProcessReport>;
+  /** Makes what hears of each request; default: nobody does, and sessions alone are logged. */
+  readonly observe?: (host: () => Host) => HostTap;
   /** A random number in [0, 1), for the jitter of reconnects; not for secrets. */
   readonly random: () => number;
   /** Texts that nobody can guess and that never come twice, for SASL; without them there is none. */
@@ -160,7 +164,8 @@ export class Server {
       void this.close();
     };
     const append = journal === null ? null : (proposals: readonly Proposal[]) => journal.append(proposals);
-    const host = makeHost(kernel, { clock, logger, append, failed });
+    const tap = this.#world.observe?.(() => host) ?? new SessionLog(logger);
+    const host: Host = makeHost(kernel, { clock, logger, append, failed, tap });
     const sources = {
       host,
       settings,

@@ -1,0 +1,154 @@
+/**
+ * Observation of a server for those who want to know of each request: a tap that calls an observer, and writes an audit log.
+ *
+ * Not here: what is told (observer.ts), the lines of the audit (audit.ts). A server without an observer doesn't load this. Invariant: an observer that throws harms nobody.
+ */
+import { logThrown } from "../base/log_thrown.ts";
+import type { ConnEffect, ConnInput } from "../member/host.ts";
+import type { ErrorCode } from "../model/errors.ts";
+import type { Op, Outcome } from "../model/ops.ts";
+import type { Proposal } from "../model/txns.ts";
+import type { AuthId, ConnId, SessionId } from "../model/types.ts";
+import type { Clock, Logger } from "../ports.ts";
+import { auditLines, auditOfEphemerals } from "./audit.ts";
+import type { ServerObserver } from "./observer.ts";
+import type { ServerMode } from "./report.ts";
+import { type Client, SessionLog } from "./session_log.ts";
+
+/** A request that is on its way. */
+interface Asked {
+  readonly op: Op;
+  readonly mono: number;
+}
+
+/** What an observation needs of its server. */
+export interface ObservationSources {
+  readonly observer: ServerObserver;
+  /** Where the audit's lines go; null: there is none. */
+  readonly audit: ((line: string) => void) | null;
+  /** Who runs the server, as the audit has it. */
+  readonly serverUser: string;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly mode: () => ServerMode | null;
+  readonly identitiesOf: (conn: ConnId) => readonly AuthId[];
+}
+
+export class Observation extends SessionLog {
+  readonly #from: ObservationSources;
+  /** By connection and number. */
+  readonly #asked = new Map<ConnId, Map<number, Asked>>();
+  #lastMode: ServerMode | null | undefined;
+
+  constructor(sources: ObservationSources) {
+    super(sources.logger);
+    this.#from = sources;
+  }
+
+  override get hearsRequests(): boolean {
+    return true;
+  }
+
+  override heard(input: ConnInput): void {
+    super.heard(input);
+    const { conn } = input;
+    if (input.kind === "connect") {
+      const { label: address } = input.peer;
+      this.#call("connection", { what: "opened", address, session: input.hello.sessionId });
+    }
+    if (input.kind !== "request" || !this.#isAsked) return;
+    const asked = this.#asked.get(conn) ?? new Map<number, Asked>();
+    this.#asked.set(conn, asked.set(input.xid, { op: input.op, mono: this.#from.clock.now().mono }));
+  }
+
+  override said(effect: ConnEffect): void {
+    super.said(effect);
+    this.#lookAtMode();
+    if (effect.kind !== "reply") return;
+    const asked = this.#asked.get(effect.conn)?.get(effect.xid);
+    const client = this.clients.get(effect.conn);
+    if (asked === undefined || client === undefined) return;
+    this.#asked.get(effect.conn)!.delete(effect.xid);
+    this.#audit(effect.conn, client, asked.op, effect.outcome);
+    this.#call("request", {
+      session: client.session,
+      address: client.label,
+      op: asked.op.kind,
+      path: pathOf(asked.op),
+      code: codeOf(effect.outcome),
+      zxid: effect.zxid,
+      durationMs: this.#from.clock.now().mono - asked.mono,
+    });
+  }
+
+  override logged(proposal: Proposal): void {
+    super.logged(proposal);
+    this.#lookAtMode();
+    const { header, txn } = proposal;
+    const { zxid, session, time } = header;
+    this.#call("txn", { zxid, session, kind: txn.kind, path: pathOf(txn), time });
+    if (txn.kind === "closeSession") {
+      const what = header.cxid === 0 ? "expired" : "closed";
+      const client = [...this.clients.values()].find((one) => one.session === session);
+      this.#call("session", { what, session, address: client?.label ?? null });
+      for (const line of auditOfEphemerals(session, txn.paths ?? [], this.#from.serverUser)) this.#write(line);
+    }
+  }
+
+  get #isAsked(): boolean {
+    return this.#from.observer.request !== undefined || this.#from.audit !== null;
+  }
+
+  #audit(conn: ConnId, { session, address }: Client, op: Op, outcome: Outcome): void {
+    if (this.#from.audit === null) return;
+    const client = { session, address, identities: this.#from.identitiesOf(conn) };
+    for (const line of auditLines(client, op, outcome)) this.#write(line);
+  }
+
+  #write(line: string): void {
+    try {
+      this.#from.audit?.(line);
+    } catch (error) {
+      logThrown(this.#from.logger, "The audit log can't be written", error);
+    }
+  }
+
+  override synced(txns: number, durationMs: number): void {
+    this.#call("sync", { txns, durationMs });
+  }
+
+  protected override welcomed({ session, label }: Client, asked: SessionId): void {
+    const what = session === 0n ? "refused" : asked === 0n ? "opened" : "resumed";
+    this.#call("session", { what, session: session === 0n ? asked : session, address: label });
+  }
+
+  protected override parted({ label, session }: Client, conn: ConnId): void {
+    this.#asked.delete(conn);
+    this.#call("connection", { what: "closed", address: label, session });
+    this.#lookAtMode();
+  }
+
+  #lookAtMode(): void {
+    const mode = this.#from.mode();
+    if (mode === this.#lastMode) return;
+    this.#lastMode = mode;
+    this.#call("role", { mode });
+  }
+
+  #call<Name extends keyof ServerObserver>(name: Name, event: Parameters<NonNullable<ServerObserver[Name]>>[0]): void {
+    try {
+      (this.#from.observer[name] as ((event: unknown) => void) | undefined)?.(event);
+    } catch (error) {
+      logThrown(this.#from.logger, `The observer's ${name} has thrown`, error);
+    }
+  }
+}
+
+function pathOf(about: object): string | null {
+  const { path } = about as { readonly path?: unknown };
+  return typeof path === "string" ? path : null;
+}
+
+function codeOf(outcome: Outcome): ErrorCode | "Ok" {
+  return outcome.kind === "error" ? outcome.code : "Ok";
+}
