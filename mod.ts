@@ -20,7 +20,7 @@ import { consoleLogger, nonce, soon, systemClock } from "./adapters/system.ts";
 import { withPlainCopy } from "./lib/base/plain_copy.ts";
 import { type OpenSettings, settingsOf } from "./lib/options/options.ts";
 import { CLOCK, LOGGER, STORAGE } from "./lib/options/ports.ts";
-import { callback, type Shape, splitOptions } from "./lib/options/shape.ts";
+import { type Shape, splitOptions } from "./lib/options/shape.ts";
 import type { Clock, Logger, Storage } from "./lib/ports.ts";
 import { modeOf } from "./lib/report/mode.ts";
 import { OBSERVER, type ServerObserver } from "./lib/report/observer.ts";
@@ -28,6 +28,7 @@ import type { ProcessReport } from "./lib/report/report.ts";
 import type { EnsembleOptions } from "./lib/server/ensemble.ts";
 import { Server, type ServerWorld } from "./lib/server/server.ts";
 
+export { type LogTapeLike, logtapeLogger, type PinoLike, pinoLogger } from "./adapters/loggers.ts";
 export { CREATOR_ALL_ACL, OPEN_ACL_UNSAFE, Perms, READ_ACL_UNSAFE } from "./lib/acl/perms.ts";
 export type { EnsembleConfig, EnsembleMember, WeightedGroups } from "./lib/broadcast/zab/ensemble.ts";
 export { ensembleConfig } from "./lib/broadcast/zab/ensemble_text.ts";
@@ -130,8 +131,6 @@ export interface OpenOptions extends OpenSettings {
   readonly storage?: Storage;
   /** What is called as things happen: requests, txns, sessions, connections, roles, syncs. Default: nothing is. */
   readonly observer?: ServerObserver;
-  /** Takes the lines of an audit log in ZooKeeper's format: who has changed what. Default: there is none. */
-  readonly audit?: (line: string) => void;
   /** The ensemble that the server is a member of; it needs a storage. Default none: it stands alone. */
   readonly ensemble?: EnsembleOptions;
 }
@@ -142,28 +141,18 @@ const OWN_SHAPE: Shape<Omit<OpenOptions, keyof OpenSettings>> = {
   clock: CLOCK,
   storage: STORAGE,
   observer: OBSERVER,
-  audit: callback("(line) => console.log(line)"),
   ensemble: (given) => withPlainCopy(given as EnsembleOptions, "config"),
 };
 
 const loadProcess = async (): Promise<() => ProcessReport> => (await import("./adapters/process_report.ts")).describeProcess;
 
 /** Whoever observes nothing loads nothing of it. */
-async function observing(
-  observer: ServerObserver,
-  audit: ((line: string) => void) | null,
-  logger: Logger,
-  clock: Clock,
-): Promise<Pick<ServerWorld, "observe">> {
-  const [{ Observation }, { userName }] = await Promise.all([
-    import("./lib/report/observation.ts"),
-    import("./adapters/process_report.ts"),
-  ]);
-  const serverUser = userName();
+async function observing(observer: ServerObserver, logger: Logger, clock: Clock): Promise<Pick<ServerWorld, "observe">> {
+  const { Observation } = await import("./lib/report/observation.ts");
   return {
     observe: (host) =>
       new Observation({
-        ...{ observer, audit, serverUser, logger, clock },
+        ...{ observer, logger, clock },
         mode: () => modeOf(host()),
         identitiesOf: (conn) => host().member.kernel.connections.get(conn)?.authIds ?? [],
       }),
@@ -185,8 +174,8 @@ export async function open(options: OpenOptions = {}): Promise<Server> {
   const { own, rest } = splitOptions("open a server", options, OWN_SHAPE, "{ tickTimeMs: 500 }");
   const { logger = consoleLogger({ level: "warn" }), clock = systemClock(), storage, ensemble } = own;
   const settings = await settingsOf(rest, storage !== undefined, Object.keys(OWN_SHAPE));
-  const { observer, audit = null } = own;
-  const observe = observer === undefined && audit === null ? {} : await observing(observer ?? {}, audit, logger, clock);
+  const { observer } = own;
+  const observe = observer === undefined ? {} : await observing(observer, logger, clock);
   const world = { clock, logger, random: Math.random, nonce, soon, loadProcess, ...observe };
   if (ensemble !== undefined) {
     if (storage === undefined) throw new TypeError("Cannot open a server: a member of an ensemble needs a storage");

@@ -5,7 +5,14 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import type { Compat } from "../../lib/model/compat.ts";
 import type { Listener, Logger, Storage } from "../../lib/ports.ts";
-import { type EnsembleMember, type EnsembleOptions, type OpenSettings, open, type Server } from "../../mod.ts";
+import {
+  type EnsembleMember,
+  type EnsembleOptions,
+  type OpenSettings,
+  open,
+  type Server,
+  type ServerObserver,
+} from "../../mod.ts";
 import type { FileStorageOptions } from "../storage/file.ts";
 import { consoleLogger, type LogLevel } from "../system.ts";
 import { type TcpOptions, tcp } from "../tcp/listener.ts";
@@ -36,6 +43,8 @@ interface Plan {
   readonly keep: FileStorageOptions | null;
   /** The ensemble it is a member of, and how it reaches the others; null: none. */
   readonly ensemble: (Omit<EnsembleOptions, "peers"> & { readonly peers: TcpPeersOptions }) | null;
+  /** Whether there is an audit log. */
+  readonly audit: boolean;
   /** What to serve over HTTP, and the text that all this was read from; null: nothing. */
   readonly http: { readonly plan: HttpPlan; readonly configuration: string } | null;
 }
@@ -56,6 +65,7 @@ export async function startForeground(args: readonly string[], options: StartOpt
   const movable = plan.listen.findIndex(({ tls }) => tls === undefined || tls.unified);
   const clientPort = movable < 0 ? null : new ClientPort(plan.listen[movable]!, logger);
   const { compat } = options;
+  const audit = plan.audit ? await auditOf(options) : null;
   let started: Server | null = null;
   const http = await httpOf(plan, () => started, logger);
   let server: Server;
@@ -66,9 +76,11 @@ export async function startForeground(args: readonly string[], options: StartOpt
       ...version,
       ...(await storageOf(plan)),
       ...(await ensembleOf(plan, logger, (client) => clientPort?.moveTo(client))),
+      ...(audit !== null && { observer: audit.observer }),
       logger,
     });
     started = server;
+    audit?.server("serverStart");
   } catch (error) {
     logger.error((error as Error).message);
     await http?.close();
@@ -95,6 +107,7 @@ export async function startForeground(args: readonly string[], options: StartOpt
   const code = await untilEnd(server, plan.keep, stopped, logger);
   await http?.close();
   if (pidFile !== undefined) rmSync(pidFile, { force: true });
+  audit?.server("serverStop");
   return code;
 }
 
@@ -102,6 +115,22 @@ async function loggerOf({ logLevel: level, logFile: file }: StartOptions): Promi
   if (file === undefined) return consoleLogger({ level });
   const { logFile } = await import("./log_file.ts");
   return consoleLogger({ level, write: logFile(file), colour: false });
+}
+
+interface Audit {
+  readonly observer: ServerObserver;
+  readonly server: (operation: "serverStart" | "serverStop") => void;
+}
+
+/** Beside the log's file, `zoo.log` → `zoo_audit.log`; without one on standard error, among the log's lines. */
+async function auditOf({ logFile: file }: StartOptions): Promise<Audit> {
+  const { auditObserver, auditOfServer } = await import("../http/audit.ts");
+  const append =
+    file === undefined
+      ? (line: string): void => console.error(line)
+      : (await import("./log_file.ts")).logFile(file.replace(/(\.log)?$/, "_audit.log"));
+  const write = (line: string): void => append(`${new Date().toISOString()} INFO  audit: ${line}`);
+  return { observer: auditObserver(write), server: (operation) => write(auditOfServer(operation)) };
 }
 
 function securityOf({ tls }: TcpOptions): string {
@@ -126,7 +155,14 @@ async function untilEnd(
   return EXIT.finished;
 }
 
-const DEFAULT_PLAN: Plan = { settings: {}, listen: [{ port: DEFAULT_PORT }], keep: null, ensemble: null, http: null };
+const DEFAULT_PLAN: Plan = {
+  settings: {},
+  listen: [{ port: DEFAULT_PORT }],
+  keep: null,
+  ensemble: null,
+  audit: false,
+  http: null,
+};
 
 /** It is there before the server: who looks after this process sees that it is alive while it reads its data. */
 async function httpOf({ http }: Plan, server: () => Server | null, logger: Logger): Promise<HttpPorts | null> {
@@ -185,6 +221,7 @@ async function readPlan(args: readonly string[], jaas: string | undefined, logge
       settings: { ...openSettings(settings, me !== null), ...sasl },
       listen,
       keep: storageOptions(settings),
+      audit: settings["audit.enable"] === true,
       http: httpOptions(settings, args.length === 1 ? file : null),
     };
     if (me === null) return { ...plan, ensemble: null };

@@ -107,6 +107,7 @@ export interface ZooSettings {
   readonly sessionRequireClientSASLAuth: boolean;
   readonly allowSaslFailedClients: boolean;
   readonly "java.security.auth.login.config": string;
+  readonly "audit.enable": boolean;
   readonly "admin.enableServer": boolean;
   readonly "admin.serverAddress": string;
   readonly "admin.serverPort": number;
@@ -252,6 +253,7 @@ const SERVED: { readonly [Key in keyof ZooSettings]: Kind<ZooSettings[Key]> } = 
   "enforce.auth.schemes": () => list("authentication schemes"),
   sessionRequireClientSASLAuth: bool,
   allowSaslFailedClients: bool,
+  "audit.enable": bool,
   "admin.enableServer": bool,
   "admin.serverAddress": () => text("an address or name of this machine, such as 127.0.0.1 or 0.0.0.0"),
   "admin.serverPort": () => whole({ most: 65_535, note: "0 for any that is free" }),
@@ -289,7 +291,6 @@ const ADMIN: Reason = {
 const LARGE: Reason = { text: "large requests have no budget of their own", quiet: false };
 const STALE: Reason = { text: "what a client has asked that is gone is always dropped", quiet: true };
 const AUTH: Reason = { text: "who may do what is judged by ZooKeeper's own providers alone", quiet: false };
-const AUDIT: Reason = { text: "there is no audit log", quiet: false };
 
 /** The keys that are known but not served, by reason. Their values are judged all the same. */
 const NOT_SERVED: readonly (readonly [Reason, Readonly<Record<string, Kind<unknown>>>])[] = [
@@ -347,7 +348,6 @@ const NOT_SERVED: readonly (readonly [Reason, Readonly<Record<string, Kind<unkno
   ],
   [RELOAD, { sslQuorumReloadCertFiles: bool }],
   [STALE, { request_throttle_drop_stale: bool }],
-  [AUDIT, { "audit.enable": bool }],
 ];
 
 /** Families of keys, of which none is served. */

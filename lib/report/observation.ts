@@ -1,17 +1,16 @@
 /**
- * Observation of a server for those who want to know of each request: a tap that calls an observer, and writes an audit log.
+ * Observation of a server for those who want to know of each request: a tap that calls an observer.
  *
- * Not here: what is told (observer.ts), the lines of the audit (audit.ts). A server without an observer doesn't load this. Invariant: an observer that throws harms nobody.
+ * Not here: what is told (observer.ts). A server without an observer doesn't load this. Invariant: an observer that throws harms nobody.
  */
 import { logThrown } from "../base/log_thrown.ts";
 import type { ConnEffect, ConnInput } from "../member/host.ts";
 import type { ErrorCode } from "../model/errors.ts";
 import type { Op, Outcome } from "../model/ops.ts";
-import type { Proposal } from "../model/txns.ts";
+import type { Proposal, Txn } from "../model/txns.ts";
 import type { AuthId, ConnId, SessionId } from "../model/types.ts";
 import type { Clock, Logger } from "../ports.ts";
-import { auditLines, auditOfEphemerals } from "./audit.ts";
-import type { ServerObserver } from "./observer.ts";
+import type { RequestDetail, ServerObserver } from "./observer.ts";
 import type { ServerMode } from "./report.ts";
 import { type Client, SessionLog } from "./session_log.ts";
 
@@ -24,10 +23,6 @@ interface Asked {
 /** What an observation needs of its server. */
 export interface ObservationSources {
   readonly observer: ServerObserver;
-  /** Where the audit's lines go; null: there is none. */
-  readonly audit: ((line: string) => void) | null;
-  /** Who runs the server, as the audit has it. */
-  readonly serverUser: string;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly mode: () => ServerMode | null;
@@ -45,9 +40,7 @@ export class Observation extends SessionLog {
     this.#from = sources;
   }
 
-  override get hearsRequests(): boolean {
-    return true;
-  }
+  override readonly hearsRequests = true;
 
   override heard(input: ConnInput): void {
     super.heard(input);
@@ -56,7 +49,7 @@ export class Observation extends SessionLog {
       const { label: address } = input.peer;
       this.#call("connection", { what: "opened", address, session: input.hello.sessionId });
     }
-    if (input.kind !== "request" || !this.#isAsked) return;
+    if (input.kind !== "request" || this.#from.observer.request === undefined) return;
     const asked = this.#asked.get(conn) ?? new Map<number, Asked>();
     this.#asked.set(conn, asked.set(input.xid, { op: input.op, mono: this.#from.clock.now().mono }));
   }
@@ -69,8 +62,7 @@ export class Observation extends SessionLog {
     const client = this.clients.get(effect.conn);
     if (asked === undefined || client === undefined) return;
     this.#asked.get(effect.conn)!.delete(effect.xid);
-    this.#audit(effect.conn, client, asked.op, effect.outcome);
-    this.#call("request", {
+    const event = {
       session: client.session,
       address: client.label,
       op: asked.op.kind,
@@ -78,6 +70,13 @@ export class Observation extends SessionLog {
       code: codeOf(effect.outcome),
       zxid: effect.zxid,
       durationMs: this.#from.clock.now().mono - asked.mono,
+    };
+    const { op } = asked;
+    this.#call("request", event, {
+      op,
+      outcome: effect.outcome,
+      address: client.address,
+      identities: this.#from.identitiesOf(effect.conn),
     });
   }
 
@@ -86,30 +85,11 @@ export class Observation extends SessionLog {
     this.#lookAtMode();
     const { header, txn } = proposal;
     const { zxid, session, time } = header;
-    this.#call("txn", { zxid, session, kind: txn.kind, path: pathOf(txn), time });
+    this.#call("txn", { zxid, session, kind: txn.kind, path: pathOf(txn), time }, txn);
     if (txn.kind === "closeSession") {
       const what = header.cxid === 0 ? "expired" : "closed";
       const client = [...this.clients.values()].find((one) => one.session === session);
       this.#call("session", { what, session, address: client?.label ?? null });
-      for (const line of auditOfEphemerals(session, txn.paths ?? [], this.#from.serverUser)) this.#write(line);
-    }
-  }
-
-  get #isAsked(): boolean {
-    return this.#from.observer.request !== undefined || this.#from.audit !== null;
-  }
-
-  #audit(conn: ConnId, { session, address }: Client, op: Op, outcome: Outcome): void {
-    if (this.#from.audit === null) return;
-    const client = { session, address, identities: this.#from.identitiesOf(conn) };
-    for (const line of auditLines(client, op, outcome)) this.#write(line);
-  }
-
-  #write(line: string): void {
-    try {
-      this.#from.audit?.(line);
-    } catch (error) {
-      logThrown(this.#from.logger, "The audit log can't be written", error);
     }
   }
 
@@ -135,11 +115,15 @@ export class Observation extends SessionLog {
     this.#call("role", { mode });
   }
 
-  #call<Name extends keyof ServerObserver>(name: Name, event: Parameters<NonNullable<ServerObserver[Name]>>[0]): void {
+  #call<Name extends keyof ServerObserver>(
+    name: Name,
+    event: Parameters<NonNullable<ServerObserver[Name]>>[0],
+    detail?: RequestDetail | Txn,
+  ): void {
     try {
-      (this.#from.observer[name] as ((event: unknown) => void) | undefined)?.(event);
+      (this.#from.observer[name] as ((event: unknown, detail?: unknown) => void) | undefined)?.(event, detail);
     } catch (error) {
-      logThrown(this.#from.logger, `The observer's ${name} has thrown`, error);
+      logThrown(this.logger, `The observer's ${name} has thrown`, error);
     }
   }
 }

@@ -5,7 +5,8 @@
  * (observation.ts).
  */
 import type { ErrorCode } from "../model/errors.ts";
-import type { SessionId, Zxid } from "../model/types.ts";
+import type { Op, Outcome } from "../model/ops.ts";
+import type { AuthId, SessionId, Zxid } from "../model/types.ts";
 import { callback, objectOf, type Take } from "../options/shape.ts";
 import type { ServerMode } from "./report.ts";
 
@@ -23,6 +24,14 @@ export interface RequestObserved {
   readonly zxid: Zxid;
   /** From the request's arrival to its answer, milliseconds. */
   readonly durationMs: number;
+}
+
+/** @internal For observers of our own: it may hold what proves who somebody is. */
+export interface RequestDetail {
+  readonly op: Op;
+  readonly outcome: Outcome;
+  readonly address: string;
+  readonly identities: readonly AuthId[];
 }
 
 /** A txn that goes to the log: decided here or by the leader. */

@@ -19,16 +19,14 @@ export interface Client {
 }
 
 export class SessionLog implements HostTap {
-  readonly #logger: Logger;
+  protected readonly logger: Logger;
   protected readonly clients: Map<ConnId, Client> = new Map();
 
   constructor(logger: Logger) {
-    this.#logger = logger;
+    this.logger = logger;
   }
 
-  get hearsRequests(): boolean {
-    return false;
-  }
+  readonly hearsRequests: boolean = false;
 
   heard(input: ConnInput): void {
     if (input.kind === "connect") {
@@ -47,12 +45,12 @@ export class SessionLog implements HostTap {
     client.session = sessionId;
     const data = { session: sessionText(sessionId === 0n ? asked : sessionId), address: client.label, timeoutMs: timeOut };
     if (sessionId === 0n)
-      this.#logger.info(
+      this.logger.info(
         `Session ${data.session} of ${client.label} is refused: it is over, or the password is not its own`,
         data,
       );
     else
-      this.#logger.debug(
+      this.logger.debug(
         `Session ${data.session} of ${client.label} ${asked === 0n ? "begins" : "goes on"}: ${timeOut} ms`,
         data,
       );
@@ -63,8 +61,8 @@ export class SessionLog implements HostTap {
     if (txn.kind !== "closeSession") return;
     const session = sessionText(header.session);
     // A client that ends its session does so by a request; nobody asks for what falls due.
-    if (header.cxid === 0) this.#logger.info(`Session ${session} expires`, { session });
-    else this.#logger.debug(`Session ${session} is closed by its client`, { session });
+    if (header.cxid === 0) this.logger.info(`Session ${session} expires`, { session });
+    else this.logger.debug(`Session ${session} is closed by its client`, { session });
   }
 
   synced(_txns: number, _durationMs: number): void {}
@@ -79,7 +77,7 @@ export class SessionLog implements HostTap {
     const client = this.clients.get(conn);
     if (client === undefined) return;
     this.clients.delete(conn);
-    this.#logger.debug(`The connection of ${client.label} is over`, {
+    this.logger.debug(`The connection of ${client.label} is over`, {
       session: sessionText(client.session),
       address: client.label,
     });

@@ -1,9 +1,18 @@
 /** What a server tells while it runs: lines of sessions in its log, an observer, an audit. Whoever listens harms nobody. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { auditObserver, diagnosticsObserver, telemetryObserver } from "../../adapters/http/mod.ts";
 import { memoryStorage } from "../../adapters/storage/mod.ts";
 import { connect, tcp } from "../../adapters/tcp/mod.ts";
-import { type LogData, type Logger, open, type RequestObserved, type SessionObserved } from "../../mod.ts";
+import {
+  type LogData,
+  type Logger,
+  logtapeLogger,
+  open,
+  pinoLogger,
+  type RequestObserved,
+  type SessionObserved,
+} from "../../mod.ts";
 import { findJavaZooKeeper } from "../support/peers.ts";
 import { startServer } from "../support/server_process.ts";
 import { until } from "../support/until.ts";
@@ -120,7 +129,6 @@ describe("an observer", () => {
     };
     await using server = await open({
       logger,
-      audit: boom,
       observer: { request: boom, txn: boom, session: boom, connection: boom, role: boom, sync: boom },
     });
     const zk = await server.connect();
@@ -128,20 +136,79 @@ describe("an observer", () => {
     assert.equal(new TextDecoder().decode((await zk.getData("/a")).data!), "x");
     for (const name of ["request", "txn", "session", "connection", "role"])
       assert.match(logger.text, new RegExp(`error The observer's ${name} has thrown: RangeError: boom`));
-    assert.match(logger.text, /error The audit log can't be written: RangeError: boom/);
   });
 
   test("is checked: unknown keys are named", async () => {
     await assert.rejects(open({ observer: { requests: () => {} } as never }), /"request" is probably meant/);
     await assert.rejects(open({ observer: 5 as never }), /observer must be an object such as/);
-    await assert.rejects(open({ audit: "file" as never }), /audit must be a function such as/);
+  });
+});
+
+describe("what others bring", () => {
+  test("pino's and LogTape's loggers get message and facts", async () => {
+    const told: unknown[] = [];
+    const take = (...args: unknown[]): void => void told.push(args);
+    const theirs = { debug: take, info: take, warn: take, error: take };
+    pinoLogger(theirs).info("hello", { session: "0x1" });
+    logtapeLogger(theirs).warn("a {b}");
+    assert.deepEqual(told, [
+      [{ session: "0x1" }, "hello"],
+      ["a {{b}}", {}],
+    ]);
+    assert.throws(() => pinoLogger({} as never), /it takes a logger with debug, info, warn, error, not \{\}|an object/);
+    assert.throws(() => logtapeLogger(null as never), /TypeError|not null/);
+  });
+
+  test("diagnostics channels carry events while somebody has subscribed", async () => {
+    const { subscribe, unsubscribe } = await import("node:diagnostics_channel");
+    const ops: string[] = [];
+    const hear = (event: unknown): void => void ops.push((event as RequestObserved).op);
+    await using server = await open({ observer: diagnosticsObserver() });
+    const zk = await server.connect();
+    await zk.create("/unheard");
+    subscribe("zookernel:request", hear);
+    await zk.getData("/unheard");
+    unsubscribe("zookernel:request", hear);
+    await zk.getData("/unheard");
+    assert.deepEqual(ops, ["getData"]);
+  });
+
+  test("OpenTelemetry's meter counts, its tracer has a span a request", async () => {
+    const told: string[] = [];
+    const meter = {
+      createCounter: (name: string) => ({ add: (_: number, by?: object) => void told.push(`${name} ${JSON.stringify(by)}`) }),
+      createHistogram: (name: string) => ({
+        record: (_: number, by?: object) => void told.push(`${name} ${JSON.stringify(by)}`),
+      }),
+    };
+    const tracer = {
+      startSpan: (name: string) => {
+        told.push(`span ${name}`);
+        return {
+          setStatus: ({ message }: { readonly message?: string }) => void told.push(`status ${message}`),
+          end: () => {},
+        };
+      },
+    };
+    await using server = await open({ observer: telemetryObserver(meter, tracer) });
+    const zk = await server.connect();
+    await assert.rejects(zk.delete("/absent"));
+    for (const line of [
+      'zookernel.request.duration {"op":"delete","code":"NoNode"}',
+      "span zookeeper delete",
+      "status NoNode",
+      'zookernel.txns {"kind":"error"}',
+      'zookernel.sessions {"what":"opened"}',
+    ])
+      assert.ok(told.includes(line), `${line}: ${told.join(", ")}`);
+    assert.throws(() => telemetryObserver({} as never), /it takes a meter of OpenTelemetry/);
   });
 });
 
 describe("an audit", () => {
   test("names who has changed what, and never what proves them", async () => {
     const lines: string[] = [];
-    await using server = await open({ audit: (line) => void lines.push(line) });
+    await using server = await open({ observer: auditObserver((line) => void lines.push(line)) });
     const zk = await server.connect();
     await zk.addAuth("digest", "bob:hunter2");
     await zk.create("/a\u2028b", "x", { acl: [{ perms: 31, scheme: "auth", id: "" }] });
@@ -169,7 +236,7 @@ describe("an audit", () => {
   const java = findJavaZooKeeper();
   test("has the lines of Apache's", { skip: java.skip, timeout: 120_000 }, async () => {
     const lines: string[] = [];
-    await using server = await open({ audit: (line) => void lines.push(line) });
+    await using server = await open({ observer: auditObserver((line) => void lines.push(line)) });
     const { port } = await server.listen(tcp({ port: 0 }));
     await changeThings(`127.0.0.1:${port}`);
     await using apache = await startServer({ kind: "apache", config: { "audit.enable": true } });

@@ -198,8 +198,14 @@ describe("zoo.cfg becomes settings of open(), tcp() and fileStorage()", () => {
   test("each key that is served has an effect", () => {
     const keys = new Set(EFFECTS.flatMap(([line]) => line.split("\n").map((one) => one.slice(0, one.indexOf("=")))));
     const named = [...keys].filter((key) => !/^(server|authProvider)\./.test(key));
-    // These are judged with the servers' lines, and for members with TLS.
-    const judged = ["peerType", "dynamicConfigFile", "ssl.quorum.clientAuth", "ssl.quorum.hostnameVerification"];
+    // The first is the command's own; the others are judged with the servers' lines, and for members with TLS.
+    const judged = [
+      "audit.enable",
+      "peerType",
+      "dynamicConfigFile",
+      "ssl.quorum.clientAuth",
+      "ssl.quorum.hostnameVerification",
+    ];
     assert.deepEqual([...named, ...judged].sort(), [...SERVED_KEYS].sort());
   });
 

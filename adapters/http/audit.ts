@@ -4,13 +4,38 @@
  * Not here: where the lines go. The format is that of ZooKeeper 3.8: `key=value`, parted by tabs. Invariant: a line holds names of users, never what
  * proves them.
  */
-import { Perms } from "../acl/perms.ts";
-import type { CreateOp, MultiWriteOp, Op, Outcome, SetAclOp } from "../model/ops.ts";
-import type { AuthId, SessionId } from "../model/types.ts";
-import { sessionText } from "./session_log.ts";
+import { Perms } from "../../lib/acl/perms.ts";
+import type { CreateOp, MultiWriteOp, Op, Outcome, SetAclOp } from "../../lib/model/ops.ts";
+import type { CloseSessionTxn } from "../../lib/model/txns.ts";
+import type { AuthId, SessionId } from "../../lib/model/types.ts";
+import type { RequestDetail, ServerObserver } from "../../lib/report/observer.ts";
+import { sessionText } from "../../lib/report/session_log.ts";
+import { userName } from "../process_report.ts";
+
+/**
+ * An observer that writes an audit log in ZooKeeper's format: who has changed what, from where, and whether it was let.
+ *
+ * @param write takes the lines, without their end
+ *
+ * @example
+ * ```ts
+ * const server = await open({ observer: auditObserver((line) => console.log(line)) });
+ * ```
+ */
+export function auditObserver(write: (line: string) => void): ServerObserver {
+  const serverUser = userName();
+  const request = ({ session }: { readonly session: SessionId }, { op, outcome, address, identities }: RequestDetail): void => {
+    for (const line of auditLines({ session, address, identities }, op, outcome)) write(line);
+  };
+  const txn = ({ kind, session }: { readonly kind: string; readonly session: SessionId }, detail: object): void => {
+    if (kind !== "closeSession") return;
+    for (const line of auditOfEphemerals(session, (detail as CloseSessionTxn).paths ?? [], serverUser)) write(line);
+  };
+  return { request, txn } as unknown as ServerObserver; // the second argument is our own
+}
 
 /** Who asks. */
-export interface AuditedClient {
+interface AuditedClient {
   readonly session: SessionId;
   readonly address: string;
   readonly identities: readonly AuthId[];
@@ -19,7 +44,7 @@ export interface AuditedClient {
 type Result = "success" | "failure";
 
 /** The lines of an answered request; none for one that changes nothing. */
-export function auditLines(client: AuditedClient, op: Op, outcome: Outcome): readonly string[] {
+function auditLines(client: AuditedClient, op: Op, outcome: Outcome): readonly string[] {
   const result = outcome.kind === "error" || outcome.kind === "multiRefused" ? "failure" : "success";
   if (op.kind !== "multi") {
     const facts = factsOf(op, result === "success" ? outcome : null);
@@ -35,7 +60,7 @@ export function auditLines(client: AuditedClient, op: Op, outcome: Outcome): rea
 }
 
 /** The lines of a session's ephemerals, which the server itself deletes. */
-export function auditOfEphemerals(session: SessionId, paths: readonly string[], serverUser: string): readonly string[] {
+function auditOfEphemerals(session: SessionId, paths: readonly string[], serverUser: string): readonly string[] {
   const operation = "ephemeralZNodeDeletionOnSessionCloseOrExpire";
   return paths.map((path) =>
     joined({ session: sessionText(session), user: serverUser, operation, znode: path, result: "success" }),
@@ -43,8 +68,8 @@ export function auditOfEphemerals(session: SessionId, paths: readonly string[], 
 }
 
 /** The line of a server's start or stop. */
-export function auditOfServer(operation: "serverStart" | "serverStop", serverUser: string): string {
-  return joined({ user: serverUser, operation, result: operation === "serverStart" ? "success" : "invoked" });
+export function auditOfServer(operation: "serverStart" | "serverStop"): string {
+  return joined({ user: userName(), operation, result: operation === "serverStart" ? "success" : "invoked" });
 }
 
 type Facts = Readonly<Record<string, string>>;
