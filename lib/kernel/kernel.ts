@@ -491,7 +491,7 @@ export class Kernel {
     const connection = this.connections.get(conn);
     if (connection === undefined) return;
     if (behaviour.eventsNeedRead && !isAllowed(acl, Perms.READ, connection.authIds, this.options.acl)) return;
-    this.#sendEvent(conn, type, path, behaviour.eventZxids ? zxid : -1n);
+    this.#sendEvent(conn, type, path, zxid);
   }
 
   #sendEvent(conn: ConnId, type: EventType, path: string, zxid: Zxid): void {

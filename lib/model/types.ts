@@ -95,7 +95,7 @@ export type EventType = "NodeCreated" | "NodeDeleted" | "NodeDataChanged" | "Nod
 export interface WatchedEvent {
   readonly type: EventType;
   readonly path: string;
-  /** zxid of the txn that caused it; `-1n` where the server does not say (before 3.9, and after a reconnect). */
+  /** zxid of the txn that caused it; `-1n` where the server does not say (over TCP before 3.9, and after a reconnect). */
   readonly zxid: Zxid;
 }
 

@@ -14,7 +14,7 @@ import { logThrown } from "../base/log_thrown.ts";
 import type { Hello, Peer } from "../kernel/messages.ts";
 import type { ConnEffect, ConnectionSink } from "../member/host.ts";
 import type { Op } from "../model/ops.ts";
-import type { ConnId } from "../model/types.ts";
+import type { ConnId, Zxid } from "../model/types.ts";
 import type { Duplex, DuplexHandler } from "../ports.ts";
 import type { SaslExchange } from "../sasl/exchange.ts";
 import type { Connection } from "../session/connection.ts";
@@ -30,6 +30,9 @@ const SHORT_BYTES = 32 * 1024;
 const LONG_MS = 10;
 /** Reads whose cost nothing bounds but the tree: they come alone, and not in a row behind a write. */
 const LONG_READS: ReadonlySet<Op["kind"]> = new Set<Op["kind"]>(["getAllChildrenNumber", "getEphemerals"]);
+
+/** In place of an event's zxid, before 3.9. */
+const NOT_TOLD: Zxid = -1n;
 
 export class ClientConnection implements DuplexHandler, ServerConnOwner, ConnectionSink, Asker {
   readonly peer: Peer;
@@ -263,7 +266,7 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
       case "reply":
         return this.#server.reply(effect.xid, effect.zxid, effect.outcome);
       case "event":
-        this.#server.event(effect.event);
+        this.#server.event(this.#all.tellsEventZxids ? effect.event : { ...effect.event, zxid: NOT_TOLD });
         if (this.#server.eventBytes > this.#all.limits.outputBytesMax)
           this.#cutOff(`events of ${this.#server.eventBytes} bytes wait for it to take what was sent to it`);
         return;
@@ -348,6 +351,14 @@ export class ClientConnection implements DuplexHandler, ServerConnOwner, Connect
   #cutOff(reason: string): void {
     this.#all.logger.warn(`A connection from ${this.peer.label} is cut off: ${reason}`);
     this.cut();
+  }
+
+  tooLong(bytes: number): void {
+    const { frameBytesMax } = this.#all.limits;
+    const most = `${frameBytesMax} (limits.frameBytesMax, jute.maxbuffer)`;
+    this.#all.logger.warn(
+      `A connection from ${this.peer.label} ends: its request has ${bytes} bytes, and the server takes ${most}`,
+    );
   }
 
   /** A fault in serving it is this connection's alone. */

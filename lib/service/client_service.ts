@@ -11,6 +11,7 @@
 import { Refusals } from "../base/refusals.ts";
 import type { Hello } from "../kernel/messages.ts";
 import type { Host } from "../member/host.ts";
+import { behaviourOf } from "../model/compat.ts";
 import type { Settings } from "../options/options.ts";
 import type { Duplex, DuplexHandler, Logger, Reserve } from "../ports.ts";
 import { SaslExchange } from "../sasl/exchange.ts";
@@ -95,10 +96,14 @@ export class ClientService {
     this.#handshakes = new ConnectionThrottle(settings.throttle, world.random, host.clock.now().mono);
     this.#words = words;
     this.#soon = world.soon;
+    this.tellsEventZxids = behaviourOf(settings.compat).eventZxids;
     // What a client has sent may still wait where it is not read from.
     host.beforeTick(() => this.#renew());
     if (nonce !== undefined && Object.keys(sasl.users).length > 0) this.beginSasl = () => new SaslExchange(sasl, nonce());
   }
+
+  /** Whether events tell clients of which txn they come, as since 3.9. */
+  readonly tellsEventZxids: boolean;
 
   /** Begins a connection's SASL exchange; null where there is nobody to prove to be. */
   readonly beginSasl: (() => SaslExchange) | null = null;

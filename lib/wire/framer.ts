@@ -14,6 +14,7 @@ const PARTIAL_BYTES_MIN = 64;
 
 export class Framer {
   readonly #frameBytesMax: number;
+  #refusedLength: number | null = null;
   /** The chunk that frames are taken from, and where the next one starts. Its bytes are lent until `keepRest`, unless it is our own. */
   #chunk: Uint8Array = NO_BYTES;
   #at = 0;
@@ -60,11 +61,21 @@ export class Framer {
     const available = this.#chunk.length - at;
     if (available < LENGTH_BYTES) return this.#startPartial(available);
     const length = lengthAt(this.#chunk, at);
-    if (length < 0 || length > this.#frameBytesMax) return "bad";
+    if (length < 0 || length > this.#frameBytesMax) return this.#refuse(length);
     if (available < LENGTH_BYTES + length) return this.#startPartial(available);
     this.#at = at + LENGTH_BYTES + length;
     reader.reset(this.#chunk, at + LENGTH_BYTES, this.#at);
     return "frame";
+  }
+
+  /** The length that was "bad"; null: none was. */
+  get refusedLength(): number | null {
+    return this.#refusedLength;
+  }
+
+  #refuse(length: number): "bad" {
+    this.#refusedLength = length;
+    return "bad";
   }
 
   /** Copies what was not handed out, when the chunk goes back to whoever lent it. */
@@ -94,7 +105,7 @@ export class Framer {
   #nextOfPartial(reader: JuteReader): "frame" | "more" | "bad" {
     if (!this.#fill(LENGTH_BYTES)) return "more";
     const length = lengthAt(this.#partial, 0);
-    if (length < 0 || length > this.#frameBytesMax) return "bad";
+    if (length < 0 || length > this.#frameBytesMax) return this.#refuse(length);
     if (!this.#fill(LENGTH_BYTES + length)) return "more";
     reader.reset(this.#partial, LENGTH_BYTES, LENGTH_BYTES + length);
     this.#partial = NO_BYTES;

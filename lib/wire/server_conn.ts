@@ -27,6 +27,8 @@ export interface ServerConnOwner {
   connect(hello: Hello): void;
   request(xid: number, op: Op): void;
   disconnect(): void;
+  /** A request of so many bytes is more than is taken: the connection ends. */
+  tooLong(bytes: number): void;
   /** Whether a four-letter word is carried out here; one that is not is refused without waiting for what belongs to it. */
   answersWord(word: string): boolean;
   /** A four-letter word; `mask` are the eight bytes behind `stmk`. To be answered with {@link ServerConn.answer}. */
@@ -236,11 +238,17 @@ export class ServerConn {
       }
       const found = this.#framer.next(reader);
       if (found === "more") break;
-      if (found === "bad") this.#end();
+      if (found === "bad") this.#refuseFrame();
       else if (this.#state === "open") this.#request();
       else this.#hello();
     }
     this.#reading = false;
+  }
+
+  #refuseFrame(): void {
+    const length = this.#framer.refusedLength!;
+    if (this.#state === "open" && length > 0) this.#owner.tooLong(length);
+    this.#end();
   }
 
   #request(): void {

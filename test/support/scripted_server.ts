@@ -55,6 +55,7 @@ export class ScriptedConnection implements ServerConnOwner, DuplexHandler {
     this.requests.push({ xid, op });
     this.#script.request?.(this, xid, op);
   }
+  tooLong(): void {}
   disconnect(): void {}
   takesMore(): boolean {
     return true;
