@@ -3,6 +3,7 @@
  *
  * Not here: HTTP (handler.ts), the figures (lib/report). A command only reads, unless its row says that it `changes` something.
  */
+import type { Compat } from "../../lib/model/compat.ts";
 import { decimals } from "../../lib/report/java_text.ts";
 import { monitorValues } from "../../lib/report/metrics.ts";
 import type { ConnectionReport, MemberReport, ServerControl, ServerReport } from "../../lib/report/report.ts";
@@ -63,8 +64,24 @@ const BY_NAME: ReadonlyMap<string, Command> = new Map(
   COMMANDS.flatMap((command) => command.names.map((name) => [name, command] as const)),
 );
 
+/** Those that take or give bytes: see backup.ts. They came with 3.9. */
+const OF_BYTES: Readonly<Record<string, "snapshot" | "restore">> = {
+  snapshot: "snapshot",
+  snap: "snapshot",
+  restore: "restore",
+  rest: "restore",
+};
+
 /** Main names, in order. */
-export const COMMAND_NAMES: readonly string[] = COMMANDS.map(({ names }) => names[0]);
+export function commandNames(compat: Compat): readonly string[] {
+  const names = COMMANDS.map((command): string => command.names[0]);
+  return compat === "3.9" ? [...names, "restore", "snapshot"].sort() : names;
+}
+
+/** Whether the command takes or gives bytes, where the server has such commands. */
+export function commandOfBytes(name: string, compat: Compat): "snapshot" | "restore" | null {
+  return compat === "3.9" && Object.hasOwn(OF_BYTES, name) ? OF_BYTES[name]! : null;
+}
 
 /** Whether the command changes something; false also for one that there isn't. */
 export function changesSomething(name: string): boolean {

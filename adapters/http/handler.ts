@@ -8,8 +8,9 @@ import { argumentError, describe } from "../../lib/base/validate.ts";
 import { callback, objectOf, takeOptions, text } from "../../lib/options/shape.ts";
 import type { ServerControl } from "../../lib/report/report.ts";
 import { Server } from "../../lib/server/server.ts";
-import { COMMAND_NAMES, changesSomething, commandAnswer } from "./commands.ts";
-import { jsonText } from "./json.ts";
+import { SnapshotError } from "../../lib/store/storage_error.ts";
+import { changesSomething, commandAnswer, commandNames, commandOfBytes } from "./commands.ts";
+import { type Json, jsonText } from "./json.ts";
 import { METRICS_TYPE, metricsText, serverMetrics, single } from "./metrics.ts";
 import { LoopDelay, runtimeMetrics } from "./runtime.ts";
 
@@ -92,10 +93,13 @@ class Routes {
     const { pathname, searchParams } = new URL(request.url);
     const route = this.#route(pathname);
     if (route === null) return json(404, { error: "Not found", see: [this.#commandUrl, ...this.#healthPaths()] });
-    if (request.method !== "GET" && request.method !== "HEAD")
+    const isRestore = request.method === "POST" && /\/rest(ore)?$/.test(pathname);
+    if (request.method !== "GET" && request.method !== "HEAD" && !isRestore)
       return json(405, { error: `${request.method} is not supported; GET is` }, { allow: "GET, HEAD" });
     const response = await route(request, searchParams);
-    return request.method === "GET" ? response : new Response(null, { status: response.status, headers: response.headers });
+    return request.method === "GET" || isRestore
+      ? response
+      : new Response(null, { status: response.status, headers: response.headers });
   }
 
   #healthPaths(): readonly string[] {
@@ -170,25 +174,58 @@ class Routes {
 
   // ── commands ──
 
-  #commandList(): Response {
-    const body = COMMAND_NAMES.map((name) => `<a href="${this.#commandUrl}/${name}">${name}</a>\n<br/>\n`).join("");
+  async #commandList(): Promise<Response> {
+    const report = await this.#server()?.report();
+    const body = commandNames(report?.compat ?? "3.8")
+      .map((name) => `<a href="${this.#commandUrl}/${name}">${name}</a>\n<br/>\n`)
+      .join("");
     return new Response(body, { headers: { ...HEADERS, "content-type": "text/html; charset=utf-8" } });
   }
 
   async #command(name: string, request: Request, query: URLSearchParams): Promise<Response> {
-    if (changesSomething(name)) {
-      if (!isFromHere(request)) return json(403, { command: name, error: "A page of another origin can't change anything" });
-      if (!((await this.#options.authorise?.(request)) ?? false))
-        return json(403, {
-          command: name,
-          error: "It changes the server, and the handler's option `authorise` does not allow it",
-        });
-    }
     const server = this.#server();
     const report: ServerControl | null = server === null ? null : await server.report();
+    const ofBytes = commandOfBytes(name, report?.compat ?? "3.8");
+    if (changesSomething(name) || ofBytes !== null) {
+      const refusal = await this.#refusal(name, request);
+      if (refusal !== null) return refusal;
+    }
+    if (server !== null && ofBytes === "snapshot") return await snapshotOf(server);
+    if (server !== null && ofBytes === "restore") return await restored(server, request);
+    if (request.method === "POST") return json(405, { error: "POST is not supported; GET is" }, { allow: "GET, HEAD" });
     const { initialConfiguration = null } = this.#options;
-    const body = jsonText(commandAnswer(name, report, { query, initialConfiguration }));
-    return new Response(body, { headers: { ...HEADERS, "content-type": "application/json" } });
+    return commandResponse(200, commandAnswer(name, report, { query, initialConfiguration }));
+  }
+
+  async #refusal(name: string, request: Request): Promise<Response | null> {
+    if (!isFromHere(request)) return json(403, { command: name, error: "A page of another origin can't ask for it" });
+    if ((await this.#options.authorise?.(request)) ?? false) return null;
+    return json(403, { command: name, error: "It takes the handler's option `authorise` to allow it" });
+  }
+}
+
+function commandResponse(status: number, fields: Readonly<Record<string, Json>>): Response {
+  return new Response(jsonText(fields), { status, headers: { ...HEADERS, "content-type": "application/json" } });
+}
+
+async function snapshotOf(server: Server): Promise<Response> {
+  const { snapshotStream } = await import("./backup.ts");
+  const { lastZxid, stream } = snapshotStream(server);
+  const type = { "content-type": "application/octet-stream", last_zxid: `0x${lastZxid.toString(16)}` };
+  return new Response(stream, { headers: { ...HEADERS, ...type } });
+}
+
+async function restored(server: Server, { method, body }: Request): Promise<Response> {
+  const command = "restore";
+  if (method !== "POST" || body === null)
+    return json(405, { command, error: "It takes a POST with a snapshot" }, { allow: "POST" });
+  const { restoreFrom } = await import("./backup.ts");
+  try {
+    const lastZxid = await restoreFrom(server, body as unknown as AsyncIterable<Uint8Array>);
+    return commandResponse(200, { last_zxid: `0x${lastZxid.toString(16)}`, command, error: null });
+  } catch (error) {
+    const status = error instanceof SnapshotError ? 400 : 409;
+    return commandResponse(status, { command, error: (error as Error).message });
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import { createServer, type IncomingMessage, type Server as NodeServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
 import { objectOf, takeOptions, text, wholeNumber } from "../../lib/options/shape.ts";
 import type { HttpHandler } from "./handler.ts";
 
@@ -83,7 +84,6 @@ function closed(server: NodeServer): Promise<void> {
  */
 export function nodeListener(handler: HttpHandler): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
-    request.resume(); // no command takes a body
     respond(handler, request, response).catch(() => response.destroy());
   };
 }
@@ -98,16 +98,21 @@ async function respond(handler: HttpHandler, incoming: IncomingMessage, response
   response.writeHead(status, Object.fromEntries(headers));
   if (body !== null) for await (const chunk of body) await written(response, chunk);
   response.end();
+  incoming.resume(); // what nobody has read of it
 }
 
 /** null for one that `Request` doesn't take: a URL or a host that is none, TRACE. */
-function requestOf({ url = "/", method = "GET", headers, rawHeaders }: IncomingMessage): Request | null {
+function requestOf(incoming: IncomingMessage): Request | null {
+  const { url = "/", method = "GET", headers, rawHeaders } = incoming;
+  const isEmpty = headers["content-length"] === undefined && headers["transfer-encoding"] === undefined;
+  const body = method === "GET" || method === "HEAD" || isEmpty ? {} : { body: Readable.toWeb(incoming), duplex: "half" };
   const given = new Headers();
   try {
     for (let at = 0; at < rawHeaders.length; at += 2) given.append(rawHeaders[at]!, rawHeaders[at + 1]!);
     return new Request(new URL(url.startsWith("/") ? `http://${headers.host ?? "localhost"}${url}` : url), {
       method,
       headers: given,
+      ...(body as RequestInit),
     });
   } catch {
     return null;

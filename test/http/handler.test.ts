@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { type HttpHandler, httpHandler, nodeListener, serveHttp } from "../../adapters/http/mod.ts";
 import { memoryStorage } from "../../adapters/storage/mod.ts";
 import { tcp } from "../../adapters/tcp/mod.ts";
-import { open, type Server, type ZooKeeper } from "../../mod.ts";
+import { type OpenOptions, open, type Server, type ZooKeeper } from "../../mod.ts";
 import { goldenRows } from "../support/golden.ts";
 import { Members } from "../support/members.ts";
 import { until } from "../support/until.ts";
@@ -121,6 +121,53 @@ describe("an admin command", () => {
       const text = await (await handleOf(new Request(`${HOST}${path}`))).text();
       assert.doesNotMatch(text, /hunter2|bob:/, path);
     }
+  });
+});
+
+describe("snapshot and restore, as in 3.9", () => {
+  const openOf = (more: OpenOptions = {}): Promise<Server> => open({ compat: "3.9", ...more });
+  const allowed = (of: Server): HttpHandler => httpHandler(of, { authorise: () => true });
+  const ask = (of: HttpHandler, name: string, init: RequestInit = {}): Promise<Response> =>
+    of(new Request(`${HOST}/commands/${name}`, init));
+
+  test("move all that a server holds to another", async () => {
+    await using one = await openOf({ extendedTypes: true });
+    await using other = await openOf({ extendedTypes: true });
+    const client = await one.connect();
+    await client.addAuth("digest", "bob:secret");
+    for (let at = 0; at < 300; at++) await client.create(`/n${at}`, "x".repeat(at));
+    await client.create("/mine", "y", { acl: [{ perms: 31, scheme: "auth", id: "" }] });
+    await client.create("/e", "", { mode: "ephemeral" });
+    const taken = await ask(allowed(one), "snapshot");
+    assert.equal(taken.headers.get("last_zxid"), `0x${(await one.report()).lastZxid.toString(16)}`);
+    await using http = await serveHttp(allowed(other), { port: 0 });
+    const bytes = await taken.arrayBuffer();
+    const restored = await fetch(`http://127.0.0.1:${http.port}/commands/restore`, { method: "POST", body: bytes });
+    assert.equal(restored.status, 200);
+    assert.match(await restored.text(), /"last_zxid" : "0x[0-9a-f]+",\n {2}"command" : "restore",\n {2}"error" : null/);
+    for (const path of ["/n0", "/n299", "/mine", "/e"]) assert.deepEqual(other.inspect(path), one.inspect(path), path);
+    const stranger = await other.connect();
+    await assert.rejects(stranger.getData("/mine"), { code: "NoAuth" });
+  });
+
+  test("take an authoriser, a version that has them, a whole snapshot, and a server in memory", async () => {
+    await using one = await openOf();
+    const snapshot = await (await ask(allowed(one), "snap")).arrayBuffer();
+    for (const name of ["snapshot", "restore"]) assert.equal((await ask(httpHandler(one), name)).status, 403, name);
+    assert.match(await (await ask(handle, "snapshot")).text(), /Unknown command: snapshot/);
+    const client = await one.connect();
+    await client.create("/kept");
+    const broken = await ask(allowed(one), "restore", { method: "POST", body: snapshot.slice(0, -9) });
+    assert.equal(broken.status, 400);
+    assert.equal((await ask(allowed(one), "restore", { method: "POST", body: "nonsense" })).status, 400);
+    assert.equal((await ask(allowed(one), "restore")).status, 405);
+    assert.notEqual(one.inspect("/kept"), null);
+    await using stored = await openOf({ storage: memoryStorage() });
+    const refused = await ask(allowed(stored), "restore", { method: "POST", body: snapshot });
+    assert.equal(refused.status, 409);
+    assert.match(await refused.text(), /the server has a storage/);
+    const list = await (await ask(allowed(one), "")).text();
+    assert.match(list, /restore<\/a>[\s\S]*snapshot<\/a>/);
   });
 });
 
