@@ -19,13 +19,13 @@ const count = (most: number): z.ZodMiniNumber => whole(0, most);
 const milliseconds = (): z.ZodMiniNumber => whole(1, INT_MAX);
 const atLeastOne = (): z.ZodMiniNumber => whole(1, INT_MAX);
 const bytes = (): z.ZodMiniNumber => whole(1024, BYTES_MAX);
-const texts = (): z.ZodMiniReadonly<z.ZodMiniArray<z.ZodMiniString>> => z.readonly(z.array(z.string()));
+const texts = (): z.ZodMiniArray<z.ZodMiniString> => z.array(z.string());
 
 const aclSchema = z.strictObject({
   skip: z.optional(z.boolean()),
   superDigest: z.optional(z.nullable(z.string())),
   digestEnabled: z.optional(z.boolean()),
-  digestAlg: z.optional(z.enum(DIGEST_ALGORITHMS)),
+  digestAlg: z.optional(z.literal(DIGEST_ALGORITHMS)),
   ensembleAuthNames: z.optional(z.nullable(texts())),
   saslRegistered: z.optional(z.boolean()),
   superUsers: z.optional(texts()),
@@ -91,7 +91,7 @@ const openSchema = z.strictObject({
   minSessionTimeoutMs: z.optional(milliseconds()),
   maxSessionTimeoutMs: z.optional(milliseconds()),
   serverId: z.optional(whole(0, 254)),
-  compat: z.optional(z.enum(COMPAT_VERSIONS)),
+  compat: z.optional(z.literal(COMPAT_VERSIONS)),
   extendedTypes: z.optional(z.literal([true, false, "3.5.3"])),
   digest: z.optional(z.boolean()),
   closeSessionPaths: z.optional(z.boolean()),
