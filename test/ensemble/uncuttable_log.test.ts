@@ -10,11 +10,14 @@ import { isAll } from "../support/campaign.ts";
 import { findJavaZooKeeper } from "../support/peers.ts";
 import { programCommand } from "../support/runtime.ts";
 import type { ServerKind } from "../support/server_process.ts";
+import { skipReason } from "../support/skip.ts";
 import { assertSameTrees } from "./load.ts";
 import { EnsembleProcesses } from "./processes.ts";
 import { diesWithATail } from "./tail.ts";
 
 const MINUTE_MS = 60_000;
+const LATER = "a log that can't be cut takes an ensemble a while: test:all has it";
+if (!isAll) skipReason(LATER);
 const OURS = { kind: "ours" } as const;
 
 /** Members of ours, and the third, which is down with a snapshot of its tail and nothing else. */
@@ -39,7 +42,7 @@ async function withUncuttable(kind: ServerKind): Promise<EnsembleProcesses> {
 }
 
 describe("told to cut where it can't", { timeout: 5 * MINUTE_MS }, () => {
-  test("ours gets a whole database", { skip: isAll ? false : "for test:all" }, async () => {
+  test("ours gets a whole database", { skip: isAll ? false : LATER }, async () => {
     await using ensemble = await withUncuttable("ours");
     await ensemble.serving();
     assert.match(ensemble.log(3), /nothing can be cut there[\s\S]*A whole database came/);
@@ -47,7 +50,7 @@ describe("told to cut where it can't", { timeout: 5 * MINUTE_MS }, () => {
     await assertSameTrees(servers, ["/kept"], ["/lost-0", "/lost-4"]);
   });
 
-  test("Apache's ends", { skip: isAll ? findJavaZooKeeper().skip : "for test:all" }, async () => {
+  test("Apache's ends", { skip: isAll ? findJavaZooKeeper().skip : LATER }, async () => {
     await using ensemble = await withUncuttable("apache");
     const { code, log } = await ensemble.ended(3);
     assert.match(log, /Not able to truncate the log/);

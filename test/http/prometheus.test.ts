@@ -8,9 +8,10 @@ import { test } from "node:test";
 import { isAll } from "../support/campaign.ts";
 import { findPromtool } from "../support/peers.ts";
 import { freePort, startServer } from "../support/server_process.ts";
+import { skipReason } from "../support/skip.ts";
 import { until } from "../support/until.ts";
 
-const skip = isAll ? findPromtool().skip : "Prometheus takes a while to start: it is asked among all tests (--all)";
+const skip = isAll ? findPromtool().skip : skipReason("Prometheus takes a while to start: test:all has it");
 
 interface Answer {
   readonly data: {

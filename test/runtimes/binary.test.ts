@@ -10,6 +10,7 @@ import { findKazoo } from "../support/peers.ts";
 import { projectPath } from "../support/root.ts";
 import { runtimeName } from "../support/runtime.ts";
 import { freePort } from "../support/server_process.ts";
+import { skipReason } from "../support/skip.ts";
 import { until } from "../support/until.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "zookernel-binary-"));
@@ -18,10 +19,10 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const TIMEOUT_MS = 120_000;
 const skip =
   runtimeName !== "bun"
-    ? "a binary is made by Bun"
+    ? skipReason("a binary is made by Bun")
     : isAll
       ? false
-      : "a binary takes a while: it is tried among all tests (--all)";
+      : skipReason("a binary takes a while to make: test:all has it");
 
 function compile(source: string, name: string): string {
   const binary = join(folder, name);
@@ -37,7 +38,7 @@ function compile(source: string, name: string): string {
 const FIRST_STEPS = ["help", "ls /", "create /zk_test my_data", "ls /", "get /zk_test", "set /zk_test junk", "get /zk_test"];
 const LAST_STEPS = ["delete /zk_test", "ls /", "quit"];
 
-describe("a single binary", { skip, timeout: 3 * TIMEOUT_MS }, () => {
+describe("a single binary", { timeout: 3 * TIMEOUT_MS }, () => {
   let binary = "";
   const run = (args: readonly string[], input = ""): string =>
     spawnSync(binary, args, { cwd: folder, encoding: "utf8", input, env: { ...process.env, HOME: folder } }).stdout;
@@ -56,7 +57,7 @@ describe("a single binary", { skip, timeout: 3 * TIMEOUT_MS }, () => {
     if (skip === false) binary = compile(projectPath("adapters/cli/main.ts"), "zookernel");
   });
 
-  test("takes a beginner through the first steps", async (t) => {
+  test("takes a beginner through the first steps", { skip }, async (t) => {
     t.diagnostic(`${Math.round(statSync(binary).size / 1e6)} MB`);
     const port = await freePort();
     const config = written("zoo.cfg", { tickTime: 2000, dataDir: join(folder, "data"), clientPort: port });
@@ -72,7 +73,7 @@ describe("a single binary", { skip, timeout: 3 * TIMEOUT_MS }, () => {
     }
   });
 
-  test("is each of three members, of which one leads", async () => {
+  test("is each of three members, of which one leads", { skip }, async () => {
     const ids = [1, 2, 3];
     const members: Record<string, string> = {};
     for (const id of ids) members[`server.${id}`] = `127.0.0.1:${await freePort()}:${await freePort()}`;
@@ -98,7 +99,7 @@ describe("a single binary", { skip, timeout: 3 * TIMEOUT_MS }, () => {
   });
 
   const kazoo = findKazoo();
-  test("serves kazoo", { skip: kazoo.skip }, async () => {
+  test("serves kazoo", { skip: skip === false ? kazoo.skip : skip }, async () => {
     if (kazoo.skip !== false) return;
     const port = await freePort();
     const config = written("kazoo.cfg", { dataDir: join(folder, "kazoo"), clientPort: port });
@@ -114,7 +115,7 @@ k.stop()`;
     }
   });
 
-  test("of one's own has the server in it", async () => {
+  test("of one's own has the server in it", { skip }, async () => {
     const source = join(folder, "app.ts");
     writeFileSync(
       source,
