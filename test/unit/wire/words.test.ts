@@ -354,3 +354,23 @@ function summary(
 ): SummaryReport {
   return { min, max, count, sum, percentiles };
 }
+
+describe("who monitors servers finds what it looks for:", () => {
+  test("telegraf's pattern takes each line of mntr", () => {
+    const lines = ask("mntr").trimEnd().split("\n");
+    assert.ok(lines.length > 20);
+    for (const line of lines) assert.match(line, /^zk_(\w[\w.-]*)\s+([\w.-]+)/);
+  });
+
+  test("collectd's two columns, parted by a tab", () => {
+    for (const line of ask("mntr").trimEnd().split("\n")) assert.equal(line.split("\t").length, 2, line);
+    for (const key of ["zk_num_alive_connections", "zk_znode_count", "zk_watch_count", "zk_approximate_data_size"])
+      assert.match(ask("mntr"), new RegExp(`^${key}\\t\\d+$`, "m"));
+  });
+
+  test("nmap's probe: a version, and imok", () => {
+    assert.equal(ask("ruok"), "imok");
+    for (const word of ["stat", "srvr"]) assert.match(ask(word), /^Zookeeper version: (\d+\.\d+\.\d+)/);
+    assert.match(ask("envi"), /^Environment:\nzookeeper\.version=\d+\.\d+\.\d+/);
+  });
+});
