@@ -8,6 +8,7 @@
  */
 
 import type { AbortSignal } from "../base/platform_types.ts";
+import { checkOptions } from "../base/validate.ts";
 import type { LossRule } from "../client/lease.ts";
 import type { ZooKeeper } from "../client/zookeeper.ts";
 import { newGuid } from "./layouts.ts";
@@ -68,6 +69,7 @@ export async function every(
   fn: (run: Run) => unknown,
   options: EveryOptions = {},
 ): Promise<void> {
+  checkOptions("repeat work", options, ["signal", "root", "timezone", "redo", "rule", "onError"], "{ signal }");
   const { root, timezone, signal, rule = "suspended" } = options;
   const next = await nextTimeOf(schedule, timezone);
   const timetable = new Timetable(zk, taskPath(root, name), next, fn, options);

@@ -19,7 +19,8 @@ export function takeLayout(action: string, options: { readonly layout?: Layout }
   return layout;
 }
 
-const LAYOUTS: readonly Layout[] = ["curator", "kazoo"];
+/** All of them. */
+export const LAYOUTS: readonly Layout[] = ["curator", "kazoo"];
 
 /** A contender's znode, by its name. */
 export interface Place {

@@ -7,6 +7,7 @@
  */
 import type { LossRule } from "../client/lease.ts";
 import type { ZooKeeper } from "../client/zookeeper.ts";
+import { checkOwnedOptions } from "./checks.ts";
 import { placesOf } from "./layouts.ts";
 import { inFront, type LineOptions, takeTurn } from "./line.ts";
 import { type Owned, Ownership } from "./ownership.ts";
@@ -37,6 +38,7 @@ const KIND: Readonly<Record<ElectionLayout, string>> = { latch: "latch-", select
  * ```
  */
 export function election(zk: ZooKeeper, path: string, options: ElectionOptions = {}): Election {
+  checkOwnedOptions("make an election", options, Object.keys(KIND));
   return new Election(zk, path, options);
 }
 

@@ -26,5 +26,8 @@ export function leaderOnly<T>(
   fn: (owned: Owned) => T | Promise<T>,
   { signal, timeoutMs, ...options }: ElectionOptions & WaitOptions = {},
 ): Promise<T> {
-  return election(zk, path, options).lead(fn, { ...(signal && { signal }), ...(timeoutMs !== undefined && { timeoutMs }) });
+  return election(zk, path, options).lead(fn, {
+    ...(signal !== undefined && { signal }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  });
 }

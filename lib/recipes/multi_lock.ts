@@ -43,7 +43,7 @@ export async function multiLock(
   const release = async (): Promise<void> => {
     await Promise.all(held.map((one) => one.release()));
   };
-  const wait = { ...(signal && { signal }), ...(timeoutMs !== undefined && { timeoutMs }) };
+  const wait = { ...(signal !== undefined && { signal }), ...(timeoutMs !== undefined && { timeoutMs }) };
   try {
     const acquire = async (limit: AbortSignal): Promise<void> => {
       for (const path of ordered) held.push(await mutex(zk, path, options).acquire({ signal: limit }));

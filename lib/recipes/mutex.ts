@@ -6,7 +6,8 @@
  * fences where it matters. Layouts: Curator's InterProcessMutex, kazoo's Lock.
  */
 import type { ZooKeeper } from "../client/zookeeper.ts";
-import type { Layout } from "./layouts.ts";
+import { checkOwnedOptions } from "./checks.ts";
+import { LAYOUTS, type Layout } from "./layouts.ts";
 import { inFront } from "./line.ts";
 import { Lock, type LockOptions } from "./lock.ts";
 
@@ -23,6 +24,7 @@ const KIND: Readonly<Record<Layout, string>> = { curator: "lock-", kazoo: "__loc
  * ```
  */
 export function mutex(zk: ZooKeeper, path: string, options: LockOptions = {}): Lock {
+  checkOwnedOptions("make a mutex", options, LAYOUTS);
   const kind = KIND[options.layout ?? "curator"];
   return new Lock(zk, path, options, { kind, kinds: [kind], shares: () => null, blocker: inFront });
 }

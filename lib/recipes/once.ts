@@ -7,6 +7,7 @@
  */
 import type { LossRule } from "../client/lease.ts";
 import type { ZooKeeper } from "../client/zookeeper.ts";
+import { checkWait } from "./checks.ts";
 import { election } from "./leader.ts";
 import type { Owned } from "./ownership.ts";
 import { taskPath } from "./tasks.ts";
@@ -38,6 +39,7 @@ export async function once<T>(
   fn: (owned: Owned) => T | Promise<T>,
   { root, ttlMs, rule = "suspended", ...wait }: OnceOptions = {},
 ): Promise<T> {
+  checkWait("do something once", wait);
   const path = taskPath(root, name);
   const resultPath = `${path}/result`;
   const done = await readResult<T>(zk, resultPath);

@@ -7,7 +7,8 @@
  */
 import type { ZooKeeper } from "../client/zookeeper.ts";
 import { ZkError } from "../model/errors.ts";
-import type { Layout } from "./layouts.ts";
+import { checkOwnedOptions } from "./checks.ts";
+import { LAYOUTS, type Layout } from "./layouts.ts";
 import { inFront } from "./line.ts";
 import { Lock, type LockOptions } from "./lock.ts";
 
@@ -32,6 +33,7 @@ export interface ReadWriteLock {
  * ```
  */
 export function readWriteLock(zk: ZooKeeper, path: string, options: LockOptions = {}): ReadWriteLock {
+  checkOwnedOptions("make a read-write lock", options, LAYOUTS);
   const layout = options.layout ?? "curator";
   const kinds = [READ[layout], WRITE[layout]];
   const read = new Lock(zk, path, options, {

@@ -8,8 +8,9 @@
 import type { LossRule } from "../client/lease.ts";
 import type { ZooKeeper } from "../client/zookeeper.ts";
 import { ZkError } from "../model/errors.ts";
+import { checkOwnedOptions } from "./checks.ts";
 import { Contender } from "./contender.ts";
-import { type Layout, namePrefix, newGuid } from "./layouts.ts";
+import { LAYOUTS, type Layout, namePrefix, newGuid } from "./layouts.ts";
 import { mutex } from "./mutex.ts";
 import { Ownership, Tenure } from "./ownership.ts";
 import { mkdirs } from "./parents.ts";
@@ -36,6 +37,7 @@ export interface SemaphoreOptions {
  * ```
  */
 export function semaphore(zk: ZooKeeper, path: string, options: SemaphoreOptions): Semaphore {
+  checkOwnedOptions("make a semaphore", options, LAYOUTS, ["leases"]);
   const { leases } = options;
   if (typeof leases === "number" ? !Number.isInteger(leases) || leases < 0 : typeof leases?.count !== "string")
     throw new TypeError('Cannot make a semaphore: leases must be a whole number, or a znode that says it: { count: "/path" }');

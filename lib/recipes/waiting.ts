@@ -12,6 +12,7 @@ import { isTerminal } from "../client/session.ts";
 import type { ZooKeeper } from "../client/zookeeper.ts";
 import { ZkError } from "../model/errors.ts";
 import type { Clock } from "../ports.ts";
+import { checkWait } from "./checks.ts";
 
 /** Limits of a wait. */
 export interface WaitOptions {
@@ -38,6 +39,7 @@ export async function within<T>(
   run: (signal: AbortSignal) => Promise<T>,
   tooLate: (result: T | null) => unknown = () => {},
 ): Promise<T> {
+  checkWait(operation, options);
   options.signal?.throwIfAborted();
   const limit = new AbortController();
   const { timeoutMs } = options;

@@ -27,9 +27,9 @@ export async function withLock<T>(
   { layout, id, rule, ...wait }: LockOptions & AcquireOptions = {},
 ): Promise<T> {
   const held = await mutex(zk, path, {
-    ...(layout && { layout }),
+    ...(layout !== undefined && { layout }),
     ...(id !== undefined && { id }),
-    ...(rule && { rule }),
+    ...(rule !== undefined && { rule }),
   }).acquire(wait);
   try {
     return await fn(held);

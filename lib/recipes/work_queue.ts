@@ -12,6 +12,7 @@ import type { LossRule } from "../client/lease.ts";
 import { TransactionError } from "../client/transaction.ts";
 import type { ZooKeeper } from "../client/zookeeper.ts";
 import { ZkError } from "../model/errors.ts";
+import { checkRule } from "./checks.ts";
 import { Contender } from "./contender.ts";
 import { itemsIn } from "./items.ts";
 import { newGuid } from "./layouts.ts";
@@ -39,6 +40,7 @@ export interface WorkQueueOptions {
  */
 export function workQueue(zk: ZooKeeper, path: string, options: WorkQueueOptions = {}): WorkQueue {
   checkOptions("make a queue of work", options, ["rule"], '{ rule: "leaseEnd" }');
+  checkRule("make a queue of work", options.rule);
   return new WorkQueue(zk, path, options.rule ?? "suspended");
 }
 
