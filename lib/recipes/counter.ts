@@ -8,6 +8,7 @@
 import { argumentError, describe } from "../base/validate.ts";
 import type { ZooKeeper } from "../client/zookeeper.ts";
 import { ZkError } from "../model/errors.ts";
+import { setDataAt } from "./conditional.ts";
 import { type Layout, takeLayout } from "./layouts.ts";
 import { mkdirs } from "./parents.ts";
 import { hasCode } from "./waiting.ts";
@@ -85,7 +86,7 @@ export class Counter {
   async #write(value: bigint, version: number | null): Promise<boolean> {
     try {
       if (version === null) await this.#zk.create(this.#path, this.#encode(value));
-      else await this.#zk.setData(this.#path, this.#encode(value), { version });
+      else await setDataAt(this.#zk, this.#path, this.#encode(value), version);
       return true;
     } catch (error) {
       const isMissing = hasCode(error, "NoNode");

@@ -30,6 +30,7 @@ export { type PutOptions, Queue, type QueueOptions, queue } from "./queue.ts";
 export { type ReadWriteLock, readWriteLock } from "./read_write_lock.ts";
 export type { NextTime, Schedule } from "./schedule.ts";
 export { Semaphore, type SemaphoreOptions, semaphore } from "./semaphore.ts";
+export { SharedValue, sharedValue, type ValueRead } from "./shared_value.ts";
 export { type CachedZnode, TreeCache, treeCache } from "./tree_cache.ts";
 export type { WaitOptions } from "./waiting.ts";
 export { withLock } from "./with_lock.ts";
