@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type TestServer, testServer } from "../../adapters/testing/mod.ts";
-import { barrier, election, multiLock, mutex, readWriteLock, semaphore } from "../../lib/recipes/mod.ts";
+import { barrier, election, multiLock, mutex, readWriteLock, semaphore, treeCache } from "../../lib/recipes/mod.ts";
 import type { ZooKeeper } from "../../mod.ts";
 
 interface Held {
@@ -384,4 +384,36 @@ describe("etcd 11456, 16221, 19597: granted after the session's end", () => {
       await zk.close();
     });
   }
+});
+
+describe("CURATOR-623, 724: deaf after a reconnect", () => {
+  test("control: a watcher whose next read fails", async () => {
+    const { zk, one, two } = await world();
+    await one.create("/config", "1");
+    let seen = "";
+    const follow = async (): Promise<void> => {
+      const { data } = await two.getData("/config", { watch: () => void follow().catch(() => {}) });
+      seen = new TextDecoder().decode(data!);
+    };
+    await follow();
+    zk.faults.on({ op: "getData" }).once().loseReply();
+    await one.setData("/config", "2");
+    await zk.clock.advance("1m");
+    assert.equal(seen, "1", "it has missed a change, and says nothing of it");
+    await zk.close();
+  });
+
+  test("ours", async () => {
+    const { zk, one, two } = await world();
+    await one.create("/config", "1");
+    const cache = await treeCache(two, "/config");
+    const seen = (): string => new TextDecoder().decode(cache.get("/config")?.data ?? new Uint8Array(0));
+    zk.faults.on({ op: "getData" }).once().loseReply();
+    for (const value of ["2", "3"]) {
+      await one.setData("/config", value);
+      await until(zk, async () => seen() === value);
+    }
+    await cache.close();
+    await zk.close();
+  });
 });
