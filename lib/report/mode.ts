@@ -1,5 +1,5 @@
 /**
- * What a server is at the moment, by the word that ZooKeeper's own scripts say.
+ * Mode of a server at the moment, by the word that ZooKeeper's own scripts say.
  */
 import type { Host } from "../member/host.ts";
 import type { ServerMode } from "./report.ts";

@@ -1,5 +1,5 @@
 /**
- * What an observer of a server is told, as it happens: requests, txns, sessions, connections, roles, syncs.
+ * Events that an observer of a server is told as they happen: requests, txns, sessions, connections, roles, syncs.
  *
  * An observer is a plain object with the functions that it wants; one that throws is logged, and nothing comes of it. Not here: who calls it
  * (observation.ts).
