@@ -24,8 +24,6 @@ const LOG_LINES_SHOWN = 10;
 
 /** Where a server in the background keeps what belongs to its process. */
 interface Place {
-  /** What stands in messages: the file that it was started with, or its port. */
-  readonly config: string;
   readonly pidFile: string;
   readonly logFile: string;
   /** What the runtime itself says, such as why it crashed. */
@@ -129,23 +127,23 @@ function refuse(why: string): number {
 /** Of a configuration file, of a port and a data directory, or of a server that keeps nothing; a text: why it can't be said. */
 function placeOf(args: readonly string[]): Place | string {
   const [first, dataDir] = args;
-  if (first === undefined) return placeAt(join(homedir(), ".zookernel"), "2181", "port 2181");
-  if (dataDir !== undefined) return placeAt(resolve(dataDir), `zookernel-${first}`, `port ${first}`);
+  if (first === undefined) return placeAt(join(homedir(), ".zookernel"), "2181");
+  if (dataDir !== undefined) return placeAt(resolve(dataDir), `zookernel-${first}`);
   process.stderr.write(`Using config: ${first}\n`);
   try {
     const kept = readSettings(first).get("dataDir");
     if (kept === undefined) return `${first}: dataDir is not set`;
     const name = basename(first).replace(/\.cfg$/, "");
-    return placeAt(resolve(kept), name, first, dirname(resolve(first)));
+    return placeAt(resolve(kept), name, dirname(resolve(first)));
   } catch (error) {
     return `Cannot read ${first}: ${(error as Error).message}`;
   }
 }
 
-function placeAt(folder: string, name: string, config: string, logs = folder): Place {
+function placeAt(folder: string, name: string, logs = folder): Place {
   const { ZOOPIDFILE, ZOO_LOG_DIR } = process.env;
   const log = join(ZOO_LOG_DIR || logs, name);
-  return { config, pidFile: ZOOPIDFILE || join(folder, "zookeeper_server.pid"), logFile: `${log}.log`, outFile: `${log}.out` };
+  return { pidFile: ZOOPIDFILE || join(folder, "zookeeper_server.pid"), logFile: `${log}.log`, outFile: `${log}.out` };
 }
 
 function lastWords({ logFile, outFile }: Place): string {
@@ -203,13 +201,19 @@ function numberIn(pidFile: string): number | null {
   }
 }
 
+/** Whether a command line is that of a server that `start` has begun, or of Apache's. */
+function isServerLine(words: readonly string[]): boolean {
+  const isOurs = words.includes("start-foreground") && words.includes("--pid-file");
+  return isOurs || words.includes("org.apache.zookeeper.server.quorum.QuorumPeerMain");
+}
+
 /** Whether a process runs that is a ZooKeeper server, as far as the system tells. */
 function isServer(pid: number): boolean {
   if (process.platform === "linux") {
     try {
       const state = readFileSync(`/proc/${pid}/stat`, "latin1");
       if (/\) [ZXx] /.test(state.slice(state.lastIndexOf(")")))) return false;
-      return /start-foreground|zookeeper/.test(readFileSync(`/proc/${pid}/cmdline`, "latin1"));
+      return isServerLine(readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0"));
     } catch {
       return false;
     }

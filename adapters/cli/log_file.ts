@@ -21,7 +21,7 @@ export function logFile(path: string, limits: LogFileLimits = LOG_LIMITS): (line
   mkdirSync(dirname(path), { recursive: true });
   let descriptor = openSync(path, "a");
   let bytes = fstatSync(descriptor).size;
-  return (line) => {
+  const write = (line: string): void => {
     const text = Buffer.from(`${line}\n`);
     if (bytes > 0 && bytes + text.length > limits.bytesMax) {
       closeSync(descriptor);
@@ -31,6 +31,14 @@ export function logFile(path: string, limits: LogFileLimits = LOG_LIMITS): (line
     }
     writeSync(descriptor, text);
     bytes += text.length;
+  };
+  return (line) => {
+    try {
+      write(line);
+    } catch (error) {
+      // A full disk is no reason to stop serving.
+      console.error(`${line} (${path} can't be written: ${(error as Error).message})`);
+    }
   };
 }
 

@@ -4,7 +4,7 @@
  * Not here: where the lines go. The format is that of ZooKeeper 3.8: `key=value`, parted by tabs. Invariant: a line holds names of users, never what
  * proves them.
  */
-import { Perms } from "../../lib/acl/perms.ts";
+import { permLetters } from "../../lib/acl/perms.ts";
 import type { CreateOp, MultiWriteOp, Op, Outcome, SetAclOp } from "../../lib/model/ops.ts";
 import type { CloseSessionTxn } from "../../lib/model/txns.ts";
 import type { AuthId, SessionId } from "../../lib/model/types.ts";
@@ -107,20 +107,9 @@ const ZNODE_TYPES = [
   "persistent_sequential_with_ttl",
 ];
 
-const LETTERS = [
-  [Perms.CREATE, "c"],
-  [Perms.DELETE, "d"],
-  [Perms.READ, "r"],
-  [Perms.WRITE, "w"],
-  [Perms.ADMIN, "a"],
-] as const;
-
 function aclText(acl: NonNullable<SetAclOp["acl"]>): string {
-  const entry = ({ perms, scheme, id }: (typeof acl)[number]): string => {
-    const letters = LETTERS.map(([perm, letter]) => ((perms & perm) === 0 ? "" : letter)).join("");
-    return `${scheme}:${userOf({ scheme: scheme ?? "", id: id ?? "" })}:${letters}`;
-  };
-  return acl.map(entry).join(",");
+  const user = ({ scheme, id }: (typeof acl)[number]): string => userOf({ scheme: scheme ?? "", id: id ?? "" });
+  return acl.map((entry) => `${entry.scheme}:${user(entry)}:${permLetters(entry.perms)}`).join(",");
 }
 
 function line({ session, address, identities }: AuditedClient, facts: Facts, result: Result): string {

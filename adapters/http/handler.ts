@@ -69,7 +69,8 @@ export function httpHandler(server: ServerSource, options: HttpOptions = {}): Ht
   if (!(server instanceof Server) && typeof server !== "function")
     throw argumentError("make an HTTP handler", `server must be one that open() gives, not ${describe(server)}`);
   const routes = new Routes(server, takeOptions("make an HTTP handler", options, OPTIONS));
-  return (request) => routes.answer(request);
+  // What `authorise` throws is its author's to log, and nothing for whoever asks.
+  return (request) => routes.answer(request).catch(() => json(500, { error: "The request could not be answered" }));
 }
 
 class Routes {

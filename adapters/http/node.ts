@@ -58,6 +58,7 @@ export async function serveHttp(handler: HttpHandler, options: HttpPortOptions =
     server.once("error", reject);
     server.listen({ host, port }, resolve);
   });
+  server.on("error", () => {}); // one connection that can't be accepted ends nothing else
   const { port: bound } = server.address() as AddressInfo;
   let closing: Promise<void> | null = null;
   const close = (): Promise<void> => (closing ??= closed(server));

@@ -19,6 +19,20 @@ export const Perms: {
   readonly ALL: 31;
 } = Object.freeze({ READ: 1, WRITE: 2, CREATE: 4, DELETE: 8, ADMIN: 16, ALL: 31 });
 
+/** Letters of permissions, in the order in which ZooKeeper writes them. */
+export const PERM_LETTERS: readonly (readonly [letter: string, perm: number])[] = [
+  ["c", Perms.CREATE],
+  ["d", Perms.DELETE],
+  ["r", Perms.READ],
+  ["w", Perms.WRITE],
+  ["a", Perms.ADMIN],
+];
+
+/** Permissions as ZooKeeper writes them: `cdrwa`. */
+export function permLetters(perms: number): string {
+  return PERM_LETTERS.map(([letter, perm]) => ((perms & perm) === 0 ? "" : letter)).join("");
+}
+
 /** Everybody may do everything. */
 export const OPEN_ACL_UNSAFE: AclList = Object.freeze([Object.freeze({ perms: Perms.ALL, scheme: "world", id: "anyone" })]);
 

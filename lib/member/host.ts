@@ -204,12 +204,17 @@ export class Host {
       sink?.carryOut(effect);
     } catch (error) {
       logThrown(this.#options.logger, `Connection ${conn} ends, since what was said to it can't be delivered`, error);
-      if (this.#sinks.delete(conn)) this.#queue.push({ kind: "disconnect", conn });
+      if (this.#sinks.delete(conn)) {
+        const input = { kind: "disconnect", conn } as const;
+        tap?.heard(input);
+        this.#queue.push(input);
+      }
       if (effect.kind !== "close") sink?.carryOut({ kind: "close", conn });
     }
   }
 
   #endTurn(): void {
+    if (this.#tap?.hearsRequests) this.#tap.turned();
     for (let at = 0; at < this.#atTurnEnd.length; at++) this.#atTurnEnd[at]!();
     this.#atTurnEnd.length = 0;
     this.#armWake();

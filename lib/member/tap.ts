@@ -13,6 +13,8 @@ export interface HostTap {
   heard(input: ConnInput): void;
   /** It is told something. */
   said(effect: ConnEffect): void;
+  /** A turn has ended; told where requests are. */
+  turned(): void;
   /** A txn goes to the log. */
   logged(proposal: Proposal): void;
   /** The log has so many txns on disk, after so many milliseconds. */

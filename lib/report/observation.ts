@@ -33,6 +33,7 @@ export class Observation extends SessionLog {
   readonly #from: ObservationSources;
   /** By connection and number. */
   readonly #asked = new Map<ConnId, Map<number, Asked>>();
+  readonly #bySession = new Map<SessionId, Client>();
   #lastMode: ServerMode | null | undefined;
 
   constructor(sources: ObservationSources) {
@@ -56,7 +57,6 @@ export class Observation extends SessionLog {
 
   override said(effect: ConnEffect): void {
     super.said(effect);
-    this.#lookAtMode();
     if (effect.kind !== "reply") return;
     const asked = this.#asked.get(effect.conn)?.get(effect.xid);
     const client = this.clients.get(effect.conn);
@@ -82,14 +82,12 @@ export class Observation extends SessionLog {
 
   override logged(proposal: Proposal): void {
     super.logged(proposal);
-    this.#lookAtMode();
     const { header, txn } = proposal;
     const { zxid, session, time } = header;
     this.#call("txn", { zxid, session, kind: txn.kind, path: pathOf(txn), time }, txn);
     if (txn.kind === "closeSession") {
       const what = header.cxid === 0 ? "expired" : "closed";
-      const client = [...this.clients.values()].find((one) => one.session === session);
-      this.#call("session", { what, session, address: client?.label ?? null });
+      this.#call("session", { what, session, address: this.#bySession.get(session)?.label ?? null });
     }
   }
 
@@ -97,18 +95,21 @@ export class Observation extends SessionLog {
     this.#call("sync", { txns, durationMs });
   }
 
-  protected override welcomed({ session, label }: Client, asked: SessionId): void {
+  protected override welcomed(client: Client, asked: SessionId): void {
+    const { session, label } = client;
+    if (session !== 0n) this.#bySession.set(session, client);
     const what = session === 0n ? "refused" : asked === 0n ? "opened" : "resumed";
     this.#call("session", { what, session: session === 0n ? asked : session, address: label });
   }
 
-  protected override parted({ label, session }: Client, conn: ConnId): void {
+  protected override parted(client: Client, conn: ConnId): void {
+    const { label, session } = client;
     this.#asked.delete(conn);
+    if (this.#bySession.get(session) === client) this.#bySession.delete(session); // it may have moved to another connection
     this.#call("connection", { what: "closed", address: label, session });
-    this.#lookAtMode();
   }
 
-  #lookAtMode(): void {
+  override turned(): void {
     const mode = this.#from.mode();
     if (mode === this.#lastMode) return;
     this.#lastMode = mode;
@@ -133,6 +134,10 @@ function pathOf(about: object): string | null {
   return typeof path === "string" ? path : null;
 }
 
+/** Of a multi that was refused, the code of the operation that failed. */
 function codeOf(outcome: Outcome): ErrorCode | "Ok" {
-  return outcome.kind === "error" ? outcome.code : "Ok";
+  if ("code" in outcome) return outcome.code;
+  if (outcome.kind !== "multi") return "Ok";
+  const codes = outcome.results.flatMap((result) => (result.kind === "error" ? [result.code] : []));
+  return codes.find((code) => code !== "Ok" && code !== "RuntimeInconsistency") ?? codes.find((code) => code !== "Ok") ?? "Ok";
 }

@@ -65,6 +65,8 @@ export class SessionLog implements HostTap {
     else this.logger.debug(`Session ${session} is closed by its client`, { session });
   }
 
+  turned(): void {}
+
   synced(_txns: number, _durationMs: number): void {}
 
   /** A session was begun, taken up again, or refused: then the client has none. */

@@ -3,7 +3,7 @@
  *
  * Invariant: the same thing reads the same in every run: no times, and no secrets.
  */
-import { Perms } from "../acl/perms.ts";
+import { Perms, permLetters } from "../acl/perms.ts";
 import type { MultiResult, Op, Outcome } from "../model/ops.ts";
 import type { SubTxn, Txn } from "../model/txns.ts";
 import type { Acl, AuthId, SessionId, Stat, Zxid } from "../model/types.ts";
@@ -161,18 +161,9 @@ function subTxnText(txn: SubTxn): string {
   }
 }
 
-const LETTERS = [
-  [Perms.CREATE, "c"],
-  [Perms.DELETE, "d"],
-  [Perms.READ, "r"],
-  [Perms.WRITE, "w"],
-  [Perms.ADMIN, "a"],
-] as const;
-
 /** An ACL entry as ZooKeeper's shell writes it, hashes left out: `digest:bob:cdrwa`. */
 export function aclText(entry: Acl): string {
-  const letters = LETTERS.map(([perm, letter]) => ((entry.perms & perm) === 0 ? "" : letter)).join("");
-  return `${identityText(entry)}:${letters}`;
+  return `${identityText(entry)}:${permLetters(entry.perms)}`;
 }
 
 export function identityText({ scheme, id }: AuthId): string {

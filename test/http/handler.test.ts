@@ -109,6 +109,15 @@ describe("an admin command", () => {
     assert.equal((await server.report()).packetsReceived, 0);
   });
 
+  test("whose authoriser throws is an answer that tells nothing of it", async () => {
+    const boom = (): never => {
+      throw new Error("hunter2");
+    };
+    const response = await httpHandler(server, { authorise: boom })(new Request(`${HOST}/commands/stat_reset`));
+    assert.equal(response.status, 500);
+    assert.doesNotMatch(await response.text(), /hunter2/);
+  });
+
   test("holds no secret", async () => {
     await using guarded = await open();
     const client = await guarded.connect();

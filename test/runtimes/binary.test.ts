@@ -1,7 +1,7 @@
 /** Single binaries: the command as one executable, and a program that has the server in it. Bun makes them, so this is asked on Bun, among all tests. */
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -11,6 +11,7 @@ import { projectPath } from "../support/root.ts";
 import { runtimeName } from "../support/runtime.ts";
 import { freePort } from "../support/server_process.ts";
 import { skipReason } from "../support/skip.ts";
+import { threeConfigs } from "../support/three_configs.ts";
 import { until } from "../support/until.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "zookernel-binary-"));
@@ -74,17 +75,7 @@ describe("a single binary", { timeout: 3 * TIMEOUT_MS }, () => {
   });
 
   test("is each of three members, of which one leads", { skip }, async () => {
-    const ids = [1, 2, 3];
-    const members: Record<string, string> = {};
-    for (const id of ids) members[`server.${id}`] = `127.0.0.1:${await freePort()}:${await freePort()}`;
-    const files: string[] = [];
-    for (const id of ids) {
-      const dataDir = join(folder, `member-${id}`);
-      mkdirSync(dataDir);
-      writeFileSync(join(dataDir, "myid"), `${id}\n`);
-      const clientPort = await freePort();
-      files.push(written(`zoo${id}.cfg`, { tickTime: 2000, initLimit: 10, syncLimit: 5, dataDir, clientPort, ...members }));
-    }
+    const files = await threeConfigs(folder);
     try {
       for (const file of files) assert.match(run(["start", file]), /STARTED/);
       const modes = (): string =>

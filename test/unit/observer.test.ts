@@ -13,6 +13,7 @@ import {
   type RequestObserved,
   type SessionObserved,
 } from "../../mod.ts";
+import { Members } from "../support/members.ts";
 import { findJavaZooKeeper } from "../support/peers.ts";
 import { startServer } from "../support/server_process.ts";
 import { until } from "../support/until.ts";
@@ -94,11 +95,12 @@ describe("an observer", () => {
     await zk.create("/a", "x");
     await zk.getData("/a");
     await assert.rejects(zk.delete("/absent"));
+    await assert.rejects(zk.transaction().create("/b").delete("/absent").commit());
     await zk.close();
     await server.close();
     assert.deepEqual(
       requests.map(({ op, path, code }) => `${op} ${path} ${code}`),
-      ["create2 /a Ok", "getData /a Ok", "delete /absent NoNode", "closeSession null Ok"].map((line) =>
+      ["create2 /a Ok", "getData /a Ok", "delete /absent NoNode", "multi null NoNode", "closeSession null Ok"].map((line) =>
         line.replace("create2", requests[0]!.op),
       ),
     );
@@ -120,6 +122,15 @@ describe("an observer", () => {
       "connection closed",
     ])
       assert.ok(told.includes(line), `${line}: ${told.join(", ")}`);
+  });
+
+  test("of a member is told its roles, though nobody is connected", async () => {
+    const roles: (string | null)[] = [];
+    const members = await Members.start({ observer: { role: ({ mode }) => void roles.push(mode) } });
+    await Promise.all(members.servers.slice(1).map((server) => server.close()));
+    await until(() => roles.at(-1) === null && members.servers[0]!.mode === null, "the first to be alone");
+    await members.stop();
+    for (const role of ["leader", "follower", null]) assert.ok(roles.includes(role), `${role}: ${roles}`);
   });
 
   test("that throws is logged, and harms nobody", async () => {

@@ -1,13 +1,14 @@
 /**
  * Commands that read: `ls`, `ls2`, `get`, `stat`, `getAcl`, `getAllChildrenNumber`, `getEphemerals`, `whoami`, `sync`.
  */
+import { permLetters } from "../../../lib/acl/perms.ts";
 import type { Watcher } from "../../../lib/client/watchers.ts";
 import { ZkError } from "../../../lib/model/errors.ts";
 import type { ZooKeeper } from "../../../mod.ts";
 import type { Answer, Call, Command } from "./command.ts";
 import { CommandFailure, EXIT } from "./failures.ts";
 import { checkedPath, childOf } from "./paths.ts";
-import { aclLines, type DataForm, dataJson, dataText, listText, permsText, statLines } from "./text.ts";
+import { aclLines, type DataForm, dataJson, dataText, listText, statLines } from "./text.ts";
 
 export const READING: readonly Command[] = [
   {
@@ -129,7 +130,7 @@ async function stat(call: Call): Promise<Answer> {
 async function getAcl(call: Call): Promise<Answer> {
   const path = pathOf(call);
   const { acl, stat } = await (await call.zk()).getACL(path, { signal: call.signal });
-  const entries = acl.map(({ scheme, id, perms }) => ({ scheme, id, perms: permsText(perms) }));
+  const entries = acl.map(({ scheme, id, perms }) => ({ scheme, id, perms: permLetters(perms) }));
   const lines = [...aclLines(acl), ...(call.flags.has("s") ? statLines(stat) : [])];
   return { lines, json: { path, acl: entries, stat } };
 }

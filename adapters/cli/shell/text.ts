@@ -3,7 +3,7 @@
  *
  * Not here: errors (failures.ts). Invariant: nothing here asks for a terminal; what would drive one is escaped where it is written (printer.ts).
  */
-import { Perms } from "../../../lib/acl/perms.ts";
+import { PERM_LETTERS, permLetters } from "../../../lib/acl/perms.ts";
 import { encodeBase64 } from "../../../lib/base/base64.ts";
 import type { Acl, AclList, Stat } from "../../../lib/model/types.ts";
 import { javaDate } from "../../../lib/report/java_text.ts";
@@ -35,22 +35,9 @@ export function listText(names: readonly string[]): string {
   return `[${names.join(", ")}]`;
 }
 
-/** In the order in which zkCli.sh prints them. */
-const LETTERS = [
-  ["c", Perms.CREATE],
-  ["d", Perms.DELETE],
-  ["r", Perms.READ],
-  ["w", Perms.WRITE],
-  ["a", Perms.ADMIN],
-] as const;
-
 /** Two lines an entry: `'world,'anyone` and `: cdrwa`. */
 export function aclLines(acl: AclList): string[] {
-  return acl.flatMap(({ scheme, id, perms }) => [`'${scheme},'${id}`, `: ${permsText(perms)}`]);
-}
-
-export function permsText(perms: number): string {
-  return LETTERS.map(([letter, bit]) => ((perms & bit) === 0 ? "" : letter)).join("");
+  return acl.flatMap(({ scheme, id, perms }) => [`'${scheme},'${id}`, `: ${permLetters(perms)}`]);
 }
 
 /** A list as it is typed: `world:anyone:r,digest:ada:hash:cdrwa`. What can't be read is told, and left out. */
@@ -70,7 +57,7 @@ export function parseAcl(text: string, note: (line: string) => void): Acl[] {
 function parsePerms(text: string, note: (line: string) => void): number {
   let perms = 0;
   for (const letter of text) {
-    const known = LETTERS.find(([one]) => one === letter);
+    const known = PERM_LETTERS.find(([one]) => one === letter);
     if (known === undefined) note(`Unknown perm type: ${letter}`);
     else perms |= known[1];
   }

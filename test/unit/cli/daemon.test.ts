@@ -1,13 +1,14 @@
 /** A server in the background, as a beginner meets it: start, status, stop, with zkServer.sh's words; and what a killed server leaves behind. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { logFile } from "../../../adapters/cli/log_file.ts";
 import { programCommand } from "../../support/runtime.ts";
 import { freePort } from "../../support/server_process.ts";
+import { threeConfigs } from "../../support/three_configs.ts";
 import { until } from "../../support/until.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "zookernel-daemon-"));
@@ -99,7 +100,10 @@ describe("a server in the background", { timeout: TIMEOUT_MS }, () => {
     );
     assert.match(await answer("stop", file), /STOPPED/);
     if (process.platform !== "linux") return; // elsewhere nothing tells one program from another
-    const bystander = spawn("sleep", ["60"], { stdio: "ignore" });
+    const bystander = spawn("tail", ["-f", "/dev/null", pidFile], {
+      argv0: "less-zookeeper.log-start-foreground",
+      stdio: "ignore",
+    });
     try {
       writeFileSync(pidFile, `${bystander.pid}\n`);
       assert.match(await answer("stop", file), /no zookeeper to stop \(no server runs under the number/);
@@ -139,25 +143,8 @@ describe("a server in the background", { timeout: TIMEOUT_MS }, () => {
   });
 
   test("is one of three, of which one leads", async () => {
-    const ids = [1, 2, 3];
-    const members: Record<string, string> = {};
-    for (const id of ids) members[`server.${id}`] = `127.0.0.1:${await freePort()}:${await freePort()}`;
-    const files: string[] = [];
-    for (const id of ids) {
-      const dataDir = join(folder, `member-${id}`);
-      mkdirSync(dataDir);
-      writeFileSync(join(dataDir, "myid"), `${id}\n`);
-      files.push(
-        config(`zoo${id}.cfg`, {
-          tickTime: 2000,
-          initLimit: 10,
-          syncLimit: 5,
-          dataDir,
-          clientPort: await freePort(),
-          ...members,
-        }),
-      );
-    }
+    const files = await threeConfigs(folder);
+    configs.push(...files);
     for (const file of files) assert.match(await answer("start", file), /STARTED/);
     const modes = async (): Promise<string> =>
       (await Promise.all(files.map((file) => answer("status", file))))
@@ -184,6 +171,8 @@ test("a log's file makes room for itself, and no line is lost or cut", () => {
   );
   assert.ok(kept.length >= 7 && kept.every((line) => line.endsWith("x".repeat(20))));
   assert.equal(existsSync(`${path}.3`), false);
+  rmSync(join(folder, "room"), { recursive: true });
+  write("z".repeat(200)); // there is no room for it any more: that is told, and no more
   logFile(path, { bytesMax: 100, filesKept: 0 })("y".repeat(200));
   assert.deepEqual(linesOf(path), ["y".repeat(200)]);
 });
